@@ -1,0 +1,246 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Coordinator.Ports;
+
+/// <summary>What every id can do, so that one converter and one set of rules serve all of them.</summary>
+public interface IPrefixedId<TSelf> : ISpanParsable<TSelf>
+    where TSelf : struct, IPrefixedId<TSelf>
+{
+    /// <summary>The three letters before the underscore.</summary>
+    static abstract string Prefix { get; }
+
+    /// <summary>Wraps a UUID.</summary>
+    static abstract TSelf From(Guid value);
+
+    /// <summary>The UUID, as PostgreSQL stores it.</summary>
+    Guid Value { get; }
+
+    static TSelf IParsable<TSelf>.Parse(string s, IFormatProvider? provider) =>
+        PrefixedId.TryParse(TSelf.Prefix, s, out var value) ? TSelf.From(value) : throw new FormatException($"Not an id of the form {TSelf.Prefix}_…: '{s}'.");
+
+    static bool IParsable<TSelf>.TryParse(string? s, IFormatProvider? provider, out TSelf result)
+    {
+        var ok = PrefixedId.TryParse(TSelf.Prefix, s, out var value);
+        result = ok ? TSelf.From(value) : default;
+        return ok;
+    }
+
+    static TSelf ISpanParsable<TSelf>.Parse(ReadOnlySpan<char> s, IFormatProvider? provider) => TSelf.Parse(s.ToString(), provider);
+
+    static bool ISpanParsable<TSelf>.TryParse(ReadOnlySpan<char> s, IFormatProvider? provider, out TSelf result) => TSelf.TryParse(s.ToString(), provider, out result);
+}
+
+/// <summary>Ids are JSON strings in their text form.</summary>
+public sealed class PrefixedIdJsonConverter<TId> : JsonConverter<TId>
+    where TId : struct, IPrefixedId<TId>
+{
+    public override TId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        PrefixedId.TryParse(TId.Prefix, reader.GetString(), out var value) ? TId.From(value) : throw new JsonException($"Not an id of the form {TId.Prefix}_….");
+
+    public override void Write(Utf8JsonWriter writer, TId value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+
+    public override TId ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Read(ref reader, typeToConvert, options);
+
+    public override void WriteAsPropertyName(Utf8JsonWriter writer, TId value, JsonSerializerOptions options) => writer.WritePropertyName(value.ToString()!);
+}
+
+/// <summary>The id of an organization: the tenant: <c>org_…</c>.</summary>
+[JsonConverter(typeof(PrefixedIdJsonConverter<OrganizationId>))]
+public readonly record struct OrganizationId(Guid Value) : IPrefixedId<OrganizationId>
+{
+    public static string Prefix => "org";
+
+    public static OrganizationId From(Guid value) => new(value);
+
+    public static OrganizationId New(TimeProvider time) => new(PrefixedId.NewValue(time));
+
+    public static bool TryParse(string? text, out OrganizationId id)
+    {
+        var ok = PrefixedId.TryParse(Prefix, text, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    public override string ToString() => PrefixedId.Format(Prefix, Value);
+}
+
+/// <summary>The id of a person: <c>usr_…</c>.</summary>
+[JsonConverter(typeof(PrefixedIdJsonConverter<UserId>))]
+public readonly record struct UserId(Guid Value) : IPrefixedId<UserId>
+{
+    public static string Prefix => "usr";
+
+    public static UserId From(Guid value) => new(value);
+
+    public static UserId New(TimeProvider time) => new(PrefixedId.NewValue(time));
+
+    public static bool TryParse(string? text, out UserId id)
+    {
+        var ok = PrefixedId.TryParse(Prefix, text, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    public override string ToString() => PrefixedId.Format(Prefix, Value);
+}
+
+/// <summary>The id of an API key (not the key itself): <c>key_…</c>.</summary>
+[JsonConverter(typeof(PrefixedIdJsonConverter<ApiKeyId>))]
+public readonly record struct ApiKeyId(Guid Value) : IPrefixedId<ApiKeyId>
+{
+    public static string Prefix => "key";
+
+    public static ApiKeyId From(Guid value) => new(value);
+
+    public static ApiKeyId New(TimeProvider time) => new(PrefixedId.NewValue(time));
+
+    public static bool TryParse(string? text, out ApiKeyId id)
+    {
+        var ok = PrefixedId.TryParse(Prefix, text, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    public override string ToString() => PrefixedId.Format(Prefix, Value);
+}
+
+/// <summary>The id of a session: <c>ses_…</c>.</summary>
+[JsonConverter(typeof(PrefixedIdJsonConverter<SessionId>))]
+public readonly record struct SessionId(Guid Value) : IPrefixedId<SessionId>
+{
+    public static string Prefix => "ses";
+
+    public static SessionId From(Guid value) => new(value);
+
+    public static SessionId New(TimeProvider time) => new(PrefixedId.NewValue(time));
+
+    public static bool TryParse(string? text, out SessionId id)
+    {
+        var ok = PrefixedId.TryParse(Prefix, text, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    public override string ToString() => PrefixedId.Format(Prefix, Value);
+}
+
+/// <summary>The id of a message of a session: <c>msg_…</c>.</summary>
+[JsonConverter(typeof(PrefixedIdJsonConverter<MessageId>))]
+public readonly record struct MessageId(Guid Value) : IPrefixedId<MessageId>
+{
+    public static string Prefix => "msg";
+
+    public static MessageId From(Guid value) => new(value);
+
+    public static MessageId New(TimeProvider time) => new(PrefixedId.NewValue(time));
+
+    public static bool TryParse(string? text, out MessageId id)
+    {
+        var ok = PrefixedId.TryParse(Prefix, text, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    public override string ToString() => PrefixedId.Format(Prefix, Value);
+}
+
+/// <summary>The id of a dev box; one session has many over its life: <c>box_…</c>.</summary>
+[JsonConverter(typeof(PrefixedIdJsonConverter<SandboxId>))]
+public readonly record struct SandboxId(Guid Value) : IPrefixedId<SandboxId>
+{
+    public static string Prefix => "box";
+
+    public static SandboxId From(Guid value) => new(value);
+
+    public static SandboxId New(TimeProvider time) => new(PrefixedId.NewValue(time));
+
+    public static bool TryParse(string? text, out SandboxId id)
+    {
+        var ok = PrefixedId.TryParse(Prefix, text, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    public override string ToString() => PrefixedId.Format(Prefix, Value);
+}
+
+/// <summary>The id of a finished run in the history: <c>run_…</c>.</summary>
+[JsonConverter(typeof(PrefixedIdJsonConverter<RunId>))]
+public readonly record struct RunId(Guid Value) : IPrefixedId<RunId>
+{
+    public static string Prefix => "run";
+
+    public static RunId From(Guid value) => new(value);
+
+    public static RunId New(TimeProvider time) => new(PrefixedId.NewValue(time));
+
+    public static bool TryParse(string? text, out RunId id)
+    {
+        var ok = PrefixedId.TryParse(Prefix, text, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    public override string ToString() => PrefixedId.Format(Prefix, Value);
+}
+
+/// <summary>The id of a permission question of an agent: <c>per_…</c>.</summary>
+[JsonConverter(typeof(PrefixedIdJsonConverter<PermissionId>))]
+public readonly record struct PermissionId(Guid Value) : IPrefixedId<PermissionId>
+{
+    public static string Prefix => "per";
+
+    public static PermissionId From(Guid value) => new(value);
+
+    public static PermissionId New(TimeProvider time) => new(PrefixedId.NewValue(time));
+
+    public static bool TryParse(string? text, out PermissionId id)
+    {
+        var ok = PrefixedId.TryParse(Prefix, text, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    public override string ToString() => PrefixedId.Format(Prefix, Value);
+}
+
+/// <summary>The id of one life of one host process: <c>hst_…</c>.</summary>
+[JsonConverter(typeof(PrefixedIdJsonConverter<HostId>))]
+public readonly record struct HostId(Guid Value) : IPrefixedId<HostId>
+{
+    public static string Prefix => "hst";
+
+    public static HostId From(Guid value) => new(value);
+
+    public static HostId New(TimeProvider time) => new(PrefixedId.NewValue(time));
+
+    public static bool TryParse(string? text, out HostId id)
+    {
+        var ok = PrefixedId.TryParse(Prefix, text, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    public override string ToString() => PrefixedId.Format(Prefix, Value);
+}
+
+/// <summary>
+/// Names one session of one organization; the key of its actor and of its journal. Made only from parsed ids, so a
+/// key cannot be forged from parts of text.
+/// </summary>
+public readonly record struct SessionKey(OrganizationId Organization, SessionId Session)
+{
+    public override string ToString() => $"{Organization}:{Session}";
+
+    /// <summary>Reads what <see cref="ToString"/> writes.</summary>
+    public static bool TryParse(string? text, out SessionKey key)
+    {
+        key = default;
+        if (text is null || text.Length != (PrefixedId.TextLength * 2) + 1 || text[PrefixedId.TextLength] != ':') return false;
+        if (!OrganizationId.TryParse(text[..PrefixedId.TextLength], out var organization)) return false;
+        if (!SessionId.TryParse(text[(PrefixedId.TextLength + 1)..], out var session)) return false;
+        key = new(organization, session);
+        return true;
+    }
+}

@@ -1,0 +1,21 @@
+namespace Coordinator.Ports;
+
+/// <summary>The planes the ports are grouped in.</summary>
+public enum Plane
+{
+    Identity,
+    Session,
+    Compute,
+    Model,
+    Record,
+}
+
+/// <summary>
+/// Marks an interface as a port: an outside thing behind the domain's words. The build demands of each a real adapter,
+/// exactly one fake in src/Fakes, a contract in tests/Conformance and a fault catalog in tests/Faults.
+/// </summary>
+[AttributeUsage(AttributeTargets.Interface)]
+public sealed class PortAttribute(Plane plane) : Attribute
+{
+    public Plane Plane { get; } = plane;
+}

@@ -1,0 +1,36 @@
+namespace Coordinator.Ports;
+
+/// <summary>How a port failed; callers choose by this, never by an exception's type or text.</summary>
+public enum PortFailureKind
+{
+    /// <summary>Could not be reached or answered that it is down. Safe to retry with backoff.</summary>
+    Unavailable,
+    /// <summary>No answer in time. Retry only what is idempotent.</summary>
+    Timeout,
+    /// <summary>Refused our credential.</summary>
+    Unauthorized,
+    /// <summary>Refused for a limit of rate or quota; see <see cref="PortException.RetryAfter"/>.</summary>
+    Limited,
+    /// <summary>Disk, quota or capacity is used up.</summary>
+    Full,
+    /// <summary>Answered something that cannot be understood.</summary>
+    Corrupt,
+    /// <summary>Refused the request itself; retrying the same request is pointless.</summary>
+    Rejected,
+    /// <summary>Another owner has taken over: this caller must stop acting.</summary>
+    Fenced,
+}
+
+/// <summary>
+/// The one exception a port throws for a failure of the thing behind it. <see cref="EffectMayHaveHappened"/> is true
+/// when the caller cannot know whether the effect took place (the answer was lost), so that it looks before it retries.
+/// </summary>
+public sealed class PortException(PortFailureKind kind, string message, bool effectMayHaveHappened = false, TimeSpan? retryAfter = null, Exception? inner = null)
+    : Exception(message, inner)
+{
+    public PortFailureKind Kind { get; } = kind;
+
+    public bool EffectMayHaveHappened { get; } = effectMayHaveHappened;
+
+    public TimeSpan? RetryAfter { get; } = retryAfter;
+}

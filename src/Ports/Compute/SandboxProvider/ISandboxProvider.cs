@@ -1,0 +1,94 @@
+namespace Coordinator.Ports.Compute;
+
+/// <summary>
+/// Creates, finds and destroys dev boxes. A box always dials out to the control plane; the provider need not offer a
+/// way in. Every box carries its labels, so that it can be found by anybody who lost its handle.
+/// </summary>
+[Port(Plane.Compute)]
+public interface ISandboxProvider
+{
+    /// <summary>The provider's name in configuration and events, such as <c>local</c>.</summary>
+    string Name { get; }
+
+    SandboxCapabilities Capabilities { get; }
+
+    /// <summary>
+    /// Creates a box. Idempotent by <see cref="SandboxSpec.Sandbox"/>: a second call finds the first one's box, running
+    /// or not, and never makes another.
+    /// </summary>
+    /// <exception cref="PortException">
+    /// <see cref="PortFailureKind.Rejected"/>: the spec cannot be met here, with the reason.
+    /// <see cref="PortFailureKind.Full"/>: no room now. Others as their kind says; with
+    /// <see cref="PortException.EffectMayHaveHappened"/> a box may exist: call again or destroy by label.
+    /// </exception>
+    ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// What the provider knows of the box. <see cref="SandboxStatus.NotFound"/> only when it is certain that no such box
+    /// runs; a provider that cannot tell (another machine's box) answers <see cref="SandboxStatus.Unreachable"/>.
+    /// </summary>
+    ValueTask<SandboxInspection> InspectAsync(SandboxHandle handle, CancellationToken cancellationToken);
+
+    /// <summary>Boxes that run or left data, with all of the given labels.</summary>
+    IAsyncEnumerable<SandboxListing> ListAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Ends the box and everything in it; returns only when nothing of it runs any more. Idempotent: an absent box is a
+    /// success. With <paramref name="keepData"/> the workspace and home of its session are kept for the next box.
+    /// </summary>
+    ValueTask DestroyAsync(SandboxHandle handle, bool keepData, CancellationToken cancellationToken);
+}
+
+/// <summary>What a provider can do beyond the minimum.</summary>
+public sealed record SandboxCapabilities(bool KeepsData, bool Snapshots, bool EnforcesMemory, bool EnforcesEgress);
+
+/// <summary>
+/// What a box is made from. <see cref="BridgeToken"/> authenticates the box and is its only secret.
+/// Labels always hold <c>coordinator.organization</c>, <c>.session</c>, <c>.sandbox</c>, <c>.generation</c>.
+/// </summary>
+public sealed record SandboxSpec(
+    SandboxId Sandbox,
+    int Generation,
+    OrganizationId Organization,
+    SessionId Session,
+    string Agent,
+    SandboxResources Resources,
+    IReadOnlyDictionary<string, string> Labels,
+    string BridgeToken);
+
+/// <summary>Limits of a box. Memory and disk in bytes; CPU in cores.</summary>
+public sealed record SandboxResources(long MemoryBytes, int Processes, double Cpus, long DiskBytes)
+{
+    /// <summary>1.5 GiB, 256 processes, 2 cores, 8 GiB: OpenCode needs 1 GiB alone.</summary>
+    public static SandboxResources Default { get; } = new(1536L * 1024 * 1024, 256, 2, 8L * 1024 * 1024 * 1024);
+}
+
+/// <summary>How to find a box again: the provider, its own id for it, and the node it lives on when it is bound to one.</summary>
+public sealed record SandboxHandle(string Provider, string Id, string? Node);
+
+public enum SandboxStatus
+{
+    Running,
+    /// <summary>Ended; its data may be there.</summary>
+    Stopped,
+    NotFound,
+    /// <summary>It cannot be told from here.</summary>
+    Unreachable,
+}
+
+/// <summary><see cref="Detail"/> says why it stopped, when that is known (<c>out_of_memory</c>, <c>exit 1</c>).</summary>
+public sealed record SandboxInspection(SandboxStatus Status, string? Detail);
+
+public sealed record SandboxListing(SandboxHandle Handle, SandboxStatus Status, IReadOnlyDictionary<string, string> Labels, DateTimeOffset CreatedAt);
+
+/// <summary>The label names every provider keeps.</summary>
+public static class SandboxLabels
+{
+    public const string Organization = "coordinator.organization";
+    public const string Session = "coordinator.session";
+    public const string Sandbox = "coordinator.sandbox";
+    public const string Generation = "coordinator.generation";
+
+    /// <summary>Which deployment made the box, so that two on one machine do not sweep each other's.</summary>
+    public const string Deployment = "coordinator.deployment";
+}

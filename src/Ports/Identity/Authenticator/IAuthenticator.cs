@@ -1,0 +1,51 @@
+namespace Coordinator.Ports.Identity;
+
+/// <summary>
+/// Turns a presented credential into a principal or refuses it. Implementations must compare secrets in constant time,
+/// must keep only hashes, and must answer the same refusal for "unknown" and "wrong".
+/// </summary>
+[Port(Plane.Identity)]
+public interface IAuthenticator
+{
+    /// <summary>
+    /// Problem <c>credential_invalid</c> (401) for anything not valid now: unknown, wrong, revoked, expired, spent.
+    /// A sign-in link is spent by the call that accepts it, and by no other, however many race for it.
+    /// </summary>
+    /// <exception cref="PortException">The store behind it failed; nothing is decided.</exception>
+    ValueTask<Result<AuthenticatedPrincipal>> AuthenticateAsync(PresentedCredential credential, CancellationToken cancellationToken);
+
+    /// <summary>Makes a browser session for a user and returns its secret (<c>cs_…</c>), shown once.</summary>
+    ValueTask<IssuedSecret> IssueBrowserSessionAsync(UserId user, TimeSpan lifetime, CancellationToken cancellationToken);
+
+    /// <summary>Makes a one-time sign-in link secret (<c>sl_…</c>) for a user.</summary>
+    ValueTask<IssuedSecret> IssueSignInLinkAsync(UserId user, TimeSpan lifetime, CancellationToken cancellationToken);
+
+    /// <summary>Ends a browser session; idempotent.</summary>
+    ValueTask RevokeBrowserSessionAsync(string secret, CancellationToken cancellationToken);
+}
+
+/// <summary>What somebody showed: the kind of credential and its text, prefix included.</summary>
+public sealed record PresentedCredential(CredentialKind Kind, string Secret)
+{
+    /// <summary>Never prints the secret.</summary>
+    public override string ToString() => $"{Kind} credential";
+}
+
+public enum CredentialKind
+{
+    /// <summary><c>ck_…</c></summary>
+    ApiKey,
+    /// <summary><c>cs_…</c>, from the browser's cookie.</summary>
+    BrowserSession,
+    /// <summary><c>sl_…</c>, spent by its first use.</summary>
+    SignInLink,
+}
+
+/// <summary>A principal, and the one organization an API key is bound to (null for a person, who may be in several).</summary>
+public sealed record AuthenticatedPrincipal(Principal Principal, OrganizationId? BoundOrganization);
+
+/// <summary>A secret shown once, and when it stops working.</summary>
+public sealed record IssuedSecret(string Secret, DateTimeOffset ExpiresAt)
+{
+    public override string ToString() => $"secret valid until {ExpiresAt:O}";
+}

@@ -1,0 +1,99 @@
+namespace Coordinator.Ports.Identity;
+
+/// <summary>
+/// Organizations, members, API keys, stored secrets, and the durable memory of idempotent requests. The only resolver
+/// of "which tenant is this call for". Every method but the sign-in ones is bound to one organization; what belongs to
+/// another is as if it did not exist. Failures of the store are <see cref="PortException"/>s.
+/// </summary>
+[Port(Plane.Identity)]
+public interface ITenantDirectory
+{
+    /// <summary>
+    /// The one tenant resolver. With <paramref name="requested"/> null it is the key's organization, or a person's only
+    /// one. Problems: <c>organization_required</c> (400) when a person is in several; <c>organization_not_found</c>
+    /// (404) when the principal is not a member, or the organization does not exist: the two cannot be told apart.
+    /// </summary>
+    ValueTask<Result<TenantContext>> ResolveAsync(AuthenticatedPrincipal principal, OrganizationId? requested, CancellationToken cancellationToken);
+
+    /// <summary>Makes the first user and their organization if there is none yet; otherwise returns the first owner. Race-safe.</summary>
+    ValueTask<OwnerAccount> EnsureOwnerAsync(CancellationToken cancellationToken);
+
+    ValueTask<IReadOnlyList<OrganizationInfo>> ListOrganizationsAsync(Principal principal, CancellationToken cancellationToken);
+
+    /// <summary>Stores the hash of a credential. For an API key, <paramref name="credential"/> names the organization.</summary>
+    ValueTask AddCredentialAsync(StoredCredential credential, CancellationToken cancellationToken);
+
+    /// <summary>Finds a credential, live or not, by the SHA-256 of its secret.</summary>
+    ValueTask<StoredCredential?> FindCredentialAsync(CredentialKind kind, ReadOnlyMemory<byte> hash, CancellationToken cancellationToken);
+
+    /// <summary>Marks a one-time credential as spent; true for exactly one caller.</summary>
+    ValueTask<bool> SpendCredentialAsync(Guid id, DateTimeOffset at, CancellationToken cancellationToken);
+
+    /// <summary>Revokes any credential by its id; idempotent.</summary>
+    ValueTask RevokeCredentialAsync(Guid id, DateTimeOffset at, CancellationToken cancellationToken);
+
+    ValueTask<IReadOnlyList<StoredCredential>> ListApiKeysAsync(TenantContext tenant, CancellationToken cancellationToken);
+
+    /// <summary>Writes a sealed secret under a name (<c>[a-z0-9._/-]{1,120}</c>), replacing what was there.</summary>
+    ValueTask PutSecretAsync(OrganizationId organization, StoredSecret secret, CancellationToken cancellationToken);
+
+    ValueTask<StoredSecret?> FindSecretAsync(OrganizationId organization, string name, CancellationToken cancellationToken);
+
+    ValueTask<IReadOnlyList<StoredSecret>> ListSecretsAsync(OrganizationId organization, CancellationToken cancellationToken);
+
+    /// <summary>False when there was none.</summary>
+    ValueTask<bool> DeleteSecretAsync(OrganizationId organization, string name, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Claims (organization, principal scope, key). The first caller gets <see cref="RequestClaim.Mine"/>; a later one
+    /// with the same body hash gets the stored answer, or <see cref="RequestClaim.InProgress"/> while there is none
+    /// (a claim older than five minutes without an answer is taken over); with another body hash, <see cref="RequestClaim.Differs"/>.
+    /// </summary>
+    ValueTask<RequestClaim> ClaimRequestAsync(OrganizationId organization, string scope, string key, ReadOnlyMemory<byte> bodyHash, DateTimeOffset now, CancellationToken cancellationToken);
+
+    /// <summary>Stores the answer of a claimed request; kept 24 hours.</summary>
+    ValueTask CompleteRequestAsync(OrganizationId organization, string scope, string key, StoredAnswer answer, CancellationToken cancellationToken);
+
+    /// <summary>Gives a claim back, because the request failed in a way that a retry may mend.</summary>
+    ValueTask AbandonRequestAsync(OrganizationId organization, string scope, string key, CancellationToken cancellationToken);
+}
+
+public sealed record OwnerAccount(UserId User, OrganizationId Organization, bool Created);
+
+public sealed record OrganizationInfo(OrganizationId Id, string Name, Role Role);
+
+/// <summary>A credential at rest: never the secret, only its SHA-256. <see cref="Hint"/> is its last four characters.</summary>
+public sealed record StoredCredential(
+    Guid Id,
+    CredentialKind Kind,
+    byte[] Hash,
+    string Hint,
+    string Name,
+    UserId User,
+    OrganizationId? Organization,
+    Role Role,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? ExpiresAt,
+    DateTimeOffset? SpentAt,
+    DateTimeOffset? RevokedAt);
+
+/// <summary>A tenant secret at rest: sealed by <see cref="ITenantVault"/>.</summary>
+public sealed record StoredSecret(string Name, SealedSecret Sealed, string Hint, DateTimeOffset UpdatedAt);
+
+public sealed record StoredAnswer(int Status, string ContentType, byte[] Body);
+
+/// <summary>The outcome of claiming an idempotent request.</summary>
+public abstract record RequestClaim
+{
+    private RequestClaim()
+    {
+    }
+
+    public sealed record Mine : RequestClaim;
+
+    public sealed record Answered(StoredAnswer Answer) : RequestClaim;
+
+    public sealed record InProgress : RequestClaim;
+
+    public sealed record Differs : RequestClaim;
+}

@@ -1,0 +1,54 @@
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Ports.Record;
+
+/// <summary>
+/// The attributed history of finished runs: one per message that was dispatched and has ended. Each session's runs form
+/// a chain: every entry holds the hash of the one before it.
+/// </summary>
+[Port(Plane.Record)]
+public interface IRunHistory
+{
+    /// <summary>
+    /// Writes a run. Idempotent by <see cref="RunRecord.Id"/>: a second flush of the same run changes nothing. Runs of
+    /// one session arrive in order of <see cref="RunRecord.Ordinal"/>.
+    /// </summary>
+    ValueTask FlushAsync(RunRecord run, CancellationToken cancellationToken);
+
+    /// <summary>An organization's runs, newest first, of one session when given.</summary>
+    ValueTask<IReadOnlyList<StoredRun>> ListAsync(OrganizationId organization, SessionId? session, RunId? before, int limit, CancellationToken cancellationToken);
+
+    ValueTask<StoredRun?> FindAsync(OrganizationId organization, RunId run, CancellationToken cancellationToken);
+
+    /// <summary>Checks the whole chain of a session; returns the first run that does not verify, or null.</summary>
+    ValueTask<RunId?> VerifyChainAsync(OrganizationId organization, SessionId session, CancellationToken cancellationToken);
+}
+
+/// <summary>
+/// One finished run. <see cref="FirstSeq"/>..<see cref="LastSeq"/> is its range of public events, <see cref="EventsDigest"/>
+/// the SHA-256 (hex) over them as the session computed it. <see cref="Outcome"/> is completed, failed or cancelled.
+/// </summary>
+public sealed record RunRecord(
+    RunId Id,
+    OrganizationId Organization,
+    SessionId Session,
+    MessageId Message,
+    int Ordinal,
+    Principal RequestedBy,
+    string Model,
+    string Agent,
+    SandboxId Sandbox,
+    int Generation,
+    string SandboxProvider,
+    string Outcome,
+    string? FailureCode,
+    ModelUsage Usage,
+    DateTimeOffset QueuedAt,
+    DateTimeOffset StartedAt,
+    DateTimeOffset EndedAt,
+    long FirstSeq,
+    long LastSeq,
+    string EventsDigest);
+
+/// <summary>A run with its place in the chain: <see cref="Hash"/> covers the run and <see cref="PreviousHash"/>.</summary>
+public sealed record StoredRun(RunRecord Run, string PreviousHash, string Hash);

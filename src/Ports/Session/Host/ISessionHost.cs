@@ -1,0 +1,124 @@
+namespace Coordinator.Ports.Session;
+
+/// <summary>
+/// Reaches the one live actor of a session, wherever it is. Calls to one session are turns: they never overlap, and
+/// a reply is given only after what it stands on is durable.
+/// </summary>
+[Port(Plane.Session)]
+public interface ISessionHost
+{
+    /// <summary>
+    /// Runs one command as a turn, waking the session if it sleeps. Problem <c>session_not_found</c> (404) when there is
+    /// none; other problems are the command's own refusals.
+    /// </summary>
+    /// <exception cref="PortException">
+    /// The journal behind it failed, or the host is draining. With <see cref="PortException.EffectMayHaveHappened"/> the
+    /// command may have taken effect: retry it with the same idempotency key.
+    /// </exception>
+    ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Follows a session's events after <paramref name="after"/> (from the head when null) without waking it: first what
+    /// the journal holds, then live, no gap and no duplicate. Problems: <c>session_not_found</c>, <c>cursor_invalid</c>
+    /// (410: a foreign incarnation or ahead of the head; load the session anew).
+    /// </summary>
+    ValueTask<Result<ISessionSubscription>> SubscribeAsync(SessionKey key, SessionCursor? after, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Joins an authenticated bridge socket to the session's actor. Frames of one link are handled in order. The actor
+    /// answers through <paramref name="sink"/>. Problems: those of <see cref="SessionCommand.AuthorizeBox"/>.
+    /// </summary>
+    ValueTask<Result<IBridgeLink>> AttachBridgeAsync(SessionKey key, BoxCredential credential, BridgeHello hello, IBridgeSink sink, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Stops taking activations, lets appends in flight settle, closes links and subscriptions with
+    /// <see cref="LinkCloseReason.HostRestarting"/>, and releases every lease.
+    /// </summary>
+    ValueTask DrainAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>A place in a session's event sequence: <c>incarnation.seq</c>, opaque to clients.</summary>
+public readonly record struct SessionCursor(int Incarnation, long Seq)
+{
+    public override string ToString() => $"{Incarnation}.{Seq}";
+
+    public static bool TryParse(string? text, out SessionCursor cursor)
+    {
+        cursor = default;
+        var dot = text?.IndexOf('.', StringComparison.Ordinal) ?? -1;
+        if (dot <= 0) return false;
+        const System.Globalization.NumberStyles Digits = System.Globalization.NumberStyles.None;
+        var culture = System.Globalization.CultureInfo.InvariantCulture;
+        if (!int.TryParse(text.AsSpan(0, dot), Digits, culture, out var incarnation) || !long.TryParse(text.AsSpan(dot + 1), Digits, culture, out var seq)) return false;
+        cursor = new(incarnation, seq);
+        return true;
+    }
+}
+
+/// <summary>One follower of one session. Dispose to leave.</summary>
+public interface ISessionSubscription : IAsyncDisposable
+{
+    /// <summary>The session's view when the subscription began, and the cursor it stands on (the head, when <c>after</c> was null).</summary>
+    SessionView View { get; }
+
+    SessionCursor Start { get; }
+
+    /// <summary>
+    /// Batches in order. Ends when the subscription is closed; <see cref="Closed"/> then says why. The buffer is
+    /// bounded: a follower that does not keep up is closed as <see cref="SubscriptionCloseReason.TooSlow"/>, never waited for.
+    /// </summary>
+    IAsyncEnumerable<EventBatch> ReadAsync(CancellationToken cancellationToken);
+
+    SubscriptionCloseReason? Closed { get; }
+}
+
+public enum SubscriptionCloseReason
+{
+    TooSlow,
+    HostRestarting,
+    SessionDeleted,
+    SourceFailed,
+}
+
+/// <summary>A session's public view (UTF-8 JSON, see docs/protocol.md) and the cursor it is true at.</summary>
+public sealed record SessionView(SessionCursor Cursor, ReadOnlyMemory<byte> Json);
+
+/// <summary>
+/// Consecutive public events, serialized once: <see cref="Utf8"/> is the concatenation of the envelopes, comma
+/// separated, and each event names its slice. The bytes are shared by all followers and must not be changed.
+/// </summary>
+public sealed record EventBatch(long FirstSeq, long LastSeq, ReadOnlyMemory<byte> Utf8, IReadOnlyList<EventSlice> Events);
+
+/// <summary>One event inside <see cref="EventBatch.Utf8"/>.</summary>
+public readonly record struct EventSlice(long Seq, int Offset, int Length);
+
+/// <summary>Hands a bridge's frames to the actor. Dispose when the socket is gone.</summary>
+public interface IBridgeLink : IAsyncDisposable
+{
+    /// <summary>Gives one frame to the actor; returns when the actor took it (its window bounds what may wait).</summary>
+    ValueTask PostAsync(BoxFrame frame, CancellationToken cancellationToken);
+}
+
+/// <summary>The actor's way back to the box; implemented by the bridge endpoint. Calls never block the actor.</summary>
+public interface IBridgeSink
+{
+    /// <summary>Queues a frame to the box.</summary>
+    void Send(HostFrame frame);
+
+    /// <summary>Closes the socket after what was queued.</summary>
+    void Close(LinkCloseReason reason, string detail);
+}
+
+public enum LinkCloseReason
+{
+    /// <summary>1012: reconnect at once.</summary>
+    HostRestarting,
+    /// <summary>4409: a newer connection of the same generation took over.</summary>
+    Replaced,
+    /// <summary>4410: this box is not wanted any more; final.</summary>
+    NotWanted,
+    /// <summary>4400: broke the protocol; reconnect and resend.</summary>
+    ProtocolError,
+    /// <summary>1011: something behind the actor failed; reconnect with backoff.</summary>
+    Failed,
+}

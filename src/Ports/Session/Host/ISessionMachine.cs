@@ -1,0 +1,103 @@
+namespace Coordinator.Ports.Session;
+
+/// <summary>
+/// The synchronous heart of one session, as its shell (an <see cref="ISessionHost"/> adapter) sees it: inputs go in,
+/// outputs come out, and nothing happens in between. Not thread safe; one step at a time.
+/// </summary>
+public interface ISessionMachine
+{
+    /// <summary>
+    /// Folds one stored record in, oldest first, before <see cref="Step"/> is first called.
+    /// Throws <see cref="UnknownRecordException"/> for a record this release cannot read.
+    /// </summary>
+    void Replay(JournalRecord record);
+
+    /// <summary>Starts from a snapshot; false (nothing changed) when its shape is not this release's.</summary>
+    bool Restore(JournalSnapshot snapshot);
+
+    /// <summary>Takes one input at <paramref name="now"/> and appends what is to be done to <paramref name="outputs"/>.</summary>
+    void Step(SessionInput input, DateTimeOffset now, IList<SessionOutput> outputs);
+
+    /// <summary>The committed state, for a snapshot.</summary>
+    JournalSnapshot Snapshot();
+
+    /// <summary>Version of the last committed record.</summary>
+    long Version { get; }
+
+    /// <summary>True when nothing is under way that needs this activation: the shell may let it leave memory.</summary>
+    bool CanHibernate { get; }
+
+    /// <summary>When the committed state next needs a wake-up; null: never.</summary>
+    DateTimeOffset? WakeAt { get; }
+}
+
+/// <summary>Makes the machine of one activation.</summary>
+public interface ISessionMachineFactory
+{
+    ISessionMachine Create(JournalLease lease);
+}
+
+/// <summary>The journal holds a record of a newer release; the session must not be activated here.</summary>
+public sealed class UnknownRecordException(string message) : Exception(message);
+
+/// <summary>
+/// Does one kind of slow work that a session wants. Runs outside the actor's turn, may run twice for the same key,
+/// and must be idempotent by it. A throw is reported to the actor as a failure.
+/// </summary>
+public interface ISessionEffectRunner
+{
+    bool CanRun(SessionEffect effect);
+
+    ValueTask<EffectOutcome> RunAsync(SessionKey key, SessionEffect effect, CancellationToken cancellationToken);
+}
+
+/// <summary>What a machine is told.</summary>
+public abstract record SessionInput
+{
+    private SessionInput()
+    {
+    }
+
+    /// <summary>The activation begins: ask what is wanted right now.</summary>
+    public sealed record Activated : SessionInput;
+
+    /// <summary>A caller's command; the machine replies to <see cref="CallId"/> exactly once.</summary>
+    public sealed record Called(long CallId, SessionCommand Command) : SessionInput;
+
+    /// <summary>The append that the machine asked for is durable.</summary>
+    public sealed record Committed(long Version) : SessionInput;
+
+    public sealed record BridgeAttached(long LinkId, long CallId, BoxCredential Credential, BridgeHello Hello) : SessionInput;
+
+    public sealed record BridgeReceived(long LinkId, BoxFrame Frame) : SessionInput;
+
+    public sealed record BridgeDetached(long LinkId) : SessionInput;
+
+    public sealed record EffectSettled(string EffectKey, EffectOutcome Outcome) : SessionInput;
+
+    /// <summary>Time has passed: some deadline may be due.</summary>
+    public sealed record AlarmDue : SessionInput;
+}
+
+/// <summary>What a machine wants done. In order; publishing, replying and starting effects only after the commit they stand on.</summary>
+public abstract record SessionOutput
+{
+    private SessionOutput()
+    {
+    }
+
+    /// <summary>Write this; at most one is outstanding. Answer with <see cref="SessionInput.Committed"/>, or end the activation.</summary>
+    public sealed record Append(JournalAppend Record) : SessionOutput;
+
+    /// <summary>Show these events, now durable, to all followers. <see cref="View"/> is null when it did not change.</summary>
+    public sealed record Publish(EventBatch Batch, SessionView? View) : SessionOutput;
+
+    public sealed record Reply(long CallId, Result<SessionReply> Result) : SessionOutput;
+
+    public sealed record SendToBox(long LinkId, HostFrame Frame) : SessionOutput;
+
+    public sealed record CloseLink(long LinkId, LinkCloseReason Reason, string Detail) : SessionOutput;
+
+    /// <summary>Start this effect unless one with the same key is running; settle it with <see cref="SessionInput.EffectSettled"/>.</summary>
+    public sealed record StartEffect(string EffectKey, SessionEffect Effect) : SessionOutput;
+}

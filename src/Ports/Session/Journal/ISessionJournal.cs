@@ -1,0 +1,81 @@
+namespace Coordinator.Ports.Session;
+
+/// <summary>
+/// Ownership, log and wake-up of a session as one atomic thing. A record is what one append writes: 0..n public
+/// events and the facts the session's state is folded from. Versions count records, sequence numbers count public
+/// events; neither has gaps.
+/// </summary>
+[Port(Plane.Session)]
+public interface ISessionJournal
+{
+    /// <summary>
+    /// Takes the session for <paramref name="host"/>: a new epoch, so that every older lease is fenced from this moment,
+    /// the same host's included. Null when the session does not exist and <paramref name="create"/> is false.
+    /// </summary>
+    ValueTask<JournalLease?> OpenAsync(SessionKey key, HostId host, bool create, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Writes record, head, view and wake-up in one atomic statement, if the lease's epoch is the newest and the head's
+    /// version is <see cref="JournalAppend.ExpectedVersion"/>; otherwise nothing at all. Appends of other sessions are
+    /// never affected. A lost answer is settled by reading the head before this returns.
+    /// </summary>
+    /// <returns>False when fenced or stale: this activation must end.</returns>
+    /// <exception cref="PortException">
+    /// <see cref="PortFailureKind.Unavailable"/> and friends with <see cref="PortException.EffectMayHaveHappened"/> false:
+    /// not written, may be tried again. With true: unknown even after looking; the activation must end.
+    /// <see cref="PortFailureKind.Rejected"/>: the data of this append cannot be stored.
+    /// </exception>
+    ValueTask<bool> AppendAsync(JournalLease lease, JournalAppend append, CancellationToken cancellationToken);
+
+    /// <summary>Gives the lease up; the head's host becomes empty if the epoch is still this lease's. Idempotent.</summary>
+    ValueTask ReleaseAsync(JournalLease lease, CancellationToken cancellationToken);
+
+    /// <summary>The records of a session with a version above <paramref name="afterVersion"/>, in order, streamed.</summary>
+    IAsyncEnumerable<JournalRecord> ReadAsync(SessionKey key, long afterVersion, CancellationToken cancellationToken);
+
+    /// <summary>The records that hold public events with a sequence number above <paramref name="afterSeq"/>, in order, streamed.</summary>
+    IAsyncEnumerable<JournalRecord> ReadEventsAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken);
+
+    /// <summary>The head as committed now; null when there is no such session, or nothing was ever appended to it.</summary>
+    ValueTask<SessionHead?> FindHeadAsync(SessionKey key, CancellationToken cancellationToken);
+
+    /// <summary>Heads of an organization, newest session id first, below <paramref name="before"/>, at most <paramref name="limit"/>.</summary>
+    ValueTask<IReadOnlyList<SessionHead>> ListHeadsAsync(OrganizationId organization, SessionId? before, int limit, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Keeps a folded state so that activation need not read from the start. A snapshot above the head's version is
+    /// refused; an older one than the stored is ignored.
+    /// </summary>
+    ValueTask SaveSnapshotAsync(JournalLease lease, JournalSnapshot snapshot, CancellationToken cancellationToken);
+
+    ValueTask<JournalSnapshot?> FindSnapshotAsync(SessionKey key, CancellationToken cancellationToken);
+}
+
+/// <summary>The right to append to one session, until somebody opens it anew.</summary>
+public sealed record JournalLease(SessionKey Key, HostId Host, long Epoch, long Version, long Seq, int Incarnation);
+
+/// <summary>
+/// One append. <see cref="EventCount"/> public events take the sequence numbers head.seq + 1 … head.seq + EventCount.
+/// <see cref="View"/> is the session's new public view (UTF-8 JSON), or null to leave it as it is.
+/// <see cref="WakeAt"/> is when the session must be woken at the latest; null: never.
+/// </summary>
+public sealed record JournalAppend(
+    long ExpectedVersion,
+    ReadOnlyMemory<byte> Payload,
+    int EventCount,
+    DateTimeOffset At,
+    DateTimeOffset? WakeAt,
+    ReadOnlyMemory<byte>? View);
+
+/// <summary>One record as stored. <see cref="Schema"/> chooses the upcaster; <see cref="Codec"/> how the payload is packed (0: JSON).</summary>
+public sealed record JournalRecord(long Version, long FirstSeq, long LastSeq, short Schema, short Codec, ReadOnlyMemory<byte> Payload, DateTimeOffset At)
+{
+    /// <summary>The schema version that this release writes.</summary>
+    public const short CurrentSchema = 1;
+}
+
+/// <summary>Where a session stands, without its actor: what lists and watchers read.</summary>
+public sealed record SessionHead(SessionKey Key, HostId? Host, long Epoch, long Version, long Seq, int Incarnation, DateTimeOffset? WakeAt, ReadOnlyMemory<byte> View);
+
+/// <summary>A folded state and the hash of the shape it was folded into; another shape is refolded from the start.</summary>
+public sealed record JournalSnapshot(long Version, long Seq, string ShapeHash, ReadOnlyMemory<byte> State);

@@ -1,0 +1,44 @@
+using Coordinator.Ports.Compute;
+using Coordinator.Ports.Record;
+
+namespace Coordinator.Ports.Session;
+
+/// <summary>Slow work a session wants right now, derived from its committed state; never remembered as "to do".</summary>
+public abstract record SessionEffect
+{
+    private SessionEffect()
+    {
+    }
+
+    /// <summary>Create the box, or find it if an earlier try already did (idempotent by sandbox id).</summary>
+    public sealed record CreateSandbox(SandboxId Sandbox, int Generation, SessionSettings Settings) : SessionEffect;
+
+    /// <summary>Ask the provider what became of a box that has gone quiet.</summary>
+    public sealed record InspectSandbox(SandboxHandle Handle) : SessionEffect;
+
+    /// <summary>
+    /// End a box for certain. With <paramref name="KeepData"/> its workspace survives for the next one. The handle is
+    /// null when create never answered: then it is looked for by its label.
+    /// </summary>
+    public sealed record DestroySandbox(SandboxId Sandbox, SandboxHandle? Handle, bool KeepData) : SessionEffect;
+
+    /// <summary>Write a finished run to the history (idempotent by run id).</summary>
+    public sealed record FlushRun(RunRecord Run) : SessionEffect;
+}
+
+/// <summary>How an effect ended.</summary>
+public abstract record EffectOutcome
+{
+    private EffectOutcome()
+    {
+    }
+
+    public sealed record Succeeded : EffectOutcome;
+
+    public sealed record SandboxCreated(SandboxHandle Handle) : EffectOutcome;
+
+    public sealed record SandboxInspected(SandboxStatus Status, string? Detail) : EffectOutcome;
+
+    /// <summary><paramref name="Retryable"/>: the same effect may succeed later; the session backs off and asks again.</summary>
+    public sealed record Failed(Problem Problem, bool Retryable) : EffectOutcome;
+}
