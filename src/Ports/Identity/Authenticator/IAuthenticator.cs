@@ -15,10 +15,19 @@ public interface IAuthenticator
     ValueTask<Result<AuthenticatedPrincipal>> AuthenticateAsync(PresentedCredential credential, CancellationToken cancellationToken);
 
     /// <summary>Makes a browser session for a user and returns its secret (<c>cs_…</c>), shown once.</summary>
+    /// <exception cref="PortException"><see cref="PortFailureKind.Rejected"/>: there is no such user.</exception>
     ValueTask<IssuedSecret> IssueBrowserSessionAsync(UserId user, TimeSpan lifetime, CancellationToken cancellationToken);
 
     /// <summary>Makes a one-time sign-in link secret (<c>sl_…</c>) for a user.</summary>
+    /// <exception cref="PortException"><see cref="PortFailureKind.Rejected"/>: there is no such user.</exception>
     ValueTask<IssuedSecret> IssueSignInLinkAsync(UserId user, TimeSpan lifetime, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Makes an API key and returns its secret (<c>ck_…</c>), shown once. A retry after a lost answer makes another key:
+    /// a secret that was not seen cannot be shown again.
+    /// </summary>
+    /// <exception cref="PortException"><see cref="PortFailureKind.Rejected"/>: the user or the organization does not exist.</exception>
+    ValueTask<IssuedApiKey> IssueApiKeyAsync(NewApiKey key, CancellationToken cancellationToken);
 
     /// <summary>Ends a browser session; idempotent.</summary>
     ValueTask RevokeBrowserSessionAsync(string secret, CancellationToken cancellationToken);
@@ -48,4 +57,17 @@ public sealed record AuthenticatedPrincipal(Principal Principal, OrganizationId?
 public sealed record IssuedSecret(string Secret, DateTimeOffset ExpiresAt)
 {
     public override string ToString() => $"secret valid until {ExpiresAt:O}";
+}
+
+/// <summary>
+/// An API key to be made: for one organization, by and in the name of one user, who answers for it. The caller has
+/// seen to it that <see cref="Role"/> is not above the maker's.
+/// </summary>
+public sealed record NewApiKey(OrganizationId Organization, UserId User, Role Role, string Name, DateTimeOffset? ExpiresAt);
+
+/// <summary>A new API key: what is stored of it, and its secret, shown once.</summary>
+public sealed record IssuedApiKey(StoredCredential Stored, string Secret)
+{
+    /// <summary>Never prints the secret.</summary>
+    public override string ToString() => $"API key {new ApiKeyId(Stored.Id)}";
 }

@@ -12,15 +12,27 @@ public interface ITenantDirectory
     /// The one tenant resolver. With <paramref name="requested"/> null it is the key's organization, or a person's only
     /// one. Problems: <c>organization_required</c> (400) when a person is in several; <c>organization_not_found</c>
     /// (404) when the principal is not a member, or the organization does not exist: the two cannot be told apart.
+    /// An API key acts with its own role or its maker's present one, whichever is lower; a revoked key, or one whose
+    /// maker left, is a member of nothing.
     /// </summary>
     ValueTask<Result<TenantContext>> ResolveAsync(AuthenticatedPrincipal principal, OrganizationId? requested, CancellationToken cancellationToken);
 
     /// <summary>Makes the first user and their organization if there is none yet; otherwise returns the first owner. Race-safe.</summary>
     ValueTask<OwnerAccount> EnsureOwnerAsync(CancellationToken cancellationToken);
 
+    /// <summary>A person by id; null when there is none.</summary>
+    ValueTask<UserInfo?> FindUserAsync(UserId user, CancellationToken cancellationToken);
+
+    /// <summary>The organizations a principal is in, oldest first; an API key is in its own one only.</summary>
     ValueTask<IReadOnlyList<OrganizationInfo>> ListOrganizationsAsync(Principal principal, CancellationToken cancellationToken);
 
-    /// <summary>Stores the hash of a credential. For an API key, <paramref name="credential"/> names the organization.</summary>
+    /// <summary>
+    /// Stores the hash of a credential. An API key names its organization, the other kinds name none.
+    /// </summary>
+    /// <exception cref="PortException">
+    /// <see cref="PortFailureKind.Rejected"/>: the user is not there or (API keys) not in the organization, or the id or
+    /// the hash is taken.
+    /// </exception>
     ValueTask AddCredentialAsync(StoredCredential credential, CancellationToken cancellationToken);
 
     /// <summary>Finds a credential, live or not, by the SHA-256 of its secret.</summary>
@@ -32,6 +44,7 @@ public interface ITenantDirectory
     /// <summary>Revokes any credential by its id; idempotent.</summary>
     ValueTask RevokeCredentialAsync(Guid id, DateTimeOffset at, CancellationToken cancellationToken);
 
+    /// <summary>The organization's API keys that are not revoked (expired ones included), newest first.</summary>
     ValueTask<IReadOnlyList<StoredCredential>> ListApiKeysAsync(TenantContext tenant, CancellationToken cancellationToken);
 
     /// <summary>Writes a sealed secret under a name (<c>[a-z0-9._/-]{1,120}</c>), replacing what was there.</summary>
@@ -39,6 +52,7 @@ public interface ITenantDirectory
 
     ValueTask<StoredSecret?> FindSecretAsync(OrganizationId organization, string name, CancellationToken cancellationToken);
 
+    /// <summary>All of an organization's sealed secrets, by name.</summary>
     ValueTask<IReadOnlyList<StoredSecret>> ListSecretsAsync(OrganizationId organization, CancellationToken cancellationToken);
 
     /// <summary>False when there was none.</summary>
@@ -58,8 +72,13 @@ public interface ITenantDirectory
     ValueTask AbandonRequestAsync(OrganizationId organization, string scope, string key, CancellationToken cancellationToken);
 }
 
+/// <summary>The first owner and their organization; <see cref="Created"/> when this call made them.</summary>
 public sealed record OwnerAccount(UserId User, OrganizationId Organization, bool Created);
 
+/// <summary>A person, as others see them.</summary>
+public sealed record UserInfo(UserId Id, string DisplayName);
+
+/// <summary>An organization, and what the asking principal may do in it.</summary>
 public sealed record OrganizationInfo(OrganizationId Id, string Name, Role Role);
 
 /// <summary>A credential at rest: never the secret, only its SHA-256. <see cref="Hint"/> is its last four characters.</summary>

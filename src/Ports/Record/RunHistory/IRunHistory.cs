@@ -11,16 +11,27 @@ public interface IRunHistory
 {
     /// <summary>
     /// Writes a run. Idempotent by <see cref="RunRecord.Id"/>: a second flush of the same run changes nothing. Runs of
-    /// one session arrive in order of <see cref="RunRecord.Ordinal"/>.
+    /// one session are to be given in order of <see cref="RunRecord.Ordinal"/>; the chain is in the order they came, so
+    /// one that comes late is kept and not lost. Times are kept to the microsecond.
     /// </summary>
+    /// <exception cref="PortException">
+    /// <see cref="PortFailureKind.Rejected"/>: another run of this session has the same ordinal.
+    /// </exception>
     ValueTask FlushAsync(RunRecord run, CancellationToken cancellationToken);
 
-    /// <summary>An organization's runs, newest first, of one session when given.</summary>
+    /// <summary>
+    /// An organization's runs, the last to end first, of one session when given, at most <paramref name="limit"/>, that
+    /// come after <paramref name="before"/> in that order. Empty when <paramref name="before"/> is not a run of the list.
+    /// </summary>
     ValueTask<IReadOnlyList<StoredRun>> ListAsync(OrganizationId organization, SessionId? session, RunId? before, int limit, CancellationToken cancellationToken);
 
+    /// <summary>One run; null when the organization has none of that id.</summary>
     ValueTask<StoredRun?> FindAsync(OrganizationId organization, RunId run, CancellationToken cancellationToken);
 
-    /// <summary>Checks the whole chain of a session; returns the first run that does not verify, or null.</summary>
+    /// <summary>
+    /// Checks the whole chain of a session by the rule of <see cref="RunChain"/>; returns the first run that does not
+    /// verify, or null.
+    /// </summary>
     ValueTask<RunId?> VerifyChainAsync(OrganizationId organization, SessionId session, CancellationToken cancellationToken);
 }
 
