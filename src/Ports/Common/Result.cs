@@ -33,8 +33,22 @@ public enum ProblemKind
     Unavailable,
 }
 
+/// <summary>What can be made from a <see cref="Problem"/> without knowing what it would have held.</summary>
+public interface IFromProblem<TSelf>
+    where TSelf : IFromProblem<TSelf>
+{
+    static abstract TSelf FromProblem(Problem problem);
+}
+
+/// <summary>An outcome of which one may ask whether it is a problem, without knowing what it would have held.</summary>
+public interface IOutcome
+{
+    /// <summary>Null when it succeeded.</summary>
+    Problem? Problem { get; }
+}
+
 /// <summary>Either a value or a <see cref="Ports.Problem"/>. Expected outcomes are values; programming errors throw.</summary>
-public readonly record struct Result<T>
+public readonly record struct Result<T> : IFromProblem<Result<T>>, IOutcome
 {
     private readonly T? value;
 
@@ -50,6 +64,8 @@ public readonly record struct Result<T>
     public T Value => Problem is null ? value! : throw new InvalidOperationException($"The result is a problem: {Problem.Code}.");
 
     public static implicit operator Result<T>(T value) => new(value, null);
+
+    static Result<T> IFromProblem<Result<T>>.FromProblem(Problem problem) => problem;
 
     public static implicit operator Result<T>(Problem problem) => new(default, problem);
 }

@@ -87,7 +87,31 @@ public sealed record SessionView(SessionCursor Cursor, ReadOnlyMemory<byte> Json
 /// Consecutive public events, serialized once: <see cref="Utf8"/> is the concatenation of the envelopes, comma
 /// separated, and each event names its slice. The bytes are shared by all followers and must not be changed.
 /// </summary>
-public sealed record EventBatch(long FirstSeq, long LastSeq, ReadOnlyMemory<byte> Utf8, IReadOnlyList<EventSlice> Events);
+public sealed record EventBatch(long FirstSeq, long LastSeq, ReadOnlyMemory<byte> Utf8, IReadOnlyList<EventSlice> Events)
+{
+    /// <summary>
+    /// The view after these events, when they changed it and somebody was there to hear (live batches); null otherwise,
+    /// and always for batches read back from the journal.
+    /// </summary>
+    public SessionView? View { get; init; }
+
+    /// <summary>The part of this batch above <paramref name="seq"/>, sharing its bytes; null when nothing is above it.</summary>
+    public EventBatch? After(long seq)
+    {
+        if (seq < FirstSeq) return this;
+        if (seq >= LastSeq) return null;
+        var skipped = (int)(seq - FirstSeq + 1);
+        var cut = Events[skipped].Offset;
+        var rest = new EventSlice[Events.Count - skipped];
+        for (var i = 0; i < rest.Length; i++)
+        {
+            var slice = Events[i + skipped];
+            rest[i] = slice with { Offset = slice.Offset - cut };
+        }
+
+        return new(seq + 1, LastSeq, Utf8[cut..], rest) { View = View };
+    }
+}
 
 /// <summary>One event inside <see cref="EventBatch.Utf8"/>.</summary>
 public readonly record struct EventSlice(long Seq, int Offset, int Length);
