@@ -2,7 +2,6 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using Coordinator.Modules.Kernel.Boxes;
 using Coordinator.Modules.Kernel.Http;
 using Coordinator.Modules.Kernel.Requests;
 using MediatR;
@@ -35,7 +34,7 @@ public static class Registration
             .AddClasses(classes => classes.AssignableTo(typeof(IRequestHandler<,>)), publicOnly: false).AsImplementedInterfaces().WithScopedLifetime()
             .AddClasses(classes => classes.AssignableTo(typeof(IValidator<>)), publicOnly: false).AsImplementedInterfaces().WithSingletonLifetime()
             .AddClasses(classes => classes.AssignableTo<IEndpointModule>(), publicOnly: false).As<IEndpointModule>().WithSingletonLifetime());
-        services.TryAddSingleton<BoxAuthentication>();
+        services.TryAddSingleton<BoxConfirmations>();
         services.ConfigureHttpJsonOptions(ConfigureJson);
         return services;
     }

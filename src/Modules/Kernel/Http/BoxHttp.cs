@@ -1,6 +1,7 @@
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordinator.Modules.Kernel.Http;
 
@@ -19,12 +20,20 @@ public static class BoxHttp
     /// <summary>
     /// The box whose <c>sb_</c> token the request carries, if its session wants it now. Problems:
     /// <c>box_credential_invalid</c> (401; a session that is not there is answered the same) and <c>box_not_wanted</c> (410).
+    /// A yes may be up to <see cref="BoxConfirmations.Lifetime"/> old.
     /// </summary>
     /// <exception cref="PortException">The session could not be asked.</exception>
     public static async ValueTask<Result<AuthorizedBox>> AuthorizeBoxAsync(this HttpContext context, ISessionHost sessions, CancellationToken cancellationToken)
     {
         if (!BoxToken.TryParse(context.BearerToken(), out var token)) return CredentialInvalid;
-        return await sessions.AuthorizeBoxAsync(token.Key, token.Credential, cancellationToken);
+        var confirmations = context.RequestServices.GetService<BoxConfirmations>();
+        if (confirmations is null) return await sessions.AuthorizeBoxAsync(token.Key, token.Credential, cancellationToken);
+        if (confirmations.Find(token.Credential.TokenHash) is { } known) return known;
+        var askedAt = confirmations.Now;
+        var answer = await sessions.AuthorizeBoxAsync(token.Key, token.Credential, cancellationToken);
+        if (answer.IsSuccess) confirmations.Keep(answer.Value, askedAt);
+        else confirmations.Forget(token.Credential.TokenHash);
+        return answer;
     }
 
     /// <summary>Asks a session whether it wants this box now.</summary>
