@@ -2,7 +2,9 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Coordinator.Modules.Kernel.Authentication;
 using Coordinator.Modules.Kernel.Http;
+using Coordinator.Modules.Kernel.Idempotency;
 using Coordinator.Modules.Kernel.Requests;
 using MediatR;
 using Microsoft.AspNetCore.Builder;
@@ -35,6 +37,9 @@ public static class Registration
             .AddClasses(classes => classes.AssignableTo(typeof(IValidator<>)), publicOnly: false).AsImplementedInterfaces().WithSingletonLifetime()
             .AddClasses(classes => classes.AssignableTo<IEndpointModule>(), publicOnly: false).As<IEndpointModule>().WithSingletonLifetime());
         services.TryAddSingleton<BoxConfirmations>();
+        services.TryAddSingleton<AttemptLimiter>();
+        services.TryAddSingleton<CallerResolver>();
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(ConfigureJson);
         return services;
     }
@@ -42,6 +47,17 @@ public static class Registration
     /// <summary>Adds a module's source-generated JSON types to what requests and answers may be made of.</summary>
     public static IServiceCollection AddJsonTypes(this IServiceCollection services, IJsonTypeInfoResolver types) =>
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, types));
+
+    /// <summary>
+    /// What every request goes through, in order: problems, routing, limits on guessing, authentication and tenancy,
+    /// idempotency. WebSockets must have been enabled before.
+    /// </summary>
+    public static IApplicationBuilder UseKernel(this IApplicationBuilder app) => app
+        .UseMiddleware<ProblemMiddleware>()
+        .UseRouting()
+        .UseMiddleware<AttemptLimitMiddleware>()
+        .UseMiddleware<AuthenticationMiddleware>()
+        .UseMiddleware<IdempotencyMiddleware>();
 
     /// <summary>Maps the routes of every endpoint module that was found.</summary>
     public static void MapEndpointModules(this IEndpointRouteBuilder routes)

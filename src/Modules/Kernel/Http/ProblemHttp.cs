@@ -1,18 +1,25 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using Coordinator.Ports;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace Coordinator.Modules.Kernel.Http;
 
 /// <summary>The one place that turns problems and port failures into RFC 9457 problem details.</summary>
 public static class ProblemHttp
 {
+    /// <summary>The media type of every refusal.</summary>
+    public const string ContentType = "application/problem+json";
+
+    private static readonly JsonWriterOptions Writing = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>The answer for a result: its value by <paramref name="onSuccess"/>, or its problem.</summary>
     public static IResult ToHttp<T>(this Result<T> result, Func<T, IResult> onSuccess) =>
         result.IsSuccess ? onSuccess(result.Value) : result.Problem.ToHttp();
 
+    /// <summary>The answer for a problem.</summary>
     public static IResult ToHttp(this Problem problem) => new ProblemAnswer(problem);
 
     /// <summary>What a caller is told of a failed dependency: that it is down and when to try again, never its internals.</summary>
@@ -24,6 +31,7 @@ public static class ProblemHttp
         _ => new("dependency_unavailable", "Something this needs is down for the moment; try again with the same Idempotency-Key.", ProblemKind.Unavailable, failure.RetryAfter ?? TimeSpan.FromSeconds(1)),
     };
 
+    /// <summary>The status of a kind of problem.</summary>
     public static int StatusOf(ProblemKind kind) => kind switch
     {
         ProblemKind.Malformed => StatusCodes.Status400BadRequest,
@@ -38,22 +46,41 @@ public static class ProblemHttp
         _ => StatusCodes.Status422UnprocessableEntity,
     };
 
+    /// <summary>
+    /// Writes a problem as the whole answer. <paramref name="status"/> overrides the one of its kind, for statuses that
+    /// no kind stands for (405, 415, 500).
+    /// </summary>
+    public static Task WriteProblemAsync(this HttpContext context, Problem problem, int? status = null)
+    {
+        var response = context.Response;
+        response.StatusCode = status ?? StatusOf(problem.Kind);
+        response.ContentType = ContentType;
+        if (problem.RetryAfter is { } wait)
+            response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        if (response.StatusCode == StatusCodes.Status401Unauthorized) response.Headers.WWWAuthenticate = "Bearer realm=\"coordinator\"";
+        var body = Format(problem, response.StatusCode, Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier);
+        response.ContentLength = body.Length;
+        return response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+    }
+
+    private static ReadOnlyMemory<byte> Format(Problem problem, int status, string traceId)
+    {
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>(512);
+        using var json = new Utf8JsonWriter(buffer, Writing);
+        json.WriteStartObject();
+        json.WriteString("type"u8, $"https://coordinator.dev/problems/{problem.Code}");
+        json.WriteString("title"u8, ReasonPhrases.GetReasonPhrase(status));
+        json.WriteNumber("status"u8, status);
+        json.WriteString("code"u8, problem.Code);
+        json.WriteString("detail"u8, problem.Detail);
+        json.WriteString("traceId"u8, traceId);
+        json.WriteEndObject();
+        json.Flush();
+        return buffer.WrittenMemory;
+    }
+
     private sealed class ProblemAnswer(Problem problem) : IResult
     {
-        public Task ExecuteAsync(HttpContext httpContext)
-        {
-            var status = StatusOf(problem.Kind);
-            if (problem.RetryAfter is { } wait)
-                httpContext.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            var details = new ProblemDetails
-            {
-                Type = $"https://coordinator.dev/problems/{problem.Code}",
-                Title = Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status),
-                Status = status,
-                Detail = problem.Detail,
-                Extensions = { ["code"] = problem.Code, ["traceId"] = Activity.Current?.TraceId.ToString() ?? httpContext.TraceIdentifier },
-            };
-            return Results.Problem(details).ExecuteAsync(httpContext);
-        }
+        public Task ExecuteAsync(HttpContext httpContext) => httpContext.WriteProblemAsync(problem);
     }
 }
