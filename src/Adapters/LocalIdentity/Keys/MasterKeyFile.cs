@@ -1,0 +1,64 @@
+using System.Security.Cryptography;
+
+namespace Coordinator.Adapters.LocalIdentity;
+
+/// <summary>
+/// The master key in a file that only its owner can read. Hosts that start at the same moment agree on one key,
+/// because the file appears complete or not at all.
+/// </summary>
+internal static class MasterKeyFile
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const UnixFileMode Refused = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.GroupWrite;
+
+    /// <summary>The keys in the file, present one first; makes the file with a new key when it is not there.</summary>
+    /// <exception cref="InvalidOperationException">The file holds something else, or others may read it.</exception>
+    public static IReadOnlyList<MasterKey> ReadOrCreate(string path)
+    {
+        var full = Path.GetFullPath(path);
+        if (!File.Exists(full)) Create(full);
+        RefuseIfOpenToOthers(full);
+        var lines = File.ReadAllLines(full).Select(line => line.Trim()).Where(line => line.Length > 0).ToList();
+        if (lines.Count == 0) throw new InvalidOperationException($"The key file {full} is empty; put the master key back (base64 of 32 bytes), for without it no stored secret can be opened.");
+        return [.. lines.Select((line, index) => MasterKey.FromBase64(line)
+            ?? throw new InvalidOperationException($"Line {index + 1} of the key file {full} is not base64 of 32 bytes."))];
+    }
+
+    private static void Create(string full)
+    {
+        var folder = Path.GetDirectoryName(full)!;
+        Directory.CreateDirectory(folder);
+        var draft = Path.Combine(folder, $".{Path.GetFileName(full)}.{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
+        try
+        {
+            WriteDurably(draft);
+            File.Move(draft, full, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(full))
+        {
+            // Another host was first; its key is the installation's.
+        }
+        finally
+        {
+            File.Delete(draft);
+        }
+    }
+
+    private static void WriteDurably(string path)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
+        using var file = new FileStream(path, options);
+        using var writer = new StreamWriter(file);
+        writer.WriteLine(Convert.ToBase64String(RandomNumberGenerator.GetBytes(MasterKey.Size)));
+        writer.Flush();
+        file.Flush(flushToDisk: true);
+    }
+
+    private static void RefuseIfOpenToOthers(string full)
+    {
+        if (OperatingSystem.IsWindows()) return;
+        var mode = File.GetUnixFileMode(full);
+        if ((mode & Refused) != UnixFileMode.None) throw new InvalidOperationException($"The key file {full} is open to others ({mode}); run: chmod 600 {full}");
+    }
+}

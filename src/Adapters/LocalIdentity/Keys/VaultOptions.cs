@@ -1,0 +1,26 @@
+namespace Coordinator.Adapters.LocalIdentity;
+
+/// <summary>
+/// Where the master key comes from; section <c>Vault</c>. Every host of one installation needs the same. Losing it
+/// loses every stored model key and git token.
+/// </summary>
+public sealed class VaultOptions
+{
+    /// <summary>Name of the configuration section.</summary>
+    public const string Section = "Vault";
+
+    /// <summary>
+    /// The master key: base64 of 32 random bytes (<c>openssl rand -base64 32</c>). Empty: the key is in
+    /// <see cref="KeyFile"/>.
+    /// </summary>
+    public string? MasterKey { get; set; }
+
+    /// <summary>Keys that <see cref="MasterKey"/> replaced, same form: they open what they sealed and seal nothing new.</summary>
+    public IList<string> PreviousMasterKeys { get; } = [];
+
+    /// <summary>
+    /// The file of the master key when none is configured: one key per line, the present one first, the replaced ones
+    /// below. Made with a new key when it is not there. Default: <c>master.key</c> in the data directory.
+    /// </summary>
+    public string KeyFile { get; set; } = string.Empty;
+}

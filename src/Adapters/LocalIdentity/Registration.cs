@@ -1,0 +1,35 @@
+using Coordinator.Ports.Identity;
+using Coordinator.Ports.Session;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator.Adapters.LocalIdentity;
+
+/// <summary>Puts this installation's own identity into a host.</summary>
+public static class Registration
+{
+    /// <summary>
+    /// Registers <see cref="IAuthenticator"/> over the registered <see cref="ITenantDirectory"/>, and
+    /// <see cref="ITenantVault"/>, <see cref="ITokenSigner"/> and <see cref="IBoxTokenScheme"/> under the master key of
+    /// section <c>Vault</c> (<see cref="VaultOptions"/>).
+    /// </summary>
+    public static IServiceCollection AddLocalIdentity(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddOptions<VaultOptions>()
+            .Bind(configuration.GetSection(VaultOptions.Section))
+            .PostConfigure(options => options.KeyFile = string.IsNullOrWhiteSpace(options.KeyFile) ? DefaultKeyFile(configuration) : options.KeyFile)
+            .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<VaultOptions>, VaultOptionsValidator>();
+        services.AddSingleton(provider => MasterKeyRing.Load(provider.GetRequiredService<IOptions<VaultOptions>>().Value));
+        services.AddSingleton<ITenantVault, HkdfTenantVault>();
+        services.AddSingleton<ITokenSigner, HkdfTokenSigner>();
+        services.AddSingleton<IBoxTokenScheme, HmacBoxTokenScheme>();
+        services.AddSingleton<IAuthenticator, LocalAuthenticator>();
+        return services;
+    }
+
+    private static string DefaultKeyFile(IConfiguration configuration) => Path.Combine(configuration["DataDirectory"] ?? "data", "master.key");
+}
