@@ -1,0 +1,18 @@
+namespace Coordinator.Modules.Sessions.Actor;
+
+/// <summary>The live socket of the box, as this activation knows it. Not state: it dies with the activation.</summary>
+internal sealed class BoxLink(long id, DateTimeOffset now)
+{
+    public long Id { get; } = id;
+
+    public DateTimeOffset LastFrameAt { get; set; } = now;
+
+    /// <summary>Welcome has been sent, so requests may follow.</summary>
+    public bool IsWelcomed { get; set; }
+
+    /// <summary>The last event number acknowledged on this link.</summary>
+    public long AckedN { get; set; }
+
+    /// <summary>Keys of the request frames sent on this link.</summary>
+    public HashSet<string> Sent { get; } = new(StringComparer.Ordinal);
+}

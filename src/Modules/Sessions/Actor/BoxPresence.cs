@@ -1,0 +1,107 @@
+using Coordinator.Modules.Sessions.Decisions;
+using Coordinator.Modules.Sessions.Facts;
+using Coordinator.Modules.Sessions.State;
+using Coordinator.Ports.Compute;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Modules.Sessions.Actor;
+
+/// <summary>
+/// Whether the box is there: its socket, when it was last heard, and when its provider was last asked. A closed socket
+/// is not a dead box; only the provider says that one is gone.
+/// </summary>
+internal sealed class BoxPresence(SessionLimits limits)
+{
+    private static readonly TimeSpan InspectEvery = TimeSpan.FromSeconds(15);
+
+    private DateTimeOffset alone;
+    private DateTimeOffset inspectedAt = DateTimeOffset.MinValue;
+
+    public BoxLink? Link { get; private set; }
+
+    public void Begin(DateTimeOffset now) => alone = now;
+
+    /// <summary>A newer socket replaces the older one.</summary>
+    public void Attach(long linkId, long ackedN, DateTimeOffset now, IList<SessionOutput> outputs)
+    {
+        if (Link is { } old) outputs.Add(new SessionOutput.CloseLink(old.Id, LinkCloseReason.Replaced, "A newer connection of the same box took over."));
+        Link = new(linkId, now) { AckedN = ackedN };
+        inspectedAt = DateTimeOffset.MinValue;
+    }
+
+    /// <summary>The late close of an old socket changes nothing.</summary>
+    public void Detach(long linkId, DateTimeOffset now)
+    {
+        if (Link?.Id != linkId) return;
+        (Link, alone) = (null, now);
+    }
+
+    /// <summary>Finds a link that has gone quiet, and a box that nothing was heard of for too long.</summary>
+    public void Check(Turn turn, IList<SessionOutput> outputs)
+    {
+        if (Link is { } link && turn.Now - link.LastFrameAt >= limits.SandboxSilence)
+        {
+            outputs.Add(new SessionOutput.CloseLink(link.Id, LinkCloseReason.Failed, "No heartbeat."));
+            (Link, alone) = (null, link.LastFrameAt);
+        }
+
+        var box = turn.State.Sandbox;
+        if (Link is not null || box.Phase is not (SandboxPhase.Connected or SandboxPhase.Ready) || turn.Now - alone < limits.SandboxSilence) return;
+        turn.Record(new Fact.SandboxSilent(turn.Now));
+        turn.Show("sandbox.silent", null, json =>
+        {
+            json.WriteString("sandboxId", box.Id.ToString());
+            json.WriteString("reason", "Nothing is heard of the box; its provider is being asked.");
+        });
+    }
+
+    /// <summary>The handle to ask the provider about, when a box that should be there has no socket.</summary>
+    public SandboxHandle? WantsInspection(SessionState state, DateTimeOffset now)
+    {
+        if (InspectDue(state) is not { } due || due > now) return null;
+        inspectedAt = now;
+        return state.Sandbox.Handle;
+    }
+
+    /// <summary>When to look again; null: the socket is enough, or there is no box.</summary>
+    public DateTimeOffset? NextCheck(SessionState state, DateTimeOffset steppedAt)
+    {
+        if (Link is { } link) return state.Sandbox.IsLive ? link.LastFrameAt + limits.SandboxSilence : null;
+        var inspect = InspectDue(state);
+        if (state.Sandbox.Phase is not (SandboxPhase.Connected or SandboxPhase.Ready)) return inspect;
+        var silent = alone + limits.SandboxSilence;
+        return inspect is { } i && i < silent && i > steppedAt ? i : silent;
+    }
+
+    /// <summary>Sends acknowledgements and the requests that this link has not had yet; closes the link of a box that is over.</summary>
+    public void Serve(SessionState state, IList<SessionOutput> outputs)
+    {
+        if (Link is not { } link) return;
+        if (!state.Sandbox.IsLive && state.Sandbox.Phase != SandboxPhase.Stopping)
+        {
+            outputs.Add(new SessionOutput.CloseLink(link.Id, LinkCloseReason.NotWanted, $"The box is {state.Sandbox.Phase}."));
+            Link = null;
+            return;
+        }
+
+        link.IsWelcomed |= outputs.Any(o => o is SessionOutput.SendToBox { Frame: HostFrame.Welcome } sent && sent.LinkId == link.Id);
+        if (!link.IsWelcomed) return;
+        if (state.Bridge is { } cursor && cursor.N > link.AckedN)
+        {
+            link.AckedN = cursor.N;
+            outputs.Add(new SessionOutput.SendToBox(link.Id, new HostFrame.Ack(cursor.N, BridgeWindow.Default)));
+        }
+
+        foreach (var (key, frame) in Reconciler.Frames(state))
+            if (link.Sent.Add(key)) outputs.Add(new SessionOutput.SendToBox(link.Id, frame));
+    }
+
+    private DateTimeOffset? InspectDue(SessionState state)
+    {
+        var box = state.Sandbox;
+        if (Link is not null || box.Handle is null || box.Phase is not (SandboxPhase.Booting or SandboxPhase.Connected or SandboxPhase.Ready or SandboxPhase.Silent)) return null;
+        var from = (box.Phase == SandboxPhase.Booting && box.Since > alone ? box.Since : alone) + limits.InspectAfter;
+        var again = inspectedAt == DateTimeOffset.MinValue ? from : inspectedAt + InspectEvery;
+        return again > from ? again : from;
+    }
+}

@@ -1,0 +1,126 @@
+using Coordinator.Modules.Sessions.Decisions;
+using Coordinator.Modules.Sessions.Facts;
+using Coordinator.Modules.Sessions.State;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Modules.Sessions.Actor;
+
+/// <summary>
+/// The synchronous actor of one session: <c>input -> Decide -> append -> committed -> publish, reply, ack -> Reconcile ->
+/// start missing effects</c>. No task, channel or clock inside; a shell does the I/O and feeds results back.
+/// </summary>
+internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBoxTokenScheme tokens) : ISessionMachine
+{
+    private readonly CommitPipeline pipeline = new(SessionState.Initial(lease.Key, lease.Incarnation), limits);
+    private readonly Dictionary<string, SessionEffect> running = new(StringComparer.Ordinal);
+    private readonly BoxPresence presence = new(limits);
+    private DateTimeOffset steppedAt;
+
+    public long Version => pipeline.Committed.Version;
+
+    public bool CanHibernate => pipeline.IsSettled && running.Count == 0 && presence.Link is null
+        && !pipeline.Committed.Sandbox.IsLive && pipeline.Committed.Open.IsEmpty && !Deadlines.MustDestroy(pipeline.Committed);
+
+    public DateTimeOffset? WakeAt
+    {
+        get
+        {
+            var rows = Deadlines.Table.Min(row => row.Due(pipeline.Committed, limits) is { } due && (row.Expire is not null || due > steppedAt) ? (DateTimeOffset?)due : null);
+            var box = presence.NextCheck(pipeline.Committed, steppedAt);
+            return rows is null || box < rows ? box ?? rows : rows;
+        }
+    }
+
+    public void Replay(JournalRecord record) => pipeline.Load(Evolver.Apply(pipeline.Committed, record));
+
+    public bool Restore(JournalSnapshot snapshot)
+    {
+        if (StateCodec.Read(snapshot) is not { } state || state.Key != lease.Key) return false;
+        pipeline.Load(state with { Incarnation = lease.Incarnation });
+        return true;
+    }
+
+    public JournalSnapshot Snapshot() => StateCodec.Write(pipeline.Committed);
+
+    public void Step(SessionInput input, DateTimeOffset now, IList<SessionOutput> outputs)
+    {
+        steppedAt = now;
+        if (input is SessionInput.Committed committed) pipeline.Commit(committed.Version, outputs);
+        else Take(pipeline.Turn(now), input, outputs);
+        Progress.Make(pipeline.Turn(now), tokens);
+        pipeline.Flush(outputs);
+        Reconcile(now, outputs);
+    }
+
+    private void Take(Turn turn, SessionInput input, IList<SessionOutput> outputs)
+    {
+        switch (input)
+        {
+            case SessionInput.Called called:
+                pipeline.Leave(new SessionOutput.Reply(called.CallId, Decider.Decide(turn, called.Command)), outputs);
+                break;
+            case SessionInput.BridgeReceived received:
+                Receive(turn, received, outputs);
+                break;
+            case SessionInput.BridgeAttached attached:
+                Attach(turn, attached, outputs);
+                break;
+            case SessionInput.BridgeDetached detached:
+                presence.Detach(detached.LinkId, turn.Now);
+                break;
+            case SessionInput.EffectSettled settled when running.Remove(settled.EffectKey, out var effect):
+                EffectDecisions.Settle(turn, effect, settled.Outcome);
+                break;
+            case SessionInput.Activated:
+                presence.Begin(turn.Now);
+                Deadlines.Play(turn);
+                break;
+            case SessionInput.AlarmDue:
+                Deadlines.Play(turn);
+                presence.Check(turn, outputs);
+                break;
+        }
+    }
+
+    private void Attach(Turn turn, SessionInput.BridgeAttached attached, IList<SessionOutput> outputs)
+    {
+        var answer = BridgeDecisions.Attach(turn, attached.Credential, attached.Hello);
+        pipeline.Leave(new SessionOutput.Reply(attached.CallId, answer), outputs);
+        if (!answer.IsSuccess) return;
+        presence.Attach(attached.LinkId, turn.State.Bridge!.N, turn.Now, outputs);
+        var cursor = turn.State.Bridge;
+        pipeline.Leave(new SessionOutput.SendToBox(attached.LinkId, new HostFrame.Welcome(turn.State.Incarnation, cursor.SpoolId, cursor.N, BridgeWindow.Default, turn.State.Settings!)), outputs);
+    }
+
+    private void Receive(Turn turn, SessionInput.BridgeReceived received, IList<SessionOutput> outputs)
+    {
+        if (presence.Link is not { } link || link.Id != received.LinkId) return;
+        link.LastFrameAt = turn.Now;
+        if (received.Frame is not BoxFrame.Event frame || BridgeDecisions.Take(turn, frame)) return;
+        outputs.Add(new SessionOutput.CloseLink(link.Id, LinkCloseReason.ProtocolError, $"Event {frame.N} came after {turn.State.Bridge!.N}."));
+        presence.Detach(link.Id, turn.Now);
+    }
+
+    /// <summary>Asks the committed state what is wanted, and starts what is missing.</summary>
+    private void Reconcile(DateTimeOffset now, IList<SessionOutput> outputs)
+    {
+        var state = pipeline.Committed;
+        foreach (var (key, effect) in Reconciler.Effects(state, now)) Start(key, effect, outputs);
+        if (presence.WantsInspection(state, now) is { } handle) Start($"inspect:{handle.Id}", new SessionEffect.InspectSandbox(handle), outputs);
+        presence.Serve(state, outputs);
+    }
+
+    private void Start(string key, SessionEffect effect, IList<SessionOutput> outputs)
+    {
+        if (running.ContainsKey(key) || (effect is SessionEffect.DestroySandbox destroy && running.ContainsKey($"create:{destroy.Sandbox}"))) return;
+        running.Add(key, effect);
+        outputs.Add(new SessionOutput.StartEffect(key, effect));
+    }
+}
+
+/// <summary>Makes the actor of one activation.</summary>
+public sealed class SessionMachineFactory(SessionLimits limits, IBoxTokenScheme tokens) : ISessionMachineFactory
+{
+    public ISessionMachine Create(JournalLease lease) => new SessionActor(lease, limits, tokens);
+}

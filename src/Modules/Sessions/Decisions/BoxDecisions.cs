@@ -1,0 +1,38 @@
+using System.Security.Cryptography;
+using Coordinator.Modules.Sessions.Events;
+using Coordinator.Modules.Sessions.Facts;
+using Coordinator.Modules.Sessions.State;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Modules.Sessions.Decisions;
+
+/// <summary>Which box may speak for the session, and what its calls cost.</summary>
+internal static class BoxDecisions
+{
+    public static Result<SessionReply> Authorize(SessionState state, BoxCredential credential)
+    {
+        var box = state.Sandbox;
+        if (state.Status is SessionStatus.None or SessionStatus.Archived || credential.Sandbox != box.Id || credential.Generation != box.Generation) return Refusals.BoxNotWanted;
+        if (!CryptographicOperations.FixedTimeEquals(Convert.FromHexString(box.TokenHash), credential.TokenHash.Span)) return Refusals.BoxCredential;
+        return box.IsLive ? new SessionReply.BoxAuthorized(state.Settings!, state.Running?.Id) : Refusals.BoxNotWanted;
+    }
+
+    /// <summary>
+    /// Usage is money: it is taken from a box that is just being stopped too, as long as the credential is its own.
+    /// </summary>
+    public static Result<SessionReply> RecordUsage(Turn turn, SessionCommand.RecordUsage c)
+    {
+        var box = turn.State.Sandbox;
+        if (c.Credential.Sandbox != box.Id || c.Credential.Generation != box.Generation) return Refusals.BoxNotWanted;
+        if (!CryptographicOperations.FixedTimeEquals(Convert.FromHexString(box.TokenHash), c.Credential.TokenHash.Span)) return Refusals.BoxCredential;
+        var message = turn.State.Running?.Id;
+        turn.Record(new Fact.UsageRecorded(message, c.Usage));
+        turn.Show("usage.recorded", message, json =>
+        {
+            json.WriteString("model", c.Usage.Model);
+            json.WriteUsageFields(c.Usage);
+        });
+        return new SessionReply.Done();
+    }
+}

@@ -1,0 +1,92 @@
+using Coordinator.Modules.Sessions.Facts;
+using Coordinator.Modules.Sessions.State;
+using Coordinator.Ports.Compute;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Modules.Sessions.Decisions;
+
+/// <summary>What the outcome of slow work does to the session. An outcome that nothing waits for any more changes nothing.</summary>
+internal static class EffectDecisions
+{
+    public static void Settle(Turn turn, SessionEffect effect, EffectOutcome outcome)
+    {
+        switch (effect)
+        {
+            case SessionEffect.CreateSandbox create:
+                Created(turn, create, outcome);
+                break;
+            case SessionEffect.InspectSandbox:
+                Inspected(turn, outcome);
+                break;
+            case SessionEffect.DestroySandbox destroy:
+                Destroyed(turn, destroy, outcome);
+                break;
+            case SessionEffect.FlushRun flush:
+                Flushed(turn, flush, outcome);
+                break;
+        }
+    }
+
+    private static void Created(Turn turn, SessionEffect.CreateSandbox create, EffectOutcome outcome)
+    {
+        var box = turn.State.Sandbox;
+        if (box.Id != create.Sandbox || box.Handle is not null) return;
+        switch (outcome)
+        {
+            case EffectOutcome.SandboxCreated made:
+                turn.Record(new Fact.SandboxCreated(made.Handle, turn.Now));
+                break;
+            case EffectOutcome.Failed failed when box.Phase == SandboxPhase.Requested && !failed.Retryable:
+                Endings.FailBoot(turn, failed.Problem.Code, failed.Problem.Detail, retryable: false);
+                break;
+            case EffectOutcome.Failed when box.Phase == SandboxPhase.Requested:
+                turn.Record(new Fact.SandboxCreateFailed(turn.Now + SessionLimits.Backoff(box.CreateFailures + 1)));
+                break;
+        }
+    }
+
+    private static void Inspected(Turn turn, EffectOutcome outcome)
+    {
+        if (outcome is not EffectOutcome.SandboxInspected seen || !turn.State.Sandbox.IsLive) return;
+        if (seen.Status is SandboxStatus.NotFound) Endings.LoseSandbox(turn, SandboxReasons.NotFound, seen.Detail);
+        else if (seen.Status is SandboxStatus.Stopped) Endings.LoseSandbox(turn, seen.Detail == "out_of_memory" ? SandboxReasons.OutOfMemory : SandboxReasons.Exited, seen.Detail);
+    }
+
+    private static void Destroyed(Turn turn, SessionEffect.DestroySandbox destroy, EffectOutcome outcome)
+    {
+        var box = turn.State.Sandbox;
+        if (box.Id != destroy.Sandbox) return;
+        if (outcome is EffectOutcome.Failed)
+        {
+            turn.Record(new Fact.SandboxDestroyFailed(turn.Now + SessionLimits.Backoff(box.DestroyFailures + 1)));
+            return;
+        }
+
+        var wasStopping = box.Phase == SandboxPhase.Stopping;
+        turn.Record(new Fact.SandboxDestroyed(destroy.KeepData, turn.Now));
+        if (!wasStopping) return;
+        turn.Show("sandbox.stopped", null, json =>
+        {
+            json.WriteString("sandboxId", box.Id.ToString());
+            json.WriteString("reason", box.Reason);
+            if (box.Detail is not null) json.WriteString("detail", box.Detail);
+        });
+    }
+
+    private static void Flushed(Turn turn, SessionEffect.FlushRun flush, EffectOutcome outcome)
+    {
+        if (!turn.State.Outbox.Exists(r => r.Id == flush.Run.Id)) return;
+        if (outcome is EffectOutcome.Failed)
+        {
+            turn.Record(new Fact.RunFlushFailed(turn.Now + SessionLimits.Backoff(turn.State.FlushFailures + 1)));
+            return;
+        }
+
+        turn.Record(new Fact.RunFlushed(flush.Run.Id));
+        turn.Show("run.flushed", flush.Run.Message, json =>
+        {
+            json.WriteString("runId", flush.Run.Id.ToString());
+            json.WriteString("outcome", flush.Run.Outcome);
+        });
+    }
+}

@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Coordinator.Modules.Sessions.Events;
+using Coordinator.Modules.Sessions.Facts;
+using Coordinator.Modules.Sessions.State;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Modules.Sessions.Decisions;
+
+/// <summary>Questions of the agent: answered once, by a person, by a grant of the session, or by their deadline.</summary>
+internal static class PermissionDecisions
+{
+    public static Result<SessionReply> Answer(Turn turn, SessionCommand.AnswerPermission c)
+    {
+        if (!turn.State.Permissions.TryGetValue(c.Permission.ToString(), out var question))
+            return new Problem("permission_not_found", "There is no such open question; it may have been answered or have expired.", ProblemKind.NotFound);
+        if (question.Decision is not null)
+            return new Problem("permission_already_answered", "Somebody has answered this question already.", ProblemKind.Conflict);
+        turn.Record(new Fact.PermissionDecided(c.Permission, c.Decision, c.Note, turn.Now));
+        turn.Show("permission.answered", question.Message, json =>
+        {
+            json.WriteString("permissionId", c.Permission.ToString());
+            json.WriteString("decision", JsonShapes.Camel(c.Decision));
+            json.WritePrincipal("by", c.By);
+            if (c.Note is not null) json.WriteString("note", c.Note);
+        });
+        return new SessionReply.Done();
+    }
+
+    /// <summary>A question arrived from the box.</summary>
+    public static void Ask(Turn turn, Message message, JsonElement data)
+    {
+        if (!PermissionId.TryParse(Text(data, "permissionId"), out var id) || turn.State.Permissions.ContainsKey(id.ToString())) return;
+        var permission = Text(data, "permission") ?? "unknown";
+        var patterns = Patterns(data);
+        var expires = turn.Now + turn.Limits.PermissionAnswer;
+        var shown = EventData.Write(json =>
+        {
+            json.WriteString("permissionId", id.ToString());
+            foreach (var property in data.EnumerateObject())
+                if (property.Name is "callId" or "permission" or "patterns" or "title" or "detail") property.WriteTo(json);
+            json.WriteString("expiresAt", expires);
+        });
+        turn.Record(new Fact.PermissionAsked(id, message.Id, permission, patterns, System.Text.Encoding.UTF8.GetString(shown), expires));
+        turn.ShowRaw("permission.asked", message.Id, shown);
+        if (patterns.Count > 0 && patterns.TrueForAll(p => turn.State.Grants.Contains($"{permission}\n{p}"))) Grant(turn, message, id);
+    }
+
+    /// <summary>Nobody answered in time, or the turn is over: the default is no.</summary>
+    public static void Expire(Turn turn, PermissionQuestion question)
+    {
+        turn.Record(new Fact.PermissionDecided(question.Id, PermissionDecision.Reject, null, turn.Now));
+        turn.Show("permission.expired", question.Message, json =>
+        {
+            json.WriteString("permissionId", question.Id.ToString());
+            json.WriteString("decision", JsonShapes.Camel(PermissionDecision.Reject));
+        });
+    }
+
+    private static void Grant(Turn turn, Message message, PermissionId id)
+    {
+        turn.Record(new Fact.PermissionDecided(id, PermissionDecision.Once, null, turn.Now));
+        turn.Show("permission.answered", message.Id, json =>
+        {
+            json.WriteString("permissionId", id.ToString());
+            json.WriteString("decision", JsonShapes.Camel(PermissionDecision.Once));
+            json.WriteBoolean("grant", true);
+        });
+    }
+
+    private static ImmutableList<string> Patterns(JsonElement data) =>
+        data.TryGetProperty("patterns", out var list) && list.ValueKind == JsonValueKind.Array
+            ? [.. list.EnumerateArray().Where(p => p.ValueKind == JsonValueKind.String).Select(p => p.GetString()!)]
+            : [];
+
+    private static string? Text(JsonElement data, string name) =>
+        data.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+}

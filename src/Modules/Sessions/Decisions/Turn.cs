@@ -1,0 +1,59 @@
+using System.Text.Json;
+using Coordinator.Modules.Sessions.Events;
+using Coordinator.Modules.Sessions.Facts;
+using Coordinator.Modules.Sessions.State;
+using Coordinator.Ports;
+
+namespace Coordinator.Modules.Sessions.Decisions;
+
+/// <summary>
+/// What one record gathers while it is decided: facts, the events that show them, and the speculative state after
+/// them. Deciders refuse before they record anything, so a refusal leaves no trace.
+/// </summary>
+public sealed class Turn(SessionState state, DateTimeOffset now, SessionLimits limits)
+{
+    private static readonly byte[] EmptyData = "{}"u8.ToArray();
+
+    private readonly List<Fact> facts = [];
+
+    public SessionState State { get; private set; } = state;
+
+    /// <summary>Never earlier than the last record.</summary>
+    public DateTimeOffset Now { get; private set; } = now < state.LastAt ? state.LastAt : now;
+
+    public SessionLimits Limits { get; } = limits;
+
+    public IReadOnlyList<Fact> Facts => facts;
+
+    public EventBuffer Events { get; } = new();
+
+    /// <summary>Something was recorded beyond the box's progress and text, so that the view differs.</summary>
+    public bool ChangesView { get; private set; }
+
+    public bool IsEmpty => facts.Count == 0;
+
+    /// <summary>A later step of the same record has a later clock.</summary>
+    public void Advance(DateTimeOffset now)
+    {
+        if (now > Now) Now = now;
+    }
+
+    public void Record(Fact fact)
+    {
+        if (fact is Fact.BridgeAdvanced && facts.Count > 0 && facts[^1] is Fact.BridgeAdvanced) facts[^1] = fact;
+        else facts.Add(fact);
+        ChangesView |= fact is not (Fact.BridgeAdvanced or Fact.BridgeSpoolOpened);
+        State = Evolver.Apply(State, fact);
+    }
+
+    public void Show(string type, MessageId? message = null, Action<Utf8JsonWriter>? data = null) =>
+        ShowRaw(type, message, data is null ? EmptyData : EventData.Write(data));
+
+    /// <summary>Shows an event whose data is JSON already.</summary>
+    public void ShowRaw(string type, MessageId? message, ReadOnlySpan<byte> data)
+    {
+        var seq = State.Seq + 1;
+        var envelope = Events.Append(State.Incarnation, seq, Now, type, message, data);
+        State = Evolver.Shown(State, seq, envelope);
+    }
+}

@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using Coordinator.Modules.Sessions.State;
+using Coordinator.Ports;
+using Coordinator.Ports.Compute;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Modules.Sessions.Facts;
+
+/// <summary>
+/// What happened, as the journal keeps it: the only input of the fold. A stored name is for ever; a changed meaning is a
+/// new name, with readers shipped one release before writers.
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "fact", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization)]
+[JsonDerivedType(typeof(SessionCreated), "sessionCreated")]
+[JsonDerivedType(typeof(SessionRenamed), "sessionRenamed")]
+[JsonDerivedType(typeof(SessionArchived), "sessionArchived")]
+[JsonDerivedType(typeof(MessageQueued), "messageQueued")]
+[JsonDerivedType(typeof(MessageEdited), "messageEdited")]
+[JsonDerivedType(typeof(MessageMoved), "messageMoved")]
+[JsonDerivedType(typeof(MessageDispatched), "messageDispatched")]
+[JsonDerivedType(typeof(MessageStarted), "messageStarted")]
+[JsonDerivedType(typeof(MessageCancelling), "messageCancelling")]
+[JsonDerivedType(typeof(MessageEnded), "messageEnded")]
+[JsonDerivedType(typeof(UsageRecorded), "usageRecorded")]
+[JsonDerivedType(typeof(SandboxRequested), "sandboxRequested")]
+[JsonDerivedType(typeof(SandboxCreated), "sandboxCreated")]
+[JsonDerivedType(typeof(SandboxCreateFailed), "sandboxCreateFailed")]
+[JsonDerivedType(typeof(SandboxConnected), "sandboxConnected")]
+[JsonDerivedType(typeof(SandboxReady), "sandboxReady")]
+[JsonDerivedType(typeof(SandboxSilent), "sandboxSilent")]
+[JsonDerivedType(typeof(SandboxHeard), "sandboxHeard")]
+[JsonDerivedType(typeof(SandboxStopping), "sandboxStopping")]
+[JsonDerivedType(typeof(SandboxLost), "sandboxLost")]
+[JsonDerivedType(typeof(SandboxDestroyed), "sandboxDestroyed")]
+[JsonDerivedType(typeof(SandboxDestroyFailed), "sandboxDestroyFailed")]
+[JsonDerivedType(typeof(BridgeSpoolOpened), "bridgeSpoolOpened")]
+[JsonDerivedType(typeof(BridgeAdvanced), "bridgeAdvanced")]
+[JsonDerivedType(typeof(PermissionAsked), "permissionAsked")]
+[JsonDerivedType(typeof(PermissionDecided), "permissionDecided")]
+[JsonDerivedType(typeof(PermissionSettled), "permissionSettled")]
+[JsonDerivedType(typeof(EnvironmentDetected), "environmentDetected")]
+[JsonDerivedType(typeof(RunFlushed), "runFlushed")]
+[JsonDerivedType(typeof(RunFlushFailed), "runFlushFailed")]
+public abstract record Fact
+{
+    private Fact()
+    {
+    }
+
+    public sealed record SessionCreated(Principal By, SessionSettings Settings, string Title, DateTimeOffset At) : Fact;
+
+    public sealed record SessionRenamed(string Title) : Fact;
+
+    public sealed record SessionArchived(DateTimeOffset At) : Fact;
+
+    public sealed record MessageQueued(MessageId Id, Principal By, string Text, string Model, RequestIdentity? Request, MessageId? RetryOf, DateTimeOffset At) : Fact;
+
+    public sealed record MessageEdited(MessageId Id, string Text) : Fact;
+
+    /// <summary><paramref name="Before"/> null: to the end of the queue.</summary>
+    public sealed record MessageMoved(MessageId Id, MessageId? Before) : Fact;
+
+    public sealed record MessageDispatched(MessageId Id, SandboxId Sandbox, int Generation, bool SeedHistory, long FirstSeq, DateTimeOffset At) : Fact;
+
+    public sealed record MessageStarted(MessageId Id, DateTimeOffset At) : Fact;
+
+    public sealed record MessageCancelling(MessageId Id, CancelReason Reason, DateTimeOffset At) : Fact;
+
+    /// <summary>The end of a message, dispatched or not. <paramref name="Digest"/> covers its events up to <paramref name="LastSeq"/>.</summary>
+    public sealed record MessageEnded(MessageId Id, MessageStatus Outcome, string? Code, string? Detail, long LastSeq, string Digest, DateTimeOffset At) : Fact;
+
+    public sealed record UsageRecorded(MessageId? Message, ModelUsage Usage) : Fact;
+
+    public sealed record SandboxRequested(SandboxId Id, int Generation, string TokenHash, DateTimeOffset At) : Fact;
+
+    public sealed record SandboxCreated(SandboxHandle Handle, DateTimeOffset At) : Fact;
+
+    public sealed record SandboxCreateFailed(DateTimeOffset NotBefore) : Fact;
+
+    public sealed record SandboxConnected(DateTimeOffset At) : Fact;
+
+    public sealed record SandboxReady(string AgentName, string AgentVersion, bool Resumed, DateTimeOffset At) : Fact;
+
+    public sealed record SandboxSilent(DateTimeOffset At) : Fact;
+
+    public sealed record SandboxHeard(DateTimeOffset At) : Fact;
+
+    public sealed record SandboxStopping(string Reason, string? Detail, bool KeepData, DateTimeOffset At) : Fact;
+
+    public sealed record SandboxLost(string Reason, string? Detail, bool KeepData, DateTimeOffset At) : Fact;
+
+    /// <summary>Nothing of the box runs any more; and, unless its data is kept, nothing of it is left.</summary>
+    public sealed record SandboxDestroyed(bool KeptData, DateTimeOffset At) : Fact;
+
+    public sealed record SandboxDestroyFailed(DateTimeOffset NotBefore) : Fact;
+
+    /// <summary>The box numbers its events anew from 1.</summary>
+    public sealed record BridgeSpoolOpened(int Generation, string SpoolId) : Fact;
+
+    public sealed record BridgeAdvanced(long N) : Fact;
+
+    public sealed record PermissionAsked(PermissionId Id, MessageId Message, string Permission, ImmutableList<string> Patterns, string EventData, DateTimeOffset ExpiresAt) : Fact;
+
+    public sealed record PermissionDecided(PermissionId Id, PermissionDecision Decision, string? Note, DateTimeOffset At) : Fact;
+
+    /// <summary>The box has the decision, or nothing waits for it any more.</summary>
+    public sealed record PermissionSettled(PermissionId Id) : Fact;
+
+    public sealed record EnvironmentDetected(string Json) : Fact;
+
+    public sealed record RunFlushed(RunId Run) : Fact;
+
+    public sealed record RunFlushFailed(DateTimeOffset NotBefore) : Fact;
+}

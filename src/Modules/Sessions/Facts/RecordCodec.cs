@@ -1,0 +1,118 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Modules.Sessions.Facts;
+
+/// <summary>
+/// The payload of a record, codec 0: <c>{"facts":[…],"events":[{envelope},…]}</c> in UTF-8. Events stand in it as the
+/// very bytes that clients are shown.
+/// </summary>
+public static class RecordCodec
+{
+    public const short Codec = 0;
+
+    /// <summary>Steps from an older schema to the next, by the version they read; a reader applies them in turn.</summary>
+    private static readonly Dictionary<short, Func<JsonObject, JsonObject>> Upcasters = [];
+
+    public static ReadOnlyMemory<byte> Encode(IReadOnlyList<Fact> facts, ReadOnlySpan<byte> events)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256 + events.Length);
+        buffer.Write("{\"facts\":["u8);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            for (var i = 0; i < facts.Count; i++)
+            {
+                if (i > 0) buffer.Write(","u8);
+                writer.Reset(buffer);
+                JsonSerializer.Serialize(writer, facts[i], FactJson.Default.Fact);
+                writer.Flush();
+            }
+        }
+
+        buffer.Write("],\"events\":["u8);
+        buffer.Write(events);
+        buffer.Write("]}"u8);
+        return buffer.WrittenMemory;
+    }
+
+    /// <summary>The facts of a record and where its events lie in its payload.</summary>
+    public static DecodedRecord Decode(JournalRecord record)
+    {
+        if (record.Codec != Codec) throw new UnknownRecordException($"Record {record.Version} is packed with codec {record.Codec}; this release reads {Codec}.");
+        if (record.Schema > JournalRecord.CurrentSchema) throw new UnknownRecordException($"Record {record.Version} has schema {record.Schema}; this release reads up to {JournalRecord.CurrentSchema}.");
+        var payload = record.Schema == JournalRecord.CurrentSchema ? record.Payload : Upcast(record);
+        var reader = new Utf8JsonReader(payload.Span);
+        List<Fact> facts = [];
+        List<EventSlice> events = [];
+        Expect(ref reader, JsonTokenType.StartObject, record);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("facts"u8)) ReadFacts(ref reader, facts, record);
+            else if (reader.ValueTextEquals("events"u8)) ReadEvents(ref reader, events, record);
+            else throw new UnknownRecordException($"Record {record.Version} has a part this release does not know.");
+        }
+
+        return new(facts, payload, events);
+    }
+
+    private static ReadOnlyMemory<byte> Upcast(JournalRecord record)
+    {
+        var node = JsonNode.Parse(record.Payload.Span)?.AsObject() ?? throw new UnknownRecordException($"Record {record.Version} is empty.");
+        for (var schema = record.Schema; schema < JournalRecord.CurrentSchema; schema++)
+        {
+            if (!Upcasters.TryGetValue(schema, out var step)) throw new UnknownRecordException($"Record {record.Version} has schema {schema}, which no upcaster reads.");
+            node = step(node);
+        }
+
+        return JsonSerializer.SerializeToUtf8Bytes(node, FactJson.Default.JsonObject);
+    }
+
+    private static void ReadFacts(ref Utf8JsonReader reader, List<Fact> facts, JournalRecord record)
+    {
+        Expect(ref reader, JsonTokenType.StartArray, record);
+        while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+        {
+            try
+            {
+                facts.Add(JsonSerializer.Deserialize(ref reader, FactJson.Default.Fact)!);
+            }
+            catch (Exception e) when (e is JsonException or NotSupportedException)
+            {
+                throw new UnknownRecordException($"Record {record.Version} holds a fact this release does not know: {e.Message}");
+            }
+        }
+    }
+
+    private static void ReadEvents(ref Utf8JsonReader reader, List<EventSlice> events, JournalRecord record)
+    {
+        Expect(ref reader, JsonTokenType.StartArray, record);
+        var seq = record.FirstSeq;
+        while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+        {
+            var start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            events.Add(new(seq++, start, (int)reader.BytesConsumed - start));
+        }
+    }
+
+    private static void Expect(ref Utf8JsonReader reader, JsonTokenType token, JournalRecord record)
+    {
+        if (!reader.Read() || reader.TokenType != token) throw new UnknownRecordException($"Record {record.Version} is not of the shape this release reads.");
+    }
+}
+
+/// <summary>A record taken apart; <see cref="Events"/> are slices of <see cref="Payload"/>.</summary>
+public sealed record DecodedRecord(IReadOnlyList<Fact> Facts, ReadOnlyMemory<byte> Payload, IReadOnlyList<EventSlice> Events);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(Fact))]
+[JsonSerializable(typeof(State.SessionState))]
+[JsonSerializable(typeof(JsonObject))]
+internal sealed partial class FactJson : JsonSerializerContext;

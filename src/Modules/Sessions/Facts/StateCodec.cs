@@ -1,0 +1,31 @@
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Coordinator.Modules.Sessions.State;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Modules.Sessions.Facts;
+
+/// <summary>Snapshots: the folded state as JSON, marked with the hash of its shape, so that another shape is refolded.</summary>
+internal static class StateCodec
+{
+    private static readonly string ShapeHash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Shape(typeof(SessionState), []))))[..16];
+
+    public static JournalSnapshot Write(SessionState state) =>
+        new(state.Version, state.Seq, ShapeHash, JsonSerializer.SerializeToUtf8Bytes(state, FactJson.Default.SessionState));
+
+    /// <summary>Null when the snapshot is of another shape.</summary>
+    public static SessionState? Read(JournalSnapshot snapshot) =>
+        snapshot.ShapeHash == ShapeHash ? JsonSerializer.Deserialize(snapshot.State.Span, FactJson.Default.SessionState) : null;
+
+    /// <summary>Names and types of all members, depth first.</summary>
+    private static string Shape(Type type, HashSet<Type> seen)
+    {
+        if (!seen.Add(type) || type.Namespace?.StartsWith("Coordinator", StringComparison.Ordinal) != true)
+            return type.IsGenericType ? $"{type.Name}<{string.Join(',', type.GetGenericArguments().Select(a => Shape(a, seen)))}>" : type.Name;
+        if (type.IsEnum) return $"{type.Name}[{string.Join(',', Enum.GetNames(type))}]";
+        var members = type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.SetMethod is not null).OrderBy(p => p.Name, StringComparer.Ordinal);
+        return $"{type.Name}{{{string.Join(';', members.Select(p => $"{p.Name}:{Shape(p.PropertyType, seen)}"))}}}";
+    }
+}

@@ -1,0 +1,49 @@
+using Coordinator.Modules.Sessions.Decisions;
+using Coordinator.Modules.Sessions.State;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Modules.Sessions;
+
+/// <summary>
+/// <c>Reconcile(state, now) -> effects wanted right now</c>: pure, idempotent, keyed. Nothing is remembered as "to do";
+/// after a crash the journal is folded and this asks again.
+/// </summary>
+public static class Reconciler
+{
+    /// <summary>Slow work that the committed state wants, each under a key that names it for ever.</summary>
+    public static IEnumerable<(string Key, SessionEffect Effect)> Effects(SessionState state, DateTimeOffset now)
+    {
+        var box = state.Sandbox;
+        if (box.Phase == SandboxPhase.Requested && box.Handle is null && !(box.CreateNotBefore > now))
+            yield return ($"create:{box.Id}", new SessionEffect.CreateSandbox(box.Id, box.Generation, state.Settings!));
+        if (Deadlines.MustDestroy(state) && !(box.DestroyNotBefore > now))
+        {
+            var keep = box.KeepData && state.Status != SessionStatus.Archived;
+            yield return ($"destroy:{box.Id}:{(keep ? "keep" : "purge")}", new SessionEffect.DestroySandbox(box.Id, box.Handle, keep));
+        }
+
+        if (!state.Outbox.IsEmpty && !(state.FlushNotBefore > now))
+            yield return ($"flush:{state.Outbox[0].Id}", new SessionEffect.FlushRun(state.Outbox[0]));
+    }
+
+    /// <summary>Frames that the box must get, by a key that a link remembers while it lives; resent on every new link until an event confirms them.</summary>
+    public static IEnumerable<(string Key, HostFrame Frame)> Frames(SessionState state)
+    {
+        if (state.Running is { } running && state.Sandbox.Phase == SandboxPhase.Ready)
+        {
+            if (running.Status == MessageStatus.Dispatched)
+                yield return ($"prompt:{running.Id}", new HostFrame.Prompt($"prompt:{running.Id}", running.Id, running.Text, running.Model, state.Settings!.Agent, running.SeedHistory));
+            if (running.CancellingAt is not null)
+                yield return ($"cancel:{running.Id}", new HostFrame.Cancel($"cancel:{running.Id}", running.Id));
+        }
+
+        foreach (var question in state.Permissions.Values)
+        {
+            if (question.Decision is { } decision)
+                yield return ($"permission:{question.Id}", new HostFrame.Permission($"permission:{question.Id}", question.Id, decision, question.Note));
+        }
+
+        if (state.Sandbox.Phase == SandboxPhase.Stopping)
+            yield return ("shutdown", new HostFrame.Shutdown("shutdown", state.Sandbox.Reason ?? "stopping"));
+    }
+}

@@ -1,0 +1,64 @@
+namespace Coordinator.Modules.Sessions;
+
+/// <summary>Bounds and waiting times of a session. Defaults are what a small team wants.</summary>
+public sealed record SessionLimits
+{
+    public static SessionLimits Default { get; } = new();
+
+    /// <summary>Messages that may wait in the queue, beside the one that runs.</summary>
+    public int QueuedMessages { get; init; } = 100;
+
+    /// <summary>Size of a prompt in UTF-8 bytes.</summary>
+    public int PromptBytes { get; init; } = 64 * 1024;
+
+    /// <summary>Ended messages a session remembers in its view.</summary>
+    public int RememberedMessages { get; init; } = 20;
+
+    /// <summary>How long the provider may take to create a box, its retries included.</summary>
+    public TimeSpan SandboxCreate { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>From created to the box's first hello.</summary>
+    public TimeSpan SandboxConnect { get; init; } = TimeSpan.FromSeconds(90);
+
+    /// <summary>From hello to a ready agent: longer than clone, install and agent start together.</summary>
+    public TimeSpan SandboxBoot { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>Without a frame from the box for this long, it is silent.</summary>
+    public TimeSpan SandboxSilence { get; init; } = TimeSpan.FromSeconds(45);
+
+    /// <summary>Without a link for this long, the provider is asked what became of the box.</summary>
+    public TimeSpan InspectAfter { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>A silent box is given up after this long.</summary>
+    public TimeSpan SandboxGiveUp { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>A ready box with nothing to do is stopped after this long; its workspace is kept.</summary>
+    public TimeSpan SandboxIdle { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>A dispatched message that the box has not taken fails after this long.</summary>
+    public TimeSpan MessageStart { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>The longest turn.</summary>
+    public TimeSpan MessageTurn { get; init; } = TimeSpan.FromHours(2);
+
+    /// <summary>A turn that does not stop when asked loses its box after this long.</summary>
+    public TimeSpan MessageCancel { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>An unanswered permission question is answered "reject" after this long.</summary>
+    public TimeSpan PermissionAnswer { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>A decision that the box does not confirm is no longer resent after this long.</summary>
+    public TimeSpan PermissionConfirm { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How soon a session is looked at again while something of it is under way, in case its host dies.</summary>
+    public TimeSpan CrashCheck { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The same for a turn that runs in a box, which reports by itself.</summary>
+    public TimeSpan TurnCheck { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long an idempotency key is remembered.</summary>
+    public TimeSpan RequestMemory { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>The wait before try <paramref name="attempt"/> (1, 2, …) of something that failed: 1 s, 2 s, 4 s … 5 min.</summary>
+    public static TimeSpan Backoff(int attempt) => TimeSpan.FromSeconds(Math.Min(300, Math.Pow(2, Math.Min(attempt - 1, 10))));
+}

@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+using Coordinator.Ports;
+using Coordinator.Ports.Record;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Modules.Sessions.State;
+
+/// <summary>Everything a session is, folded from its journal; nothing else is state. Immutable, so that a fold can be kept while the next goes on.</summary>
+public sealed record SessionState
+{
+    public required SessionKey Key { get; init; }
+
+    public required int Incarnation { get; init; }
+
+    public long Version { get; init; }
+
+    /// <summary>Sequence number of the last public event.</summary>
+    public long Seq { get; init; }
+
+    /// <summary>Time of the last record; never decreases.</summary>
+    public DateTimeOffset LastAt { get; init; }
+
+    public SessionStatus Status { get; init; }
+
+    public string Title { get; init; } = string.Empty;
+
+    public SessionSettings? Settings { get; init; }
+
+    public Principal? CreatedBy { get; init; }
+
+    public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>The message that is dispatched or running, if any; then the queue in order.</summary>
+    public ImmutableList<Message> Open { get; init; } = [];
+
+    /// <summary>The last ended ones, oldest first; without their full text.</summary>
+    public ImmutableList<Message> Ended { get; init; } = [];
+
+    public Sandbox Sandbox { get; init; } = Sandbox.None;
+
+    public BridgeCursor? Bridge { get; init; }
+
+    /// <summary>Questions that are open, or decided and not yet confirmed by the box.</summary>
+    public ImmutableSortedDictionary<string, PermissionQuestion> Permissions { get; init; } = ImmutableSortedDictionary<string, PermissionQuestion>.Empty;
+
+    /// <summary>What was allowed for the rest of the session: <c>permission\npattern</c>.</summary>
+    public ImmutableSortedSet<string> Grants { get; init; } = [];
+
+    /// <summary>Idempotency keys of prompts, by <c>scope\nkey</c>.</summary>
+    public ImmutableDictionary<string, RememberedRequest> Requests { get; init; } = ImmutableDictionary<string, RememberedRequest>.Empty;
+
+    public ModelUsage Usage { get; init; } = ModelUsage.None;
+
+    public int RunCount { get; init; }
+
+    /// <summary>Finished runs on their way to the history, in order.</summary>
+    public ImmutableList<RunRecord> Outbox { get; init; } = [];
+
+    public int FlushFailures { get; init; }
+
+    public DateTimeOffset? FlushNotBefore { get; init; }
+
+    /// <summary>Hash over the running message's events so far.</summary>
+    public RunDigest Digest { get; init; } = RunDigest.Empty;
+
+    /// <summary>The environment as last discovered (JSON text).</summary>
+    public string? Environment { get; init; }
+
+    /// <summary>True once some turn has reached an agent: a fresh conversation must then be told the history.</summary>
+    public bool HasConversation { get; init; }
+
+    public Message? Running => Open.Count > 0 && Open[0].Status != MessageStatus.Queued ? Open[0] : null;
+
+    public int QueuedCount => Open.Count - (Running is null ? 0 : 1);
+
+    public static SessionState Initial(SessionKey key, int incarnation) => new() { Key = key, Incarnation = incarnation };
+}
+
+public enum SessionStatus
+{
+    /// <summary>Nothing was ever appended.</summary>
+    None,
+    Created,
+    Active,
+    Archived,
+}
+
+/// <summary>Where the numbered event stream of the box stands: (generation, spool, n) of the last event taken.</summary>
+public sealed record BridgeCursor(int Generation, string SpoolId, long N);
+
+/// <summary>What an idempotency key was used for.</summary>
+public sealed record RememberedRequest(string BodyHash, MessageId Message, DateTimeOffset At);
+
+/// <summary>A question of the agent. <see cref="Decision"/> is null while it is open.</summary>
+public sealed record PermissionQuestion(
+    PermissionId Id,
+    MessageId Message,
+    string Permission,
+    ImmutableList<string> Patterns,
+    string EventData,
+    DateTimeOffset ExpiresAt,
+    PermissionDecision? Decision,
+    string? Note,
+    DateTimeOffset? DecidedAt);
