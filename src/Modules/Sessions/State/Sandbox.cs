@@ -62,6 +62,7 @@ public sealed record Sandbox
     public DateTimeOffset? DestroyNotBefore { get; init; }
 
     /// <summary>A box is being made or lives: events and calls of it are taken.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
     public bool IsLive => Phase is SandboxPhase.Requested or SandboxPhase.Booting or SandboxPhase.Connected or SandboxPhase.Ready or SandboxPhase.Silent;
 }
 

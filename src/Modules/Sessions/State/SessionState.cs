@@ -69,8 +69,10 @@ public sealed record SessionState
     /// <summary>True once some turn has reached an agent: a fresh conversation must then be told the history.</summary>
     public bool HasConversation { get; init; }
 
+    [System.Text.Json.Serialization.JsonIgnore]
     public Message? Running => Open.Count > 0 && Open[0].Status != MessageStatus.Queued ? Open[0] : null;
 
+    [System.Text.Json.Serialization.JsonIgnore]
     public int QueuedCount => Open.Count - (Running is null ? 0 : 1);
 
     public static SessionState Initial(SessionKey key, int incarnation) => new() { Key = key, Incarnation = incarnation };
