@@ -67,9 +67,7 @@ internal sealed class CommitPipeline(SessionState initial, SessionLimits limits)
         Committed = flight.After;
         var events = flight.Turn.Events;
         if (events.Count > 0)
-            outputs.Add(new SessionOutput.Publish(new(events.Slices[0].Seq, events.Slices[^1].Seq, events.Utf8, events.Slices), flight.View));
-        else if (flight.View is not null)
-            outputs.Add(new SessionOutput.Publish(new(Committed.Seq + 1, Committed.Seq, ReadOnlyMemory<byte>.Empty, []), flight.View));
+            outputs.Add(new SessionOutput.Publish(new(events.Slices[0].Seq, events.Slices[^1].Seq, events.Utf8, events.Slices) { View = flight.View }));
         foreach (var output in flight.Leaving) outputs.Add(output);
         flight = null;
     }

@@ -34,7 +34,14 @@ internal static class EffectDecisions
         switch (outcome)
         {
             case EffectOutcome.SandboxCreated made:
+                var elapsed = (long)(turn.Now - box.RequestedAt).TotalMilliseconds;
                 turn.Record(new Fact.SandboxCreated(made.Handle, turn.Now));
+                turn.Show("sandbox.booting", null, json =>
+                {
+                    json.WriteString("phase", "create");
+                    json.WriteString("status", "completed");
+                    json.WriteNumber("elapsedMs", elapsed);
+                });
                 break;
             case EffectOutcome.Failed failed when box.Phase == SandboxPhase.Requested && !failed.Retryable:
                 Endings.FailBoot(turn, failed.Problem.Code, failed.Problem.Detail, retryable: false);

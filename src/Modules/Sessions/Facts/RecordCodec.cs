@@ -13,7 +13,7 @@ namespace Coordinator.Modules.Sessions.Facts;
 /// </summary>
 public static class RecordCodec
 {
-    public const short Codec = 0;
+    public const short Codec = RecordEvents.JsonCodec;
 
     /// <summary>Steps from an older schema to the next, by the version they read; a reader applies them in turn.</summary>
     private static readonly Dictionary<short, Func<JsonObject, JsonObject>> Upcasters = [];
@@ -39,24 +39,23 @@ public static class RecordCodec
         return buffer.WrittenMemory;
     }
 
-    /// <summary>The facts of a record and where its events lie in its payload.</summary>
+    /// <summary>The facts of a record, and the record as the present schema would have written it.</summary>
     public static DecodedRecord Decode(JournalRecord record)
     {
         if (record.Codec != Codec) throw new UnknownRecordException($"Record {record.Version} is packed with codec {record.Codec}; this release reads {Codec}.");
         if (record.Schema > JournalRecord.CurrentSchema) throw new UnknownRecordException($"Record {record.Version} has schema {record.Schema}; this release reads up to {JournalRecord.CurrentSchema}.");
-        var payload = record.Schema == JournalRecord.CurrentSchema ? record.Payload : Upcast(record);
-        var reader = new Utf8JsonReader(payload.Span);
+        if (record.Schema < JournalRecord.CurrentSchema) record = record with { Payload = Upcast(record), Schema = JournalRecord.CurrentSchema };
+        var reader = new Utf8JsonReader(record.Payload.Span);
         List<Fact> facts = [];
-        List<EventSlice> events = [];
         Expect(ref reader, JsonTokenType.StartObject, record);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (reader.ValueTextEquals("facts"u8)) ReadFacts(ref reader, facts, record);
-            else if (reader.ValueTextEquals("events"u8)) ReadEvents(ref reader, events, record);
+            else if (reader.ValueTextEquals("events"u8)) reader.Skip();
             else throw new UnknownRecordException($"Record {record.Version} has a part this release does not know.");
         }
 
-        return new(facts, payload, events);
+        return new(facts, record);
     }
 
     private static ReadOnlyMemory<byte> Upcast(JournalRecord record)
@@ -87,26 +86,14 @@ public static class RecordCodec
         }
     }
 
-    private static void ReadEvents(ref Utf8JsonReader reader, List<EventSlice> events, JournalRecord record)
-    {
-        Expect(ref reader, JsonTokenType.StartArray, record);
-        var seq = record.FirstSeq;
-        while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
-        {
-            var start = (int)reader.TokenStartIndex;
-            reader.Skip();
-            events.Add(new(seq++, start, (int)reader.BytesConsumed - start));
-        }
-    }
-
     private static void Expect(ref Utf8JsonReader reader, JsonTokenType token, JournalRecord record)
     {
         if (!reader.Read() || reader.TokenType != token) throw new UnknownRecordException($"Record {record.Version} is not of the shape this release reads.");
     }
 }
 
-/// <summary>A record taken apart; <see cref="Events"/> are slices of <see cref="Payload"/>.</summary>
-public sealed record DecodedRecord(IReadOnlyList<Fact> Facts, ReadOnlyMemory<byte> Payload, IReadOnlyList<EventSlice> Events);
+/// <summary>A record's facts; its events are read from <see cref="Record"/> by <see cref="RecordEvents"/>.</summary>
+public sealed record DecodedRecord(IReadOnlyList<Fact> Facts, JournalRecord Record);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

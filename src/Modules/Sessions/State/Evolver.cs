@@ -44,7 +44,8 @@ public static class Evolver
     {
         var decoded = RecordCodec.Decode(record);
         foreach (var fact in decoded.Facts) state = Apply(state, fact);
-        foreach (var slice in decoded.Events) state = Shown(state, slice.Seq, decoded.Payload.Span.Slice(slice.Offset, slice.Length));
+        if (RecordEvents.Read(decoded.Record) is { } events)
+            foreach (var slice in events.Events) state = Shown(state, slice.Seq, events.Utf8.Span.Slice(slice.Offset, slice.Length));
         return state with { Version = record.Version, LastAt = record.At };
     }
 

@@ -89,8 +89,8 @@ public abstract record SessionOutput
     /// <summary>Write this; at most one is outstanding. Answer with <see cref="SessionInput.Committed"/>, or end the activation.</summary>
     public sealed record Append(JournalAppend Record) : SessionOutput;
 
-    /// <summary>Show these events, now durable, to all followers. <see cref="View"/> is null when it did not change.</summary>
-    public sealed record Publish(EventBatch Batch, SessionView? View) : SessionOutput;
+    /// <summary>Show these events, now durable, to all followers.</summary>
+    public sealed record Publish(EventBatch Batch) : SessionOutput;
 
     public sealed record Reply(long CallId, Result<SessionReply> Result) : SessionOutput;
 
