@@ -1,0 +1,62 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator.Adapters.DirectModels.Upstream;
+
+/// <summary>
+/// The HTTP clients of all model calls. An address that a tenant gave goes through the guarded one, which looks at the
+/// addresses a name resolves to and connects to those very ones. Neither follows redirects: a key goes only where it was
+/// meant to go.
+/// </summary>
+internal sealed class UpstreamConnections : IDisposable
+{
+    private readonly HttpClient trusted;
+    private readonly HttpClient guarded;
+
+    public UpstreamConnections(IOptions<DirectModelOptions> options, AddressGuard guard)
+    {
+        var connectTimeout = options.Value.ConnectTimeout;
+        trusted = Client(Handler(connectTimeout));
+        var handler = Handler(connectTimeout);
+        handler.UseProxy = false;
+        handler.ConnectCallback = async (context, cancellationToken) => await ConnectAsync(guard, context.DnsEndPoint, cancellationToken);
+        guarded = Client(handler);
+    }
+
+    public HttpClient For(bool trustedAddress) => trustedAddress ? trusted : guarded;
+
+    public void Dispose()
+    {
+        trusted.Dispose();
+        guarded.Dispose();
+    }
+
+    private static SocketsHttpHandler Handler(TimeSpan connectTimeout) => new()
+    {
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        ConnectTimeout = connectTimeout,
+        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(90),
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        UseCookies = false,
+    };
+
+    private static HttpClient Client(SocketsHttpHandler handler) => new(handler, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
+
+    private static async ValueTask<Stream> ConnectAsync(AddressGuard guard, DnsEndPoint endpoint, CancellationToken cancellationToken)
+    {
+        var addresses = await guard.ResolveAsync(endpoint.Host, endpoint.Port, cancellationToken);
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync([.. addresses], endpoint.Port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
