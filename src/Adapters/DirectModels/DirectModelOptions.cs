@@ -23,6 +23,9 @@ public sealed class DirectModelOptions
     /// <summary>A file of the same form as the bundled catalog, whose entries add to or override it.</summary>
     public string? CatalogFile { get; init; }
 
+    /// <summary>What addresses that organizations give may reach beyond the public internet (<see cref="Ports.AddressExceptions"/>).</summary>
+    public string[] AddressExceptions { get; init; } = [];
+
     /// <summary>Everything wrong with these options; empty when nothing is.</summary>
     internal IEnumerable<string> Problems()
     {
@@ -30,10 +33,23 @@ public sealed class DirectModelOptions
         if (FirstByteTimeout < ConnectTimeout) yield return $"{Section}:{nameof(FirstByteTimeout)} ({FirstByteTimeout}) is below {nameof(ConnectTimeout)} ({ConnectTimeout}).";
         if (IdleTimeout <= TimeSpan.Zero) yield return $"{Section}:{nameof(IdleTimeout)} is {IdleTimeout}; it must be above zero.";
         if (CatalogFile is not null && !File.Exists(CatalogFile)) yield return $"{Section}:{nameof(CatalogFile)} names {CatalogFile}, which is not there.";
+        foreach (var entry in AddressExceptions.Where(entry => !IsException(entry))) yield return $"{Section}:{nameof(AddressExceptions)} holds '{entry}', which is not a host name, an address or a network.";
         foreach (var (name, provider) in Providers)
         {
             if (!ProviderNames.IsProvider(name)) yield return $"{Section}:Providers:{name} is not a provider name (lower-case letters, digits, '-' and '_').";
             if (provider.BaseUrl is { } url && (!url.IsAbsoluteUri || url.Scheme is not ("http" or "https"))) yield return $"{Section}:Providers:{name}:BaseUrl is {url}; it must be an absolute http or https address.";
+        }
+    }
+
+    private static bool IsException(string entry)
+    {
+        try
+        {
+            return Ports.AddressExceptions.Parse([entry]) is not null;
+        }
+        catch (FormatException)
+        {
+            return false;
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Coordinator.Ports;
 using Microsoft.Extensions.Options;
 
 namespace Coordinator.Adapters.DirectModels.Upstream;
@@ -14,13 +15,14 @@ internal sealed class UpstreamConnections : IDisposable
     private readonly HttpClient trusted;
     private readonly HttpClient guarded;
 
-    public UpstreamConnections(IOptions<DirectModelOptions> options, AddressGuard guard)
+    public UpstreamConnections(IOptions<DirectModelOptions> options)
     {
+        var exceptions = AddressExceptions.Parse(options.Value.AddressExceptions);
         var connectTimeout = options.Value.ConnectTimeout;
         trusted = Client(Handler(connectTimeout));
         var handler = Handler(connectTimeout);
         handler.UseProxy = false;
-        handler.ConnectCallback = async (context, cancellationToken) => await ConnectAsync(guard, context.DnsEndPoint, cancellationToken);
+        handler.ConnectCallback = async (context, cancellationToken) => await ConnectAsync(exceptions, context.DnsEndPoint, cancellationToken);
         guarded = Client(handler);
     }
 
@@ -44,13 +46,19 @@ internal sealed class UpstreamConnections : IDisposable
 
     private static HttpClient Client(SocketsHttpHandler handler) => new(handler, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
 
-    private static async ValueTask<Stream> ConnectAsync(AddressGuard guard, DnsEndPoint endpoint, CancellationToken cancellationToken)
+    private static async ValueTask<Stream> ConnectAsync(AddressExceptions exceptions, DnsEndPoint endpoint, CancellationToken cancellationToken)
     {
-        var addresses = await guard.ResolveAsync(endpoint.Host, endpoint.Port, cancellationToken);
+        var addresses = await Dns.GetHostAddressesAsync(endpoint.Host, cancellationToken);
+        foreach (var address in addresses)
+        {
+            if (exceptions.WhyRefused(endpoint.Host, endpoint.Port, address) is { } reason)
+                throw new PortException(PortFailureKind.Rejected, $"The model provider's host {endpoint.Host} is not on the public internet: its address is {reason}. An operator can except it in {DirectModelOptions.Section}:{nameof(DirectModelOptions.AddressExceptions)}.");
+        }
+
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync([.. addresses], endpoint.Port, cancellationToken);
+            await socket.ConnectAsync(addresses, endpoint.Port, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch

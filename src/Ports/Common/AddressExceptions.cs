@@ -1,0 +1,64 @@
+using System.Globalization;
+using System.Net;
+
+namespace Coordinator.Ports;
+
+/// <summary>
+/// What an operator lets through although <see cref="AddressGuard"/> would refuse it, such as a git server in the same
+/// network. An entry is a host name (<c>git.corp.example</c>, <c>*.corp.example</c>), an address, or a network
+/// (<c>10.1.0.0/16</c>); a name or address may carry a port (<c>git.corp.example:3000</c>, <c>[fd00::1]:443</c>). Pure.
+/// </summary>
+public sealed class AddressExceptions
+{
+    private readonly Entry[] entries;
+
+    private AddressExceptions(Entry[] entries) => this.entries = entries;
+
+    /// <summary>Lets nothing through.</summary>
+    public static AddressExceptions None { get; } = new([]);
+
+    /// <summary>Reads a list of entries.</summary>
+    /// <exception cref="FormatException">An entry is of none of the forms; the message repeats it.</exception>
+    public static AddressExceptions Parse(IEnumerable<string> texts) => new([.. texts.Select(Entry.Parse)]);
+
+    /// <summary>
+    /// Null when <paramref name="address"/>, to which <paramref name="host"/> resolved, may be dialed for a tenant at
+    /// <paramref name="port"/>; otherwise what it is, as a few words for a person.
+    /// </summary>
+    public string? WhyRefused(string host, int port, IPAddress address)
+    {
+        if (AddressGuard.WhyRefused(address) is not { } reason) return null;
+        return entries.Any(entry => entry.Allows(host, port, address)) ? null : reason;
+    }
+
+    private sealed record Entry(string? Name, IPNetwork? Network, int? Port)
+    {
+        public static Entry Parse(string text)
+        {
+            if (IPNetwork.TryParse(text, out var network)) return new(null, network, null);
+            var (host, port) = SplitPort(text);
+            if (IPAddress.TryParse(host, out var address)) return new(null, new IPNetwork(address, address.GetAddressBytes().Length * 8), port);
+            var name = host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host;
+            if (Uri.CheckHostName(name) != UriHostNameType.Dns) throw new FormatException($"'{text}' is not a host name, an address or a network, with or without a port.");
+            return new(host, null, port);
+        }
+
+        public bool Allows(string host, int port, IPAddress address)
+        {
+            if (Port is { } only && only != port) return false;
+            if (Network is { } network) return network.Contains(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
+            return Name!.StartsWith("*.", StringComparison.Ordinal)
+                ? host.EndsWith(Name[1..], StringComparison.OrdinalIgnoreCase)
+                : host.Equals(Name, StringComparison.OrdinalIgnoreCase);
+        }
+
+        private static (string Host, int? Port) SplitPort(string text)
+        {
+            var colon = text.LastIndexOf(':');
+            var isBareV6 = !text.StartsWith('[') && text.IndexOf(':', StringComparison.Ordinal) != colon;
+            if (colon < 0 || isBareV6 || text.EndsWith(']')) return (text.Trim('[', ']'), null);
+            if (!ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port == 0) throw new FormatException($"'{text}' does not end with a port.");
+            return (text[..colon].Trim('[', ']'), port);
+        }
+    }
+}
