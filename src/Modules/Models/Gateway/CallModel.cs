@@ -1,0 +1,127 @@
+using Coordinator.Modules.Kernel.Http;
+using Coordinator.Modules.Models.Metering;
+using Coordinator.Modules.Models.Tokens;
+using Coordinator.Ports;
+using Coordinator.Ports.Models;
+using Coordinator.Ports.Session;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Modules.Models.Gateway;
+
+/// <summary>
+/// <c>POST /model/v1/{provider}/{path}</c>: a box's model call. The gateway token says for which box, its session says
+/// whether the box is still wanted, the gateway adds the organization's key, and the answer streams through metered.
+/// </summary>
+internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme boxTokens, ISessionHost sessions, IModelGateway gateway, UsageLedger ledger, ILogger<CallModel> logger) : IEndpointModule
+{
+    /// <summary>The largest call: a long conversation with images fits.</summary>
+    public const int LargestBody = 20 * 1024 * 1024;
+
+    private static readonly Dictionary<string, CallWire> Paths = new(StringComparer.Ordinal)
+    {
+        ["chat/completions"] = CallWire.OpenAiChat,
+        ["responses"] = CallWire.OpenAiResponses,
+        ["messages"] = CallWire.AnthropicMessages,
+    };
+
+    private static readonly string[] PassedHeaders = ["Accept", "anthropic-version", "anthropic-beta", "OpenAI-Beta"];
+
+    public void Map(IEndpointRouteBuilder routes) => routes.MapPost("/model/v1/{provider}/{**path}", HandleAsync).ForBoxes().WithName("CallModel");
+
+    private async Task HandleAsync(HttpContext context, string provider, string? path)
+    {
+        if (!Paths.TryGetValue(path ?? string.Empty, out var wire))
+        {
+            await WireRefusal.WriteAsync(context, CallWire.OpenAiChat, new("model_path_unknown", $"The gateway takes {string.Join(", ", Paths.Keys)}; not '{path}'.", ProblemKind.NotFound));
+            return;
+        }
+
+        try
+        {
+            if (await PrepareAsync(context, provider, path!, wire) is { } call) await AnswerAsync(context, call);
+        }
+        catch (PortException failure) when (!context.Response.HasStarted)
+        {
+            LogFailed(logger, provider, failure.Kind, failure);
+            var status = failure.Kind == PortFailureKind.Timeout ? StatusCodes.Status504GatewayTimeout : StatusCodes.Status502BadGateway;
+            await WireRefusal.WriteAsync(context, wire, new("model_error", failure.Message, ProblemKind.Unavailable, failure.RetryAfter), failure.Kind == PortFailureKind.Rejected ? StatusCodes.Status422UnprocessableEntity : status);
+        }
+        catch (PortException failure)
+        {
+            // The answer was cut on the way: the agent has to see a cut as well, not an end.
+            LogFailed(logger, provider, failure.Kind, failure);
+            context.Abort();
+        }
+    }
+
+    private async Task<PreparedCall?> PrepareAsync(HttpContext context, string provider, string path, CallWire wire)
+    {
+        var box = await AuthorizeAsync(context);
+        if (!box.IsSuccess) return await RefuseAsync(context, wire, box.Problem);
+        if (await RequestBody.ReadAsync(context, LargestBody) is not { } bytes)
+            return await RefuseAsync(context, wire, new("model_request_too_large", $"A model call is at most {LargestBody / 1024 / 1024} MiB.", ProblemKind.TooLarge));
+        if (!CallBody.TryRead(bytes, out var body, out var wrong)) return await RefuseAsync(context, wire, new("model_request_invalid", wrong, ProblemKind.Malformed));
+
+        var model = $"{provider}/{body.Model}";
+        var route = await gateway.ResolveAsync(box.Value.Key.Organization, model, context.RequestAborted);
+        if (!route.IsSuccess) return await RefuseAsync(context, wire, route.Problem);
+        var headers = PassedHeaders.Where(name => context.Request.Headers.ContainsKey(name)).ToDictionary(name => name, name => context.Request.Headers[name].ToString());
+        var upstream = body.ForUpstream(route.Value.UpstreamModel, askForUsage: wire == CallWire.OpenAiChat);
+        return new(box.Value, wire, new(model, path, upstream, headers), provider);
+    }
+
+    /// <summary>The token is checked first, so that nobody without one can wake a session.</summary>
+    private async Task<Result<AuthorizedBox>> AuthorizeAsync(HttpContext context)
+    {
+        if (!tokens.TryRead(context.BearerToken(), out var claims))
+            return new Problem("gateway_token_invalid", "The gateway token is missing, not from here, or expired; get a new one.", ProblemKind.Unauthenticated);
+        var credential = new BoxCredential(claims.Sandbox, claims.Generation, boxTokens.HashFor(claims.Key, claims.Sandbox, claims.Generation));
+        return await sessions.AuthorizeBoxAsync(claims.Key, credential, context.RequestAborted);
+    }
+
+    private async Task AnswerAsync(HttpContext context, PreparedCall call)
+    {
+        var sent = await gateway.SendAsync(call.Box.Key.Organization, call.Request, context.RequestAborted);
+        if (!sent.IsSuccess)
+        {
+            await WireRefusal.WriteAsync(context, call.Wire, sent.Problem);
+            return;
+        }
+
+        await using var upstream = sent.Value;
+        if (upstream.Status is < 200 or >= 300)
+        {
+            await UpstreamRefusal.WriteAsync(context, call.Wire, call.Provider, upstream);
+            return;
+        }
+
+        context.Response.StatusCode = upstream.Status;
+        foreach (var (name, value) in upstream.Headers) context.Response.Headers[name] = value;
+        context.Response.Headers.CacheControl = "no-store";
+        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+
+        var meter = new UsageMeter(call.Wire);
+        var relay = new MeteredRelay(meter, counts => ledger.RecordAsync(call.Box, call.Request.Model, counts));
+        var outcome = await relay.RunAsync(upstream, context.Response, context.RequestAborted);
+        if (meter.Counts is null) LogUnmetered(logger, call.Box.Key, call.Request.Model);
+        if (outcome == RelayOutcome.NotRecorded) context.Abort();
+    }
+
+    private static async Task<PreparedCall?> RefuseAsync(HttpContext context, CallWire wire, Problem problem)
+    {
+        await WireRefusal.WriteAsync(context, wire, problem);
+        return null;
+    }
+
+    private sealed record PreparedCall(AuthorizedBox Box, CallWire Wire, ModelRequest Request, string Provider);
+
+    [LoggerMessage(EventId = 5101, Level = LogLevel.Warning, Message = "A call of {Provider} failed: {Kind}.")]
+    private static partial void LogFailed(ILogger logger, string provider, PortFailureKind kind, Exception failure);
+
+    [LoggerMessage(EventId = 5102, Level = LogLevel.Warning, Message = "{Session}: an answer of {Model} told no usage; nothing is counted for it.")]
+    private static partial void LogUnmetered(ILogger logger, SessionKey session, string model);
+}
