@@ -1,0 +1,165 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Coordinator.Adapters.Postgres.Embedded;
+
+/// <summary>
+/// The host's own private PostgreSQL: started with it, started again when it dies, shut down when the host stops, is
+/// killed or crashes. One host owns a data folder at a time; what an earlier one left running is ended first.
+/// </summary>
+public sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
+{
+    private static readonly TimeSpan OwnerPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StableLife = TimeSpan.FromSeconds(30);
+
+    private readonly DatabaseOptions options;
+    private readonly TimeProvider time;
+    private readonly ILogger<EmbeddedPostgres> logger;
+    private readonly CancellationTokenSource stopping = new();
+    private FileStream? ownerLock;
+    private Task supervision = Task.CompletedTask;
+    private bool disposed;
+
+    public EmbeddedPostgres(DatabaseOptions options, TimeProvider time, ILogger<EmbeddedPostgres> logger)
+    {
+        (this.options, this.time, this.logger) = (options, time, logger);
+        Configured = EmbeddedLayout.For(options.Embedded);
+    }
+
+    /// <summary>What the host connects with, known before the start: a role without superuser rights that owns its database.</summary>
+    public string ConnectionString => Configured.Connection().ConnectionString;
+
+    /// <summary>For making and dropping databases; never used by the running host.</summary>
+    public string AdministratorConnectionString => Configured.Connection(EmbeddedLayout.Administrator, "postgres").ConnectionString;
+
+    private EmbeddedLayout Configured { get; }
+
+    /// <summary>Returns when the server answers and has the host's role and database. From then on it is kept alive.</summary>
+    /// <exception cref="DatabaseStartException">It cannot be started; the message says what to do.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        var cluster = new EmbeddedCluster(options.Embedded, time, logger);
+        var (layout, user) = await cluster.PrepareFolderAsync(cancellationToken);
+        ownerLock = await TakeOwnershipAsync(layout, cancellationToken);
+        if (await new LeftoverServer(layout, time).EndAsync(cancellationToken)) LogEndedLeftover(layout.Root);
+        var binaries = await cluster.PrepareDataAsync(layout, user, cancellationToken);
+
+        var launch = new ServerLaunch(layout, binaries, user, options.StartTimeout, time);
+        var server = await launch.StartAsync(cancellationToken);
+        try
+        {
+            await EmbeddedDatabase.EnsureAsync(layout, cancellationToken);
+        }
+        catch
+        {
+            await server.StopAsync(StopPatience, time);
+            throw;
+        }
+
+        LogStarted(binaries.Major, binaries.Directory, layout.Root, time.GetElapsedTime(started).TotalMilliseconds);
+        supervision = SuperviseAsync(launch, server);
+    }
+
+    /// <summary>Shuts the server down cleanly and gives the folder up. Idempotent.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (disposed) return;
+        disposed = true;
+        await stopping.CancelAsync();
+        await supervision;
+        if (ownerLock is not null) await ownerLock.DisposeAsync();
+        ownerLock = null;
+        stopping.Dispose();
+    }
+
+    /// <summary>Has the server shut down without waiting for it; the folder stays ours until that is done.</summary>
+    public void Dispose()
+    {
+        if (!disposed) stopping.Cancel();
+    }
+
+    /// <summary>A host that restarts may meet its predecessor on the way out: it waits a little, then says who is there.</summary>
+    private async Task<FileStream> TakeOwnershipAsync(EmbeddedLayout layout, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            if (FolderLock.TryTake(layout.OwnerLock) is { } taken) return taken;
+            if (time.GetElapsedTime(started) > OwnerPatience)
+            {
+                throw new DatabaseStartException($"Another host is using the database in {layout.Root}. Stop it, or give this one another folder in Database:Embedded:DataDirectory.");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken);
+        }
+    }
+
+    /// <summary>Runs as long as the host: the server that ends is started again, at once the first time, then slower and slower.</summary>
+    private async Task SuperviseAsync(ServerLaunch launch, GuardedServer first)
+    {
+        var (server, backoff) = ((GuardedServer?)first, TimeSpan.Zero);
+        while (server is not null)
+        {
+            var began = time.GetTimestamp();
+            if (!await EndedAsync(server))
+            {
+                if (!await server.StopAsync(StopPatience, time)) LogStillStopping(launch.Layout.Log);
+                await server.DisposeAsync();
+                return;
+            }
+
+            LogDied(await server.Exited, launch.Layout.Log);
+            await server.DisposeAsync();
+            if (time.GetElapsedTime(began) > StableLife) backoff = TimeSpan.Zero;
+            (server, backoff) = await RestartAsync(launch, backoff);
+        }
+    }
+
+    /// <summary>True when the server ended by itself, false when the host is stopping.</summary>
+    private async Task<bool> EndedAsync(GuardedServer server)
+    {
+        try
+        {
+            await server.Exited.WaitAsync(stopping.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<(GuardedServer? Server, TimeSpan Backoff)> RestartAsync(ServerLaunch launch, TimeSpan backoff)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(backoff, time, stopping.Token);
+                backoff = Slower(backoff);
+                var began = time.GetTimestamp();
+                await new LeftoverServer(launch.Layout, time).EndAsync(stopping.Token);
+                var server = await launch.StartAsync(stopping.Token);
+                LogRestarted(time.GetElapsedTime(began).TotalMilliseconds);
+                return (server, backoff);
+            }
+            catch (Exception failure) when (failure is DatabaseStartException or NpgsqlException or IOException or TimeoutException)
+            {
+                LogRestartFailed(failure, backoff.TotalSeconds);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                break;
+            }
+        }
+
+        return (null, backoff);
+    }
+
+    private static TimeSpan Slower(TimeSpan backoff) =>
+        backoff == TimeSpan.Zero ? FirstBackoff : TimeSpan.FromTicks(Math.Min(backoff.Ticks * 2, LongestBackoff.Ticks));
+}

@@ -1,0 +1,36 @@
+using Coordinator.Adapters.Postgres.Embedded;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator.Adapters.Postgres;
+
+public static class PostgresRegistration
+{
+    /// <summary>
+    /// PostgreSQL, embedded or by connection string (section <c>Database</c>): the shared <c>NpgsqlDataSource</c>, the
+    /// session journal, the alarm clock and <see cref="IDatabaseStarter"/>. Call it before whatever needs the database
+    /// at start: hosted services start in order, and stop in reverse.
+    /// </summary>
+    public static IServiceCollection AddPostgres(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<DatabaseOptions>().Bind(configuration.GetSection(DatabaseOptions.Section)).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<DatabaseOptions>, DatabaseOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+
+        services.AddSingleton(provider =>
+        {
+            var options = provider.GetRequiredService<IOptions<DatabaseOptions>>().Value;
+            return new DatabaseServer(options, options.IsEmbedded ? ActivatorUtilities.CreateInstance<EmbeddedPostgres>(provider, options) : null);
+        });
+        services.AddSingleton(provider => provider.GetRequiredService<DatabaseServer>().CreateShared());
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<MigrationRunner>(provider, Migration.Embedded()));
+        services.AddSingleton<DatabaseStarter>();
+        services.AddSingleton<IDatabaseStarter>(provider => provider.GetRequiredService<DatabaseStarter>());
+        services.AddHostedService(provider => provider.GetRequiredService<DatabaseStarter>());
+        return services;
+    }
+}

@@ -1,0 +1,121 @@
+using Coordinator.Adapters.Postgres;
+using Coordinator.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Xunit;
+
+namespace Coordinator.Tests.Conformance.Postgres;
+
+/// <summary>The schema's steps: once each, in order, and never something else than what was applied.</summary>
+public sealed class MigrationTests : IAsyncLifetime
+{
+    private readonly string name = $"test_{Coordinator.Ports.PrefixedId.NewValue(TimeProvider.System):n}";
+    private NpgsqlDataSource? source;
+
+    public async Task InitializeAsync() => source = NpgsqlDataSource.Create(await PostgresFixture.CreateDatabaseAsync(name));
+
+    public async Task DisposeAsync()
+    {
+        await source!.DisposeAsync();
+        await PostgresFixture.DropDatabaseAsync(name);
+    }
+
+    [Fact]
+    public async Task The_embedded_steps_are_applied_once()
+    {
+        var steps = Migration.Embedded();
+
+        Assert.Equal(steps.Count, await RunAsync(steps));
+        Assert.Equal(0, await RunAsync(steps));
+        Assert.Equal("0001_sessions.sql", steps[0].Name);
+    }
+
+    [Fact]
+    public async Task Hosts_that_start_together_take_turns()
+    {
+        var steps = Migration.Embedded();
+
+        var applied = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => RunAsync(steps)));
+
+        Assert.Equal(steps.Count, applied.Sum());
+    }
+
+    [Fact]
+    public async Task A_changed_step_is_an_error_that_names_its_file()
+    {
+        await RunAsync([Migration.Parse("0001_first.sql", "CREATE TABLE first (id int)")]);
+
+        var failure = await Assert.ThrowsAsync<MigrationException>(() => RunAsync([Migration.Parse("0001_first.sql", "CREATE TABLE first (id bigint)")]));
+
+        Assert.Contains("0001_first.sql", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("never changed", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Other_line_ends_are_no_change()
+    {
+        await RunAsync([Migration.Parse("0001_first.sql", "CREATE TABLE first (\n id int)")]);
+
+        Assert.Equal(0, await RunAsync([Migration.Parse("0001_first.sql", "\uFEFFCREATE TABLE first (\r\n id int)")]));
+    }
+
+    [Fact]
+    public async Task A_schema_of_a_newer_release_is_an_error()
+    {
+        await RunAsync([Migration.Parse("0001_first.sql", "SELECT 1"), Migration.Parse("0002_second.sql", "SELECT 2")]);
+
+        var failure = await Assert.ThrowsAsync<MigrationException>(() => RunAsync([Migration.Parse("0001_first.sql", "SELECT 1")]));
+
+        Assert.Contains("0002_second.sql", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("newer release", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_step_below_an_applied_one_is_an_error()
+    {
+        await RunAsync([Migration.Parse("0002_second.sql", "SELECT 2")]);
+
+        var failure = await Assert.ThrowsAsync<MigrationException>(() => RunAsync([Migration.Parse("0001_first.sql", "SELECT 1"), Migration.Parse("0002_second.sql", "SELECT 2")]));
+
+        Assert.Contains("0001_first.sql", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_step_that_fails_leaves_nothing_of_itself_and_keeps_those_before_it()
+    {
+        var failure = await Assert.ThrowsAsync<MigrationException>(() => RunAsync(
+        [
+            Migration.Parse("0001_first.sql", "CREATE TABLE first (id int)"),
+            Migration.Parse("0002_second.sql", "CREATE TABLE second (id int); SELECT no_such_function()"),
+        ]));
+
+        Assert.Contains("0002_second.sql", failure.Message, StringComparison.Ordinal);
+        Assert.True(await ExistsAsync("first"));
+        Assert.False(await ExistsAsync("second"));
+        Assert.Equal(1, await RunAsync([Migration.Parse("0001_first.sql", "CREATE TABLE first (id int)"), Migration.Parse("0002_second.sql", "CREATE TABLE second (id int)")]));
+    }
+
+    [Fact]
+    public async Task Two_steps_of_one_number_are_an_error()
+    {
+        var failure = await Assert.ThrowsAsync<MigrationException>(() => RunAsync([Migration.Parse("0001_first.sql", "SELECT 1"), Migration.Parse("0001_other.sql", "SELECT 2")]));
+
+        Assert.Contains("0001_other.sql", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("1_first.sql")]
+    [InlineData("0001_First.sql")]
+    [InlineData("0001_first.txt")]
+    public void A_name_of_another_form_is_refused(string fileName) => Assert.Throws<FormatException>(() => Migration.Parse(fileName, ""));
+
+    private Task<int> RunAsync(IReadOnlyList<Migration> steps) =>
+        new MigrationRunner(source!, steps, TimeProvider.System, NullLogger<MigrationRunner>.Instance).RunAsync(CancellationToken.None);
+
+    private async Task<bool> ExistsAsync(string table)
+    {
+        await using var command = source!.CreateCommand("SELECT to_regclass($1) IS NOT NULL");
+        command.Parameters.Add(new() { Value = table });
+        return await command.ExecuteScalarAsync() is true;
+    }
+}
