@@ -1,0 +1,240 @@
+using System.Threading.Channels;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Adapters.InProcess;
+
+/// <summary>
+/// The shell around one session's machine while it is in memory: a mailbox with one reader, the lease, the timer, the
+/// links and the calls that wait. All I/O of the session is started here and its results go in as inputs.
+/// </summary>
+internal sealed class Activation
+{
+    private readonly ActivationServices services;
+    private readonly JournalLease lease;
+    private readonly ISessionMachine machine;
+    private readonly Channel<SessionInput> mailbox;
+    private readonly PendingCalls calls = new();
+    private readonly BridgeLinks links = new();
+    private readonly ITimer alarm;
+    private readonly List<SessionOutput> outputs = [];
+    private readonly CancellationTokenSource ending = new();
+    private readonly long versionAtStart;
+    private Task<long>? append;
+    private long snapshotVersion;
+    private DateTimeOffset lastUsed;
+    private LinkCloseReason closeLinksAs = LinkCloseReason.Failed;
+    private PortException? failure;
+
+    public Activation(ActivationServices services, JournalLease lease, ISessionMachine machine)
+    {
+        (this.services, this.lease, this.machine) = (services, lease, machine);
+        mailbox = Channel.CreateBounded<SessionInput>(new BoundedChannelOptions(services.Options.MailboxCapacity) { SingleReader = true });
+        alarm = services.Time.CreateTimer(static self => ((Activation)self!).Ring(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        lastUsed = services.Time.GetUtcNow();
+        versionAtStart = snapshotVersion = machine.Version;
+        Ended = Task.Run(RunAsync);
+    }
+
+    /// <summary>Completes when this activation is over and its lease given back. Never faults.</summary>
+    public Task Ended { get; }
+
+    /// <summary>Runs one input that is answered by a reply. Throws <see cref="ActivationOverException"/> when it was not taken any more.</summary>
+    public async ValueTask<Result<SessionReply>> CallAsync(Func<long, SessionInput> input, CancellationToken cancellationToken)
+    {
+        var (callId, reply) = calls.Add();
+        try
+        {
+            await PostAsync(input(callId), cancellationToken);
+            return await reply.WaitAsync(services.Options.CallTimeout, services.Time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            throw new PortException(PortFailureKind.Timeout, "The session did not answer in time.", effectMayHaveHappened: true);
+        }
+        finally
+        {
+            calls.Forget(callId);
+        }
+    }
+
+    /// <summary>Waits for room in the mailbox.</summary>
+    public async ValueTask PostAsync(SessionInput input, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await mailbox.Writer.WriteAsync(input, cancellationToken);
+        }
+        catch (ChannelClosedException)
+        {
+            throw new ActivationOverException();
+        }
+    }
+
+    /// <summary>Wakes the machine for its deadlines. Dropped when the mailbox is full: every input looks at the timer again.</summary>
+    public void Ring() => mailbox.Writer.TryWrite(new SessionInput.AlarmDue());
+
+    public long AddLink(IBridgeSink sink) => links.Add(sink);
+
+    public void RemoveLink(long linkId)
+    {
+        links.Remove(linkId);
+        mailbox.Writer.TryWrite(new SessionInput.BridgeDetached(linkId));
+    }
+
+    /// <summary>Ends the activation in order: what is in the mailbox is handled and committed, then the lease is released.</summary>
+    public void BeginEnd(LinkCloseReason closeLinksAs)
+    {
+        this.closeLinksAs = closeLinksAs;
+        mailbox.Writer.TryComplete();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            Step(new SessionInput.Activated());
+            await PumpAsync();
+        }
+        catch (Exception e)
+        {
+            services.Log.ActivationFailed(e, lease.Key);
+            failure = e as PortException ?? new PortException(PortFailureKind.Unavailable, "The session's actor failed; it starts anew.", effectMayHaveHappened: true, inner: e);
+        }
+
+        await EndAsync();
+    }
+
+    /// <summary>Steps through inputs and commits until the mailbox is closed and everything is durable.</summary>
+    private async Task PumpAsync()
+    {
+        Task<bool>? more = null;
+        var closed = false;
+        while (true)
+        {
+            while (mailbox.Reader.TryRead(out var input)) Step(input);
+            if (append is { IsCompleted: true } done)
+            {
+                append = null;
+                Step(new SessionInput.Committed(await done));
+                continue;
+            }
+
+            if (closed && append is null) return;
+            await RestAsync();
+            if (!closed) more ??= mailbox.Reader.WaitToReadAsync().AsTask();
+            if (append is null) await more!;
+            else await Task.WhenAny(more is null ? [append] : [append, more]);
+            if (more is not { IsCompleted: true }) continue;
+            closed = !await more;
+            more = null;
+        }
+    }
+
+    private void Step(SessionInput input)
+    {
+        outputs.Clear();
+        var now = services.Time.GetUtcNow();
+        if (input is not SessionInput.AlarmDue) lastUsed = now;
+        machine.Step(input, now, outputs);
+        foreach (var output in outputs) Perform(output);
+    }
+
+    private void Perform(SessionOutput output)
+    {
+        switch (output)
+        {
+            case SessionOutput.Append a:
+                append = AppendAsync(a.Record);
+                break;
+            case SessionOutput.Publish p:
+                services.Followers.Publish(lease.Key, p.Batch);
+                break;
+            case SessionOutput.Reply r:
+                calls.Complete(r.CallId, r.Result);
+                break;
+            case SessionOutput.SendToBox s:
+                links.Find(s.LinkId)?.Send(s.Frame);
+                break;
+            case SessionOutput.CloseLink c:
+                links.Find(c.LinkId)?.Close(c.Reason, c.Detail);
+                break;
+            case SessionOutput.StartEffect e:
+                services.Effects.Start(lease.Key, e.EffectKey, e.Effect, outcome => SettleAsync(e.EffectKey, outcome));
+                break;
+        }
+    }
+
+    /// <summary>Writes the append in flight and gives the version that is then durable; throws when this activation must end.</summary>
+    private async Task<long> AppendAsync(JournalAppend record)
+    {
+        if (await services.Journal.AppendAsync(lease, record, ending.Token)) return record.ExpectedVersion + 1;
+        throw new PortException(PortFailureKind.Fenced, "Another activation has taken the session over.");
+    }
+
+    private async Task SettleAsync(string effectKey, EffectOutcome outcome)
+    {
+        try
+        {
+            await PostAsync(new SessionInput.EffectSettled(effectKey, outcome), ending.Token);
+        }
+        catch (ActivationOverException)
+        {
+            services.Log.OutcomeDropped(effectKey, lease.Key);
+        }
+    }
+
+    /// <summary>Nothing to do for now: sets the timer, keeps a snapshot, and leaves memory when nothing needs this activation.</summary>
+    private async ValueTask RestAsync()
+    {
+        var now = services.Time.GetUtcNow();
+        var hibernateAt = machine.CanHibernate ? lastUsed + services.Options.HibernateAfter : DateTimeOffset.MaxValue;
+        if (hibernateAt <= now)
+        {
+            BeginEnd(LinkCloseReason.HostRestarting);
+            return;
+        }
+
+        var wakeAt = machine.WakeAt is { } wake && wake < hibernateAt ? wake : hibernateAt;
+        alarm.Change(wakeAt == DateTimeOffset.MaxValue ? Timeout.InfiniteTimeSpan : Later(wakeAt - now), Timeout.InfiniteTimeSpan);
+        if (append is null && machine.Version - snapshotVersion >= services.Options.SnapshotEvery) await SaveSnapshotAsync();
+    }
+
+    private static TimeSpan Later(TimeSpan wait) => wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : wait < TimeSpan.FromDays(1) ? wait : TimeSpan.FromDays(1);
+
+    private async ValueTask SaveSnapshotAsync()
+    {
+        snapshotVersion = machine.Version;
+        try
+        {
+            await services.Journal.SaveSnapshotAsync(lease, machine.Snapshot(), ending.Token);
+        }
+        catch (PortException e)
+        {
+            services.Log.SnapshotFailed(e, lease.Key);
+        }
+    }
+
+    private async Task EndAsync()
+    {
+        mailbox.Writer.TryComplete();
+        await alarm.DisposeAsync();
+        try
+        {
+            if (failure is null && machine.Version > versionAtStart && machine.Version > snapshotVersion) await SaveSnapshotAsync();
+            await services.Journal.ReleaseAsync(lease, CancellationToken.None);
+        }
+        catch (PortException e)
+        {
+            services.Log.ReleaseFailed(e, lease.Key);
+        }
+
+        await ending.CancelAsync();
+        services.Forget(lease.Key, this);
+        links.CloseAll(closeLinksAs, failure is null ? "The session's host gives it up." : "The session's actor failed.");
+        calls.FailAll(failure ?? new PortException(PortFailureKind.Unavailable, "The session's host is stopping.", effectMayHaveHappened: true));
+    }
+}
+
+/// <summary>The activation ended before it took the input: the caller may try the next one.</summary>
+internal sealed class ActivationOverException : Exception;

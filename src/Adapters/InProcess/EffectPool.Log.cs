@@ -1,0 +1,20 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Adapters.InProcess;
+
+internal sealed partial class EffectPool
+{
+    [LoggerMessage(2101, LogLevel.Information, "Effect {EffectKey} of {Session} was abandoned because the host stops")]
+    private partial void EffectAbandoned(string effectKey, SessionKey session);
+
+    [LoggerMessage(2102, LogLevel.Error, "The outcome of effect {EffectKey} could not be given to {Session}")]
+    private partial void EffectUnsettled(Exception failure, string effectKey, SessionKey session);
+
+    [LoggerMessage(2103, LogLevel.Warning, "Effect {EffectKey} of {Session} took too long")]
+    private partial void EffectTimedOut(string effectKey, SessionKey session);
+
+    [LoggerMessage(2104, LogLevel.Error, "Effect {EffectKey} of {Session} failed unexpectedly")]
+    private partial void EffectFailed(Exception failure, string effectKey, SessionKey session);
+}

@@ -1,0 +1,95 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Adapters.InProcess;
+
+/// <summary>
+/// One follower of one session. While it reads the past from the journal nothing is buffered for it; once it has caught
+/// up it is live, with a bounded buffer. So neither a long replay nor a stalled client costs memory.
+/// </summary>
+internal sealed class Follower(SessionKey key, ISessionJournal journal, SessionCursor start, SessionView view, int maxBytes, Action<Follower> left) : ISessionSubscription
+{
+    private readonly Lock gate = new();
+    private readonly Channel<EventBatch> live = Channel.CreateUnbounded<EventBatch>(new() { SingleReader = true });
+    private long publishedSeq;
+    private long pendingBytes;
+    private bool isLive;
+
+    public SessionKey Key { get; } = key;
+
+    public SessionCursor Start { get; } = start;
+
+    public SessionView View { get; } = view;
+
+    public SubscriptionCloseReason? Closed { get; private set; }
+
+    /// <summary>Offers a batch that has just become durable. Never waits.</summary>
+    public void Offer(EventBatch batch)
+    {
+        lock (gate)
+        {
+            publishedSeq = Math.Max(publishedSeq, batch.LastSeq);
+            if (!isLive || Closed is not null) return;
+            if (Interlocked.Add(ref pendingBytes, batch.Utf8.Length) <= maxBytes && live.Writer.TryWrite(batch)) return;
+            CloseLocked(SubscriptionCloseReason.TooSlow);
+        }
+    }
+
+    public void Close(SubscriptionCloseReason reason)
+    {
+        lock (gate) CloseLocked(reason);
+    }
+
+    public async IAsyncEnumerable<EventBatch> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var last = Start.Seq;
+        do
+        {
+            await foreach (var record in journal.ReadEventsAsync(Key, last, cancellationToken))
+            {
+                if (Closed is not null) yield break;
+                if (RecordEvents.Read(record)?.After(last) is not { } batch) continue;
+                last = batch.LastSeq;
+                yield return batch;
+            }
+        }
+        while (!CaughtUp(last));
+
+        await foreach (var next in live.Reader.ReadAllAsync(cancellationToken))
+        {
+            Interlocked.Add(ref pendingBytes, -next.Utf8.Length);
+            if (next.After(last) is not { } batch) continue;
+            last = batch.LastSeq;
+            yield return batch;
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        left(this);
+        live.Writer.TryComplete();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Goes live when everything published so far has been read from the journal.</summary>
+    private bool CaughtUp(long last)
+    {
+        lock (gate)
+        {
+            isLive |= publishedSeq <= last;
+            return isLive || Closed is not null;
+        }
+    }
+
+    private void CloseLocked(SubscriptionCloseReason reason)
+    {
+        Closed ??= reason;
+        live.Writer.TryComplete();
+        while (reason == SubscriptionCloseReason.TooSlow && live.Reader.TryRead(out _))
+        {
+            // what waited is let go at once: the follower resumes from the journal
+        }
+    }
+}

@@ -1,0 +1,33 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Adapters.InProcess;
+
+/// <summary>Who follows which session on this host. Independent of activations: watching wakes nobody.</summary>
+internal sealed class Followers
+{
+    private readonly ConcurrentDictionary<SessionKey, ImmutableArray<Follower>> topics = new();
+
+    public void Add(Follower follower) =>
+        topics.AddOrUpdate(follower.Key, static (_, f) => [f], static (_, all, f) => all.Add(f), follower);
+
+    public void Remove(Follower follower)
+    {
+        var rest = topics.AddOrUpdate(follower.Key, static (_, _) => [], static (_, all, f) => all.Remove(f), follower);
+        if (rest.IsEmpty) topics.TryRemove(new(follower.Key, rest));
+    }
+
+    public void Publish(SessionKey key, EventBatch batch)
+    {
+        if (!topics.TryGetValue(key, out var all)) return;
+        foreach (var follower in all) follower.Offer(batch);
+    }
+
+    public void CloseAll(SubscriptionCloseReason reason)
+    {
+        foreach (var all in topics.Values)
+            foreach (var follower in all) follower.Close(reason);
+    }
+}

@@ -1,0 +1,194 @@
+using System.Collections.Concurrent;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator.Adapters.InProcess;
+
+/// <summary>
+/// <see cref="ISessionHost"/> for one host: every session's actor lives in this process while something needs it.
+/// Ownership is still taken and fenced through the journal, so a second host on the same database does no harm.
+/// </summary>
+public sealed class InProcessSessionHost : ISessionHost
+{
+    private readonly ISessionJournal journal;
+    private readonly ISessionMachineFactory machines;
+    private readonly SessionHostOptions options;
+    private readonly HostId host;
+    private readonly EffectPool effects;
+    private readonly Followers followers = new();
+    private readonly ActivationServices services;
+    private readonly ConcurrentDictionary<SessionKey, Lazy<Task<Activation?>>> table = new();
+    private volatile bool draining;
+
+    public InProcessSessionHost(
+        ISessionJournal journal,
+        ISessionMachineFactory machines,
+        IEnumerable<ISessionEffectRunner> runners,
+        IOptions<SessionHostOptions> options,
+        TimeProvider time,
+        ILogger<InProcessSessionHost> logger)
+    {
+        (this.journal, this.machines, this.options) = (journal, machines, options.Value);
+        host = HostId.New(time);
+        Log = new(logger);
+        effects = new(runners, this.options.EffectTimeout, time, logger);
+        services = new(new(journal, this.options.JournalPatience, time, Log), followers, effects, this.options, time, Log, Forget);
+    }
+
+    internal HostLog Log { get; }
+
+    /// <summary>Sessions in memory now.</summary>
+    public int ActiveCount => table.Count;
+
+    public ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken) =>
+        OnActivationAsync(key, command is SessionCommand.Create, a => a.CallAsync(id => new SessionInput.Called(id, command), cancellationToken), cancellationToken);
+
+    public async ValueTask<Result<ISessionSubscription>> SubscribeAsync(SessionKey key, SessionCursor? after, CancellationToken cancellationToken)
+    {
+        if (draining) throw Draining();
+        if (await journal.FindHeadAsync(key, cancellationToken) is not { } head) return NotFound;
+        var now = new SessionCursor(head.Incarnation, head.Seq);
+        var start = after ?? now;
+        if (start.Incarnation != now.Incarnation || start.Seq > now.Seq)
+            return new Problem("cursor_invalid", "The cursor is not one of this session's present history; load the session anew.", ProblemKind.Gone);
+        var follower = new Follower(key, journal, start, new(now, head.View), options.FollowerBytes, followers.Remove);
+        followers.Add(follower);
+        if (draining) follower.Close(SubscriptionCloseReason.HostRestarting);
+        return follower;
+    }
+
+    public async ValueTask<Result<IBridgeLink>> AttachBridgeAsync(SessionKey key, BoxCredential credential, BridgeHello hello, IBridgeSink sink, CancellationToken cancellationToken)
+    {
+        BridgeLink? link = null;
+        var answer = await OnActivationAsync(
+            key,
+            create: false,
+            async activation =>
+            {
+                link = new(activation, activation.AddLink(sink));
+                var reply = await activation.CallAsync(id => new SessionInput.BridgeAttached(link.Id, id, credential, hello), cancellationToken);
+                if (!reply.IsSuccess) activation.RemoveLink(link.Id);
+                return reply;
+            },
+            cancellationToken);
+        return answer.IsSuccess ? link! : answer.Problem;
+    }
+
+    public async ValueTask DrainAsync(CancellationToken cancellationToken)
+    {
+        draining = true;
+        Log.Draining(table.Count);
+        followers.CloseAll(SubscriptionCloseReason.HostRestarting);
+        foreach (var entry in table.Values)
+            if (await entry.Value.WaitAsync(cancellationToken) is { } activation) activation.BeginEnd(LinkCloseReason.HostRestarting);
+        foreach (var entry in table.Values)
+            if (await entry.Value.WaitAsync(cancellationToken) is { } activation) await activation.Ended.WaitAsync(cancellationToken);
+        await effects.StopAsync().WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Wakes a due session, or tells its activation that time has passed.</summary>
+    internal async Task WakeAsync(SessionKey key, CancellationToken cancellationToken)
+    {
+        if (draining) return;
+        try
+        {
+            if (await ActivateAsync(key, create: false, cancellationToken) is not { } activation) return;
+            if (activation.Ended.IsCompleted) Forget(key, activation);
+            else activation.Ring();
+        }
+        catch (PortException e)
+        {
+            Log.WakeFailed(e, key);
+        }
+    }
+
+    private static Problem NotFound { get; } = new("session_not_found", "There is no such session.", ProblemKind.NotFound);
+
+    private static PortException Draining() => new(PortFailureKind.Unavailable, "This host is stopping; try again at once.", retryAfter: TimeSpan.FromSeconds(1));
+
+    /// <summary>Runs on the live activation; one that was just ending gives way to the next.</summary>
+    private async ValueTask<Result<SessionReply>> OnActivationAsync(SessionKey key, bool create, Func<Activation, ValueTask<Result<SessionReply>>> call, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (draining) throw Draining();
+            if (await ActivateAsync(key, create, cancellationToken) is not { } activation) return NotFound;
+            try
+            {
+                return await call(activation);
+            }
+            catch (ActivationOverException)
+            {
+                await activation.Ended.WaitAsync(cancellationToken);
+                Forget(key, activation);
+            }
+        }
+    }
+
+    private async ValueTask<Activation?> ActivateAsync(SessionKey key, bool create, CancellationToken cancellationToken)
+    {
+        var entry = table.GetOrAdd(key, static (k, s) => new(() => s.self.OpenAsync(k, s.create)), (self: this, create));
+        try
+        {
+            var activation = await entry.Value.WaitAsync(cancellationToken);
+            if (activation is not null) return activation;
+            table.TryRemove(new(key, entry));
+            return create ? await ActivateAsync(key, create, cancellationToken) : null;
+        }
+        catch (Exception) when (entry.Value.IsFaulted)
+        {
+            table.TryRemove(new(key, entry));
+            throw;
+        }
+    }
+
+    private async Task<Activation?> OpenAsync(SessionKey key, bool create)
+    {
+        using var limit = new CancellationTokenSource(options.CallTimeout, services.Time);
+        if (await journal.OpenAsync(key, host, create, limit.Token) is not { } lease) return null;
+        var machine = machines.Create(lease);
+        try
+        {
+            if (await journal.FindSnapshotAsync(key, limit.Token) is not { } snapshot || snapshot.Version > lease.Version || !machine.Restore(snapshot)) machine = machines.Create(lease);
+            await foreach (var record in journal.ReadAsync(key, machine.Version, limit.Token)) machine.Replay(record);
+        }
+        catch (UnknownRecordException e)
+        {
+            await journal.ReleaseAsync(lease, limit.Token);
+            throw new PortException(PortFailureKind.Corrupt, $"Session {key} was written by a newer release and is not activated here.", inner: e);
+        }
+
+        return new Activation(services, lease, machine);
+    }
+
+    private void Forget(SessionKey key, Activation activation)
+    {
+        if (table.TryGetValue(key, out var entry) && entry.IsValueCreated && entry.Value.IsCompletedSuccessfully && entry.Value.Result == activation)
+            table.TryRemove(new(key, entry));
+    }
+
+    private sealed class BridgeLink(Activation activation, long id) : IBridgeLink
+    {
+        public long Id { get; } = id;
+
+        public async ValueTask PostAsync(BoxFrame frame, CancellationToken cancellationToken)
+        {
+            try
+            {
+                await activation.PostAsync(new SessionInput.BridgeReceived(Id, frame), cancellationToken);
+            }
+            catch (ActivationOverException)
+            {
+                throw new PortException(PortFailureKind.Unavailable, "The session's actor is starting anew; reconnect.");
+            }
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            activation.RemoveLink(Id);
+            return ValueTask.CompletedTask;
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Coordinator.Adapters.InProcess;
+
+/// <summary>Section <c>Sessions:Host</c>: how one host runs its session actors.</summary>
+public sealed class SessionHostOptions
+{
+    public const string Section = "Sessions:Host";
+
+    /// <summary>An actor that nothing needs leaves memory after this long.</summary>
+    public TimeSpan HibernateAfter { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often the alarm clock is asked which sessions are due.</summary>
+    public TimeSpan AlarmInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>A due session that was handed out is not handed out again for this long.</summary>
+    public TimeSpan AlarmHide { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The longest a call waits for its reply.</summary>
+    public TimeSpan CallTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long an append is tried again while the journal is down, before the activation ends.</summary>
+    public TimeSpan JournalPatience { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>The longest one effect may take.</summary>
+    public TimeSpan EffectTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Inputs that may wait for one actor.</summary>
+    [Range(16, 100_000)]
+    public int MailboxCapacity { get; set; } = 4_096;
+
+    /// <summary>Bytes that may wait for one follower before it is closed as too slow.</summary>
+    [Range(64 * 1024, int.MaxValue)]
+    public int FollowerBytes { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>A snapshot is kept after this many records, and when an actor hibernates.</summary>
+    [Range(1, 1_000_000)]
+    public int SnapshotEvery { get; set; } = 500;
+}
