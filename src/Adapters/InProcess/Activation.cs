@@ -18,7 +18,6 @@ internal sealed class Activation
     private readonly BridgeLinks links = new();
     private readonly ITimer alarm;
     private readonly List<SessionOutput> outputs = [];
-    private readonly CancellationTokenSource ending = new();
     private readonly long versionAtStart;
     private Task<long>? append;
     private long snapshotVersion;
@@ -168,7 +167,7 @@ internal sealed class Activation
     /// <summary>Writes the append in flight and gives the version that is then durable; throws when this activation must end.</summary>
     private async Task<long> AppendAsync(JournalAppend record)
     {
-        if (await services.Journal.AppendAsync(lease, record, ending.Token)) return record.ExpectedVersion + 1;
+        if (await services.Journal.AppendAsync(lease, record, CancellationToken.None)) return record.ExpectedVersion + 1;
         throw new PortException(PortFailureKind.Fenced, "Another activation has taken the session over.");
     }
 
@@ -176,7 +175,7 @@ internal sealed class Activation
     {
         try
         {
-            await PostAsync(new SessionInput.EffectSettled(effectKey, outcome), ending.Token);
+            await PostAsync(new SessionInput.EffectSettled(effectKey, outcome), CancellationToken.None);
         }
         catch (ActivationOverException)
         {
@@ -207,7 +206,7 @@ internal sealed class Activation
         snapshotVersion = machine.Version;
         try
         {
-            await services.Journal.SaveSnapshotAsync(lease, machine.Snapshot(), ending.Token);
+            await services.Journal.SaveSnapshotAsync(lease, machine.Snapshot(), CancellationToken.None);
         }
         catch (PortException e)
         {
@@ -229,7 +228,6 @@ internal sealed class Activation
             services.Log.ReleaseFailed(e, lease.Key);
         }
 
-        await ending.CancelAsync();
         services.Forget(lease.Key, this);
         links.CloseAll(closeLinksAs, failure is null ? "The session's host gives it up." : "The session's actor failed.");
         calls.FailAll(failure ?? new PortException(PortFailureKind.Unavailable, "The session's host is stopping.", effectMayHaveHappened: true));

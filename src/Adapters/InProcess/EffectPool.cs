@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Coordinator.Adapters.InProcess;
 
 /// <summary>Runs the slow work of all sessions outside their turns, and owns every task it starts.</summary>
-internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runners, TimeSpan timeout, TimeProvider time, ILogger logger)
+internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runners, TimeSpan timeout, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     private readonly ISessionEffectRunner[] runners = [.. runners];
     private readonly ConcurrentDictionary<Task, byte> running = new();
@@ -26,6 +26,12 @@ internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runne
     {
         await stopping.CancelAsync();
         await Task.WhenAll(running.Keys);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        stopping.Dispose();
     }
 
     private async Task RunAsync(SessionKey key, string effectKey, SessionEffect effect, Func<EffectOutcome, Task> settled)

@@ -10,7 +10,7 @@ namespace Coordinator.Adapters.InProcess;
 /// <see cref="ISessionHost"/> for one host: every session's actor lives in this process while something needs it.
 /// Ownership is still taken and fenced through the journal, so a second host on the same database does no harm.
 /// </summary>
-public sealed class InProcessSessionHost : ISessionHost
+public sealed class InProcessSessionHost : ISessionHost, IAsyncDisposable
 {
     private readonly ISessionJournal journal;
     private readonly ISessionMachineFactory machines;
@@ -87,6 +87,8 @@ public sealed class InProcessSessionHost : ISessionHost
             if (await entry.Value.WaitAsync(cancellationToken) is { } activation) await activation.Ended.WaitAsync(cancellationToken);
         await effects.StopAsync().WaitAsync(cancellationToken);
     }
+
+    public ValueTask DisposeAsync() => effects.DisposeAsync();
 
     /// <summary>Wakes a due session, or tells its activation that time has passed.</summary>
     internal async Task WakeAsync(SessionKey key, CancellationToken cancellationToken)
