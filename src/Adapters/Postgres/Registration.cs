@@ -1,9 +1,8 @@
 using Coordinator.Adapters.Postgres.Embedded;
+using Coordinator.Ports;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Coordinator.Adapters.Postgres;
@@ -12,8 +11,8 @@ public static class PostgresRegistration
 {
     /// <summary>
     /// PostgreSQL, embedded or by connection string (section <c>Database</c>): the shared <c>NpgsqlDataSource</c>, the
-    /// session journal, the alarm clock and <see cref="IDatabaseStarter"/>. Call it before whatever needs the database
-    /// at start: hosted services start in order, and stop in reverse.
+    /// session journal, the alarm clock, the <see cref="IHostDependency"/> that starts it, and <see cref="IDatabaseStarter"/>
+    /// for what must wait until that is done. The embedded server ends when the container is disposed.
     /// </summary>
     public static IServiceCollection AddPostgres(this IServiceCollection services, IConfiguration configuration)
     {
@@ -30,7 +29,7 @@ public static class PostgresRegistration
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<MigrationRunner>(provider, Migration.Embedded()));
         services.AddSingleton<DatabaseStarter>();
         services.AddSingleton<IDatabaseStarter>(provider => provider.GetRequiredService<DatabaseStarter>());
-        services.AddHostedService(provider => provider.GetRequiredService<DatabaseStarter>());
+        services.AddSingleton<IHostDependency>(provider => provider.GetRequiredService<DatabaseStarter>());
         return services;
     }
 }

@@ -62,5 +62,5 @@ internal sealed class BinariesLocator(TimeProvider time)
     }
 
     private static string Platform =>
-        (OperatingSystem.IsMacOS() ? "darwin" : "linux") + "-" + (RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64");
+        "linux-" + (RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64");
 }

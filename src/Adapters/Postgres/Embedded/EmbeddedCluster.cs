@@ -72,7 +72,7 @@ internal sealed partial class EmbeddedCluster(EmbeddedOptions options, TimeProvi
     /// <summary>A private folder of ours. Someone else's folder is refused, never taken over.</summary>
     private async Task EnsurePrivateFolderAsync(string path, DatabaseUser? user, IReadOnlyCollection<string> ours, CancellationToken cancellationToken)
     {
-        if (OperatingSystem.IsWindows()) throw new DatabaseStartException("The embedded PostgreSQL runs on Linux and macOS; set Database:ConnectionString.");
+        if (!OperatingSystem.IsLinux()) throw new DatabaseStartException("The embedded PostgreSQL runs on Linux; set Database:ConnectionString.");
         var folder = new DirectoryInfo(path);
         if (folder.LinkTarget is not null) throw new DatabaseStartException($"{path} is a symbolic link; name the folder it points to.");
         if (folder.Exists && folder.EnumerateFileSystemInfos().FirstOrDefault(entry => !ours.Contains(entry.Name) && !entry.Name.StartsWith("postgres.log", StringComparison.Ordinal)) is { } foreign)

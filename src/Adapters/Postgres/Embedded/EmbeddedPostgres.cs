@@ -35,16 +35,19 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
     /// <summary>For making and dropping databases; never used by the running host.</summary>
     public string AdministratorConnectionString => Configured.Connection(EmbeddedLayout.Administrator, "postgres").ConnectionString;
 
+    /// <summary>The server's major version, once it has been started.</summary>
+    public int? Major { get; private set; }
+
     private EmbeddedLayout Configured { get; }
 
     /// <summary>Returns when the server answers and has the host's role and database. From then on it is kept alive.</summary>
-    /// <exception cref="DatabaseStartException">It cannot be started; the message says what to do.</exception>
+    /// <exception cref="DatabaseStartException">It cannot be started; the message says what to do. It may be called again.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         var cluster = new EmbeddedCluster(options.Embedded, time, logger);
         var (layout, user) = await cluster.PrepareFolderAsync(cancellationToken);
-        ownerLock = await TakeOwnershipAsync(layout, cancellationToken);
+        ownerLock ??= await TakeOwnershipAsync(layout, cancellationToken);
         if (await new LeftoverServer(layout, time).EndAsync(cancellationToken)) LogEndedLeftover(layout.Root);
         var binaries = await cluster.PrepareDataAsync(layout, user, cancellationToken);
 
@@ -60,6 +63,7 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
             throw;
         }
 
+        Major = binaries.Major;
         LogStarted(binaries.Major, binaries.Directory, layout.Root, time.GetElapsedTime(started).TotalMilliseconds);
         supervision = SuperviseAsync(launch, server);
     }

@@ -33,7 +33,7 @@ internal sealed class LeftoverServer(EmbeddedLayout layout, TimeProvider time)
                 step++;
             }
 
-            if (elapsed > GiveUp) throw new DatabaseStartException($"A PostgreSQL of an earlier run still holds {layout.ServerLock} and does not end. See {layout.Log}, end it, and start again.");
+            if (elapsed > GiveUp) throw new DatabaseStartException($"A PostgreSQL of an earlier run still holds {layout.ServerLock} and does not end. See {layout.Log}, end it, and start again.", mayPass: true);
             await Task.Delay(Poll, time, cancellationToken);
         }
 

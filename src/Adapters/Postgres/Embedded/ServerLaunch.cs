@@ -30,8 +30,8 @@ internal sealed class ServerLaunch(EmbeddedLayout layout, PostgresBinaries binar
         var started = time.GetTimestamp();
         while (!await AnswersAsync(cancellationToken))
         {
-            if (server.Exited.IsCompleted) throw new DatabaseStartException(Explain(await server.Exited));
-            if (time.GetElapsedTime(started) > timeout) throw new DatabaseStartException($"PostgreSQL did not answer within {timeout.TotalSeconds:F0} s; its log is {layout.Log}.");
+            if (server.Exited.IsCompleted) throw new DatabaseStartException(Explain(await server.Exited), mayPass: true);
+            if (time.GetElapsedTime(started) > timeout) throw new DatabaseStartException($"PostgreSQL did not answer within {timeout.TotalSeconds:F0} s; its log is {layout.Log}.", mayPass: true);
             await Task.Delay(Poll, time, cancellationToken);
         }
     }

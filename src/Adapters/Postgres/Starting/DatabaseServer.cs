@@ -8,6 +8,9 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
 {
     public EmbeddedPostgres? Embedded { get; } = embedded;
 
+    /// <summary>The server's host name, or the socket's folder.</summary>
+    public string Host => Connection().Host ?? "";
+
     /// <summary>The shared pool: sees no tenant's rows until a transaction names an organization.</summary>
     public NpgsqlDataSource CreateShared()
     {

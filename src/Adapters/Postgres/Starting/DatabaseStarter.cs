@@ -1,28 +1,33 @@
+using System.Globalization;
 using Coordinator.Adapters.Postgres.Embedded;
 using Coordinator.Ports;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Coordinator.Adapters.Postgres;
 
 /// <summary>
-/// Brings the database up when the host starts: the embedded server, or the one of the connection string once it
-/// answers; then its durability, then its schema. A host without a sound database does not start.
+/// Brings the database up when the host starts: the embedded server, or the one of the connection string; then looks
+/// whether it is durable, then migrates it. A host without a sound database does not serve.
 /// </summary>
 internal sealed partial class DatabaseStarter(
     NpgsqlDataSource dataSource,
     DatabaseServer server,
     MigrationRunner migrations,
-    IOptions<DatabaseOptions> options,
     TimeProvider time,
-    ILogger<DatabaseStarter> logger) : IHostedService, IDatabaseStarter
+    ILogger<DatabaseStarter> logger) : IHostDependency, IDatabaseStarter
 {
-    private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan CheckTimeout = TimeSpan.FromMilliseconds(900);
 
     private readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public string Name => "database";
+
+    public string Description => server.Embedded is { } embedded
+        ? string.Create(CultureInfo.InvariantCulture, $"embedded PostgreSQL {embedded.Major}").TrimEnd()
+        : $"PostgreSQL at {server.Host}";
+
+    public bool IsRequired => true;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -30,31 +35,34 @@ internal sealed partial class DatabaseStarter(
         {
             var started = time.GetTimestamp();
             if (server.Embedded is { } embedded) await embedded.StartAsync(cancellationToken);
-            else await WaitForAnswerAsync(cancellationToken);
             await VerifyAsync(cancellationToken);
             var applied = await migrations.RunAsync(cancellationToken);
             LogReady(applied, time.GetElapsedTime(started).TotalMilliseconds);
-            ready.SetResult();
+            ready.TrySetResult();
         }
-        catch (Exception failure)
+        catch (DatabaseStartException failure)
         {
-            ready.TrySetException(failure);
-            _ = ready.Task.Exception; // observed here too: nobody may be waiting
-            throw;
+            throw new PortException(failure.MayPass ? PortFailureKind.Unavailable : PortFailureKind.Rejected, failure.Message, inner: failure);
         }
-    }
-
-    public async Task StopAsync(CancellationToken cancellationToken)
-    {
-        NpgsqlConnection.ClearAllPools();
-        if (server.Embedded is { } embedded) await embedded.DisposeAsync();
+        catch (MigrationException failure)
+        {
+            throw new PortException(PortFailureKind.Rejected, failure.Message, inner: failure);
+        }
+        catch (PostgresException failure) when (!failure.IsTransient)
+        {
+            throw new PortException(PortFailureKind.Rejected, $"The database refused the host: {failure.SqlState} {failure.MessageText}. Check Database:ConnectionString.", inner: failure);
+        }
+        catch (NpgsqlException failure)
+        {
+            throw new PortException(PortFailureKind.Unavailable, $"The database does not answer: {failure.Message}", inner: failure);
+        }
     }
 
     public Task WhenReadyAsync(CancellationToken cancellationToken) => ready.Task.WaitAsync(cancellationToken);
 
-    public async ValueTask<Problem?> CheckAsync(CancellationToken cancellationToken)
+    public async ValueTask<string?> CheckAsync(CancellationToken cancellationToken)
     {
-        if (!ready.Task.IsCompletedSuccessfully) return Unavailable("it is still starting");
+        if (!ready.Task.IsCompleted) return "The database is still starting.";
         using var limit = new CancellationTokenSource(CheckTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
@@ -65,41 +73,11 @@ internal sealed partial class DatabaseStarter(
         }
         catch (NpgsqlException failure)
         {
-            return Unavailable(failure.Message);
+            return $"The database does not answer: {failure.Message}";
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return Unavailable($"it did not answer within {CheckTimeout.TotalSeconds:F0} s");
-        }
-    }
-
-    private static Problem Unavailable(string why) =>
-        new("database_unavailable", $"The database does not answer: {why}. Try again shortly.", ProblemKind.Unavailable, TimeSpan.FromSeconds(1));
-
-    private async Task WaitForAnswerAsync(CancellationToken cancellationToken)
-    {
-        var started = time.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-                return;
-            }
-            catch (NpgsqlException failure) when (failure is not PostgresException { SqlState: not PostgresErrorCodes.CannotConnectNow })
-            {
-                if (time.GetElapsedTime(started) > options.Value.StartTimeout)
-                {
-                    throw new DatabaseStartException($"The database of Database:ConnectionString did not answer within {options.Value.StartTimeout.TotalSeconds:F0} s: {failure.Message}", failure);
-                }
-
-                LogWaiting(failure.Message);
-                await Task.Delay(Poll, time, cancellationToken);
-            }
-            catch (PostgresException failure)
-            {
-                throw new DatabaseStartException($"The database of Database:ConnectionString refused the host: {failure.SqlState} {failure.MessageText}", failure);
-            }
+            return $"The database did not answer within {CheckTimeout.TotalSeconds:F1} s.";
         }
     }
 
@@ -117,7 +95,7 @@ internal sealed partial class DatabaseStarter(
         var (major, fsync, commit, bypasses) = (reader.GetInt32(0), reader.GetString(1), reader.GetString(2), reader.GetBoolean(3));
         if (major < PostgresBinaries.OldestMajor) throw new DatabaseStartException($"The database is PostgreSQL {major}; {PostgresBinaries.OldestMajor} or newer is needed.");
         if (fsync != "on") throw new DatabaseStartException($"The database has fsync = {fsync}: what it acknowledged can be lost. Set fsync = on in its configuration.");
-        if (commit == "off") throw new DatabaseStartException("The database has synchronous_commit = off for this role: what it acknowledged can be lost. Set it to on.");
+        if (commit == "off") throw new DatabaseStartException("The database has synchronous_commit = off for the host's role: what it acknowledged can be lost. Set it to on.");
         if (bypasses) LogBypassesRowSecurity();
     }
 }

@@ -1,0 +1,58 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Fakes;
+
+/// <summary>
+/// What the journal and the alarm clock of one imagined database share. Outlives both, so that a test can "restart the
+/// host" by making new ones over the same store. <paramref name="time"/> is the database's clock.
+/// </summary>
+public sealed class InMemoryJournalStore(TimeProvider time)
+{
+    internal Lock Gate { get; } = new();
+
+    internal Dictionary<SessionKey, Entry> Sessions { get; } = [];
+
+    /// <summary>The database's time, with the microseconds that PostgreSQL keeps.</summary>
+    internal DateTimeOffset Now => Stored(time.GetUtcNow());
+
+    internal TimeProvider Time => time;
+
+    /// <summary>The sessions with at least one record; for a test's questions.</summary>
+    public IReadOnlyList<SessionKey> Keys
+    {
+        get
+        {
+            lock (Gate) return [.. Sessions.Where(session => session.Value.Records.Count > 0).Select(session => session.Key)];
+        }
+    }
+
+    /// <summary>Takes a session over as another host would: every lease that was given is fenced.</summary>
+    public void Fence(SessionKey key)
+    {
+        lock (Gate) Sessions[key].Epoch++;
+    }
+
+    internal static DateTimeOffset Stored(DateTimeOffset at) => new(at.UtcTicks - (at.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+
+    internal sealed class Entry
+    {
+        public HostId? Host { get; set; }
+
+        public long Epoch { get; set; }
+
+        public long Seq { get; set; }
+
+        public DateTimeOffset? WakeAt { get; set; }
+
+        public DateTimeOffset? HiddenUntil { get; set; }
+
+        public ReadOnlyMemory<byte> View { get; set; }
+
+        public List<JournalRecord> Records { get; } = [];
+
+        public JournalSnapshot? Snapshot { get; set; }
+
+        public long Version => Records.Count;
+    }
+}

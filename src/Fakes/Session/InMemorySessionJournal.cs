@@ -1,0 +1,138 @@
+using System.Runtime.CompilerServices;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Fakes;
+
+/// <summary>
+/// The journal in memory, with the semantics of the real one. Faults: <see cref="Faults"/> (unavailable before, answer
+/// lost after the effect), <see cref="SlowBy"/>, <see cref="Rejects"/>, and <see cref="InMemoryJournalStore.Fence"/>.
+/// </summary>
+public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessionJournal
+{
+    private const int Incarnation = 1;
+
+    /// <summary>A journal with a store of its own.</summary>
+    public InMemorySessionJournal(TimeProvider time)
+        : this(new InMemoryJournalStore(time))
+    {
+    }
+
+    public FaultSwitch Faults { get; } = new();
+
+    /// <summary>How long every call takes, by the store's clock.</summary>
+    public TimeSpan SlowBy { get; set; }
+
+    /// <summary>Appends whose data the database would not take.</summary>
+    public Func<JournalAppend, bool> Rejects { get; set; } = _ => false;
+
+    public ValueTask<JournalLease?> OpenAsync(SessionKey key, HostId host, bool create, CancellationToken cancellationToken) =>
+        RunAsync(() => Open(key, host, create), cancellationToken);
+
+    public ValueTask<bool> AppendAsync(JournalLease lease, JournalAppend append, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(append.EventCount);
+        return RunAsync(() => Append(lease, append), cancellationToken);
+    }
+
+    public async ValueTask ReleaseAsync(JournalLease lease, CancellationToken cancellationToken) => await RunAsync(() => Release(lease), cancellationToken);
+
+    public IAsyncEnumerable<JournalRecord> ReadAsync(SessionKey key, long afterVersion, CancellationToken cancellationToken) =>
+        StreamAsync(key, record => record.Version > afterVersion, cancellationToken);
+
+    public IAsyncEnumerable<JournalRecord> ReadEventsAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken) =>
+        StreamAsync(key, record => record.LastSeq > afterSeq && record.LastSeq >= record.FirstSeq, cancellationToken);
+
+    public ValueTask<SessionHead?> FindHeadAsync(SessionKey key, CancellationToken cancellationToken) =>
+        RunAsync(() => store.Sessions.TryGetValue(key, out var entry) && entry.Version > 0 ? Head(key, entry) : null, cancellationToken);
+
+    public ValueTask<IReadOnlyList<SessionHead>> ListHeadsAsync(OrganizationId organization, SessionId? before, int limit, CancellationToken cancellationToken) =>
+        RunAsync<IReadOnlyList<SessionHead>>(
+            () => [.. store.Sessions
+                .Where(session => session.Key.Organization == organization && session.Value.Version > 0)
+                .Where(session => before is null || Order(session.Key.Session, before.Value) < 0)
+                .OrderByDescending(session => session.Key.Session, Comparer<SessionId>.Create(Order))
+                .Take(limit)
+                .Select(session => Head(session.Key, session.Value))],
+            cancellationToken);
+
+    public async ValueTask SaveSnapshotAsync(JournalLease lease, JournalSnapshot snapshot, CancellationToken cancellationToken) =>
+        await RunAsync(() => Save(lease, snapshot), cancellationToken);
+
+    public ValueTask<JournalSnapshot?> FindSnapshotAsync(SessionKey key, CancellationToken cancellationToken) =>
+        RunAsync(() => store.Sessions.GetValueOrDefault(key)?.Snapshot, cancellationToken);
+
+    private JournalLease? Open(SessionKey key, HostId host, bool create)
+    {
+        if (!store.Sessions.TryGetValue(key, out var entry))
+        {
+            if (!create) return null;
+            store.Sessions.Add(key, entry = new());
+        }
+
+        if (!create && entry.Version == 0) return null;
+        entry.Epoch++;
+        entry.Host = host;
+        return new(key, host, entry.Epoch, entry.Version, entry.Seq, Incarnation);
+    }
+
+    private bool Append(JournalLease lease, JournalAppend append)
+    {
+        if (Rejects(append)) throw new PortException(PortFailureKind.Rejected, "The fake was told to refuse this append's data.");
+        if (!store.Sessions.TryGetValue(lease.Key, out var entry) || entry.Epoch != lease.Epoch || entry.Version != append.ExpectedVersion) return false;
+
+        var wakeAt = append.WakeAt is { } at ? InMemoryJournalStore.Stored(at) : (DateTimeOffset?)null;
+        if (wakeAt != entry.WakeAt) entry.HiddenUntil = null;
+        entry.Records.Add(new(
+            entry.Version + 1, entry.Seq + 1, entry.Seq + append.EventCount, JournalRecord.CurrentSchema, 0, append.Payload.ToArray(), InMemoryJournalStore.Stored(append.At)));
+        entry.Seq += append.EventCount;
+        entry.WakeAt = wakeAt;
+        if (append.View is { } view) entry.View = view.ToArray();
+        return true;
+    }
+
+    private bool Release(JournalLease lease)
+    {
+        if (!store.Sessions.TryGetValue(lease.Key, out var entry) || entry.Epoch != lease.Epoch) return false;
+        entry.Epoch++;
+        entry.Host = null;
+        return true;
+    }
+
+    private bool Save(JournalLease lease, JournalSnapshot snapshot)
+    {
+        if (!store.Sessions.TryGetValue(lease.Key, out var entry) || entry.Epoch != lease.Epoch) throw new PortException(PortFailureKind.Fenced, $"Session {lease.Key} was opened anew: this lease's snapshot is not taken.");
+        if (snapshot.Version > entry.Version) throw new PortException(PortFailureKind.Rejected, $"A snapshot at version {snapshot.Version} is above the head of session {lease.Key}, which is at {entry.Version}.");
+        if (entry.Snapshot is { } kept && kept.Version > snapshot.Version) return false;
+        entry.Snapshot = snapshot with { State = snapshot.State.ToArray() };
+        return true;
+    }
+
+    private async IAsyncEnumerable<JournalRecord> StreamAsync(SessionKey key, Func<JournalRecord, bool> wanted, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var records = await RunAsync(() => store.Sessions.GetValueOrDefault(key)?.Records.Where(wanted).ToList() ?? [], cancellationToken);
+        foreach (var record in records)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return record;
+        }
+    }
+
+    private async ValueTask<T> RunAsync<T>(Func<T> effect, CancellationToken cancellationToken)
+    {
+        if (SlowBy > TimeSpan.Zero) await Task.Delay(SlowBy, store.Time, cancellationToken);
+        return await Faults.Run(
+            () =>
+            {
+                lock (store.Gate) return effect();
+            },
+            cancellationToken);
+    }
+
+    private static SessionHead Head(SessionKey key, InMemoryJournalStore.Entry entry) =>
+        new(key, entry.Host, entry.Epoch, entry.Version, entry.Seq, Incarnation, entry.WakeAt, entry.View);
+
+    /// <summary>As PostgreSQL orders uuids: by their bytes, the first the most significant.</summary>
+    private static int Order(SessionId left, SessionId right) =>
+        left.Value.ToByteArray(bigEndian: true).AsSpan().SequenceCompareTo(right.Value.ToByteArray(bigEndian: true));
+}
