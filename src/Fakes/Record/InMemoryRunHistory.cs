@@ -52,7 +52,11 @@ public sealed class InMemoryRunHistory : IRunHistory
     public ValueTask<RunId?> VerifyChainAsync(OrganizationId organization, SessionId session, CancellationToken cancellationToken) =>
         Faults.Run(() =>
         {
-            lock (gate) return RunChain.FirstBroken(chains.GetValueOrDefault((organization, session)) ?? []);
+            lock (gate)
+            {
+                var chain = chains.GetValueOrDefault((organization, session)) ?? [];
+                return chain.Where((stored, index) => !RunChain.Follows(index == 0 ? RunChain.Genesis : chain[index - 1].Hash, stored)).Select(stored => (RunId?)stored.Run.Id).FirstOrDefault();
+            }
         }, cancellationToken);
 
     private void Append(RunRecord run)

@@ -23,7 +23,7 @@ public interface ITenantDirectory
     /// <summary>A person by id; null when there is none.</summary>
     ValueTask<UserInfo?> FindUserAsync(UserId user, CancellationToken cancellationToken);
 
-    /// <summary>The organizations a principal is in, oldest first; an API key is in its own one only.</summary>
+    /// <summary>The organizations a principal is in, oldest membership first; an API key is in its own one only.</summary>
     ValueTask<IReadOnlyList<OrganizationInfo>> ListOrganizationsAsync(Principal principal, CancellationToken cancellationToken);
 
     /// <summary>

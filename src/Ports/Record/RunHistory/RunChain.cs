@@ -57,20 +57,11 @@ public static class RunChain
     }
 
     /// <summary>
-    /// Checks a session's runs, given in the order of the chain from its first; the first that does not follow from the
-    /// one before it or does not have the hash of its content, or null. Runs cut off at the end are not noticed here.
+    /// True when a stored run follows one with <paramref name="previousHash"/> and has the hash of its content. A chain
+    /// is whole when this holds from <see cref="Genesis"/> on; runs cut off at its end are not noticed by it.
     /// </summary>
-    public static RunId? FirstBroken(IEnumerable<StoredRun> runs)
-    {
-        var previous = Genesis;
-        foreach (var stored in runs)
-        {
-            if (stored.PreviousHash != previous || stored.Hash != HashOf(previous, stored.Run)) return stored.Run.Id;
-            previous = stored.Hash;
-        }
-
-        return null;
-    }
+    public static bool Follows(string previousHash, StoredRun stored) =>
+        stored.PreviousHash == previousHash && stored.Hash == HashOf(previousHash, stored.Run);
 
     private static void WriteIdentity(Utf8JsonWriter json, RunRecord run)
     {
