@@ -18,10 +18,7 @@ public static class Registration
     public static IServiceCollection AddLocalIdentity(this IServiceCollection services, IConfiguration configuration)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddOptions<VaultOptions>()
-            .Bind(configuration.GetSection(VaultOptions.Section))
-            .PostConfigure(options => options.KeyFile = string.IsNullOrWhiteSpace(options.KeyFile) ? DefaultKeyFile(configuration) : options.KeyFile)
-            .ValidateOnStart();
+        services.AddOptions<VaultOptions>().Bind(configuration.GetSection(VaultOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<VaultOptions>, VaultOptionsValidator>();
         services.AddSingleton(provider => MasterKeyRing.Load(provider.GetRequiredService<IOptions<VaultOptions>>().Value));
         services.AddSingleton<ITenantVault, HkdfTenantVault>();
@@ -30,6 +27,4 @@ public static class Registration
         services.AddSingleton<IAuthenticator, LocalAuthenticator>();
         return services;
     }
-
-    private static string DefaultKeyFile(IConfiguration configuration) => Path.Combine(configuration["DataDirectory"] ?? "data", "master.key");
 }

@@ -20,7 +20,7 @@ public sealed class VaultOptions
 
     /// <summary>
     /// The file of the master key when none is configured: one key per line, the present one first, the replaced ones
-    /// below. Made with a new key when it is not there. Default: <c>master.key</c> in the data directory.
+    /// below. Made with a new key when it is not there. Default <c>./data/master.key</c>.
     /// </summary>
-    public string KeyFile { get; set; } = string.Empty;
+    public string KeyFile { get; set; } = "./data/master.key";
 }

@@ -1,0 +1,30 @@
+using Coordinator.Ports.Identity;
+using Coordinator.Ports.Record;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Npgsql;
+
+namespace Coordinator.Adapters.Postgres;
+
+/// <summary>Puts the relational rows of the control plane into a host, over the shared <see cref="NpgsqlDataSource"/>.</summary>
+public static class RelationalRegistration
+{
+    /// <summary>Registers <see cref="ITenantDirectory"/>. The data source must be registered, and migrated before the first call.</summary>
+    public static IServiceCollection AddPostgresTenantDirectory(this IServiceCollection services) => services
+        .AddTenantTransactions<DirectoryContext>()
+        .AddSingleton<ITenantDirectory, PostgresTenantDirectory>();
+
+    /// <summary>Registers <see cref="IRunHistory"/>. The data source must be registered, and migrated before the first call.</summary>
+    public static IServiceCollection AddPostgresRunHistory(this IServiceCollection services) => services
+        .AddTenantTransactions<RunContext>()
+        .AddSingleton<IRunHistory, PostgresRunHistory>();
+
+    private static IServiceCollection AddTenantTransactions<TContext>(this IServiceCollection services)
+        where TContext : DbContext
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddPooledDbContextFactory<TContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
+        return services.AddSingleton<TenantTransactions<TContext>>();
+    }
+}
