@@ -19,6 +19,7 @@ public sealed class OpenCodeRuntime(OpenCodeOptions options, TimeProvider time) 
     private Task watching = Task.CompletedTask;
     private volatile OpenCodeServer? server;
     private volatile OpenCodeTurn? turn;
+    private volatile bool cancelAsked;
 
     public OpenCodeRuntime(TimeProvider time)
         : this(OpenCodeOptions.Default, time)
@@ -60,14 +61,16 @@ public sealed class OpenCodeRuntime(OpenCodeOptions options, TimeProvider time) 
     {
         var conversation = session ?? throw new InvalidOperationException("No conversation is open.");
         if (turn is not null) throw new InvalidOperationException("A turn is running.");
+        cancelAsked = false;
         if (await KnowModelAsync(prompt.Model, cancellationToken) is { } failure)
         {
             yield return failure;
             yield break;
         }
 
-        var running = new OpenCodeTurn(Server, conversation, new OpenCodePrompt(MessageIds.Next(time), prompt), options, time);
+        await using var running = new OpenCodeTurn(Server, conversation, new OpenCodePrompt(MessageIds.Next(time), prompt), options, time);
         turn = running;
+        if (cancelAsked) await running.CancelAsync(cancellationToken);
         try
         {
             await foreach (var update in running.RunAsync(cancellationToken))
@@ -84,6 +87,7 @@ public sealed class OpenCodeRuntime(OpenCodeOptions options, TimeProvider time) 
 
     public async ValueTask CancelAsync(CancellationToken cancellationToken)
     {
+        cancelAsked = true; // for a turn that is about to run
         if (turn is { } running) await running.CancelAsync(cancellationToken);
     }
 

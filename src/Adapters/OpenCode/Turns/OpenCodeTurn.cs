@@ -10,13 +10,14 @@ namespace Coordinator.Adapters.OpenCode.Turns;
 /// Runs one turn from its prompt to its one end. A turn is over when the session is at rest and the store has the end
 /// of its last message; a late or second <c>session.idle</c> decides nothing by itself.
 /// </summary>
-internal sealed class OpenCodeTurn(OpenCodeServer server, OpenCodeSession session, OpenCodePrompt prompt, OpenCodeOptions options, TimeProvider time)
+internal sealed class OpenCodeTurn(OpenCodeServer server, OpenCodeSession session, OpenCodePrompt prompt, OpenCodeOptions options, TimeProvider time) : IAsyncDisposable
 {
     private readonly TurnTranslator translator = new(session.Id, prompt.MessageId, session.Directory);
     private TurnFeed? feed;
     private long promptedAt;
     private long? restingSince;
     private bool rechecking;
+    private bool over;
     private volatile bool cancelled;
 
     private TurnFeed Feed => feed ?? throw new InvalidOperationException("The turn does not run.");
@@ -35,22 +36,32 @@ internal sealed class OpenCodeTurn(OpenCodeServer server, OpenCodeSession sessio
         var updates = new List<AgentUpdate>();
         AgentUpdate.TurnEnded? ended = null;
         feed = new TurnFeed(server, options, time);
+        while (ended is null)
+        {
+            var input = await feed.NextAsync(cancellationToken);
+            ended = await StepAsync(input, updates, cancellationToken);
+            foreach (var update in updates) yield return update;
+            updates.Clear();
+        }
+
+        over = true;
+        yield return ended;
+    }
+
+    /// <summary>A turn that nobody follows any more is stopped, so that nothing goes on unseen.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (feed is null) return;
+        await feed.DisposeAsync();
+        if (over) return;
+        using var late = new CancellationTokenSource(options.StopGrace, time);
         try
         {
-            while (ended is null)
-            {
-                var input = await feed.NextAsync(cancellationToken);
-                ended = await StepAsync(input, updates, cancellationToken);
-                foreach (var update in updates) yield return update;
-                updates.Clear();
-            }
-
-            yield return ended;
+            await TryAsync(() => server.Api.AbortAsync(session.Id, late.Token));
         }
-        finally
+        catch (OperationCanceledException)
         {
-            await feed.DisposeAsync();
-            if (ended is null) await LeaveAsync();
+            server.Kill();
         }
     }
 
@@ -171,20 +182,6 @@ internal sealed class OpenCodeTurn(OpenCodeServer server, OpenCodeSession sessio
     private async Task ReconsiderQuestionsAsync(List<AgentUpdate> updates, CancellationToken cancellationToken)
     {
         foreach (var permission in await server.Api.PermissionsAsync(cancellationToken)) translator.Reconsider(permission, updates);
-    }
-
-    /// <summary>Nobody follows the turn any more: it is stopped, so that nothing goes on unseen.</summary>
-    private async Task LeaveAsync()
-    {
-        using var late = new CancellationTokenSource(options.StopGrace, time);
-        try
-        {
-            await TryAsync(() => server.Api.AbortAsync(session.Id, late.Token));
-        }
-        catch (OperationCanceledException)
-        {
-            server.Kill();
-        }
     }
 
     private static TurnFailure Hung(string why) => new("agent_hung", $"The agent hung and was ended: {why}. Try again.");
