@@ -6,7 +6,8 @@ namespace Coordinator.Ports;
 /// <summary>
 /// What an operator lets through although <see cref="AddressGuard"/> would refuse it, such as a git server in the same
 /// network. An entry is a host name (<c>git.corp.example</c>, <c>*.corp.example</c>), an address, or a network
-/// (<c>10.1.0.0/16</c>); a name or address may carry a port (<c>git.corp.example:3000</c>, <c>[fd00::1]:443</c>). Pure.
+/// (<c>10.1.0.0/16</c>); a name or address may carry a port (<c>git.corp.example:3000</c>, <c>[fd00::1]:443</c>). A name
+/// may say its address, for names that no name server knows: <c>demo.coordinator.internal:8787=127.0.0.1</c>. Pure.
 /// </summary>
 public sealed class AddressExceptions
 {
@@ -21,6 +22,9 @@ public sealed class AddressExceptions
     /// <exception cref="FormatException">An entry is of none of the forms; the message repeats it.</exception>
     public static AddressExceptions Parse(IEnumerable<string> texts) => new([.. texts.Select(Entry.Parse)]);
 
+    /// <summary>The address an entry gives this host at this port, which is then used without asking a name server; null when none does.</summary>
+    public IPAddress? AddressOf(string host, int port) => entries.FirstOrDefault(entry => entry.Address is not null && entry.Names(host, port))?.Address;
+
     /// <summary>
     /// Null when <paramref name="address"/>, to which <paramref name="host"/> resolved, may be dialed for a tenant at
     /// <paramref name="port"/>; otherwise what it is, as a few words for a person.
@@ -31,23 +35,31 @@ public sealed class AddressExceptions
         return entries.Any(entry => entry.Allows(host, port, address)) ? null : reason;
     }
 
-    private sealed record Entry(string? Name, IPNetwork? Network, int? Port)
+    private sealed record Entry(string? Name, IPNetwork? Network, int? Port, IPAddress? Address)
     {
         public static Entry Parse(string text)
         {
-            if (IPNetwork.TryParse(text, out var network)) return new(null, network, null);
-            var (host, port) = SplitPort(text);
-            if (IPAddress.TryParse(host, out var address)) return new(null, new IPNetwork(address, address.GetAddressBytes().Length * 8), port);
+            if (IPNetwork.TryParse(text, out var network)) return new(null, network, null, null);
+            var equals = text.IndexOf('=', StringComparison.Ordinal);
+            var (host, port) = SplitPort(equals < 0 ? text : text[..equals]);
+            if (equals < 0 && IPAddress.TryParse(host, out var single)) return new(null, new IPNetwork(single, single.GetAddressBytes().Length * 8), port, null);
             var name = host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host;
-            if (Uri.CheckHostName(name) != UriHostNameType.Dns) throw new FormatException($"'{text}' is not a host name, an address or a network, with or without a port.");
-            return new(host, null, port);
+            IPAddress? address = null;
+            if (Uri.CheckHostName(name) != UriHostNameType.Dns || (equals >= 0 && !IPAddress.TryParse(text.AsSpan(equals + 1), out address)))
+                throw new FormatException($"'{text}' is not a host name, an address or a network, with or without a port.");
+            return new(host, null, port, address);
         }
 
         public bool Allows(string host, int port, IPAddress address)
         {
-            if (Port is { } only && only != port) return false;
-            if (Network is { } network) return network.Contains(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
-            return Name!.StartsWith("*.", StringComparison.Ordinal)
+            if (Network is { } network) return (Port is null || Port == port) && network.Contains(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
+            return Names(host, port) && (Address is null || Address.Equals(address));
+        }
+
+        public bool Names(string host, int port)
+        {
+            if (Name is null || (Port is { } only && only != port)) return false;
+            return Name.StartsWith("*.", StringComparison.Ordinal)
                 ? host.EndsWith(Name[1..], StringComparison.OrdinalIgnoreCase)
                 : host.Equals(Name, StringComparison.OrdinalIgnoreCase);
         }
