@@ -13,7 +13,7 @@ namespace Coordinator.Modules.Sessions.Actor;
 internal sealed class CommitPipeline(SessionState initial, SessionLimits limits)
 {
     private Turn? gathering;
-    private List<SessionOutput> gatheredLeaving = [];
+    private List<Action<IList<SessionOutput>>> gatheredLeaving = [];
     private Flight? flight;
 
     /// <summary>What is durable.</summary>
@@ -33,11 +33,14 @@ internal sealed class CommitPipeline(SessionState initial, SessionLimits limits)
     }
 
     /// <summary>Lets an output go when everything decided so far is durable.</summary>
-    public void Leave(SessionOutput output, IList<SessionOutput> outputs)
+    public void Leave(SessionOutput output, IList<SessionOutput> outputs) => WhenDurable(o => o.Add(output), outputs);
+
+    /// <summary>Does something when everything decided so far is durable: at once, when it is.</summary>
+    public void WhenDurable(Action<IList<SessionOutput>> action, IList<SessionOutput> outputs)
     {
-        if (gathering is { IsEmpty: false }) gatheredLeaving.Add(output);
-        else if (flight is not null) flight.Leaving.Add(output);
-        else outputs.Add(output);
+        if (gathering is { IsEmpty: false }) gatheredLeaving.Add(action);
+        else if (flight is not null) flight.Leaving.Add(action);
+        else action(outputs);
     }
 
     /// <summary>Sends what gathered on its way, unless an append is in flight.</summary>
@@ -68,12 +71,12 @@ internal sealed class CommitPipeline(SessionState initial, SessionLimits limits)
         var events = flight.Turn.Events;
         if (events.Count > 0)
             outputs.Add(new SessionOutput.Publish(new(events.Slices[0].Seq, events.Slices[^1].Seq, events.Utf8, events.Slices) { View = flight.View }));
-        foreach (var output in flight.Leaving) outputs.Add(output);
+        foreach (var leave in flight.Leaving) leave(outputs);
         flight = null;
     }
 
     /// <summary>Before the first step: the state as the journal tells it.</summary>
     public void Load(SessionState state) => Committed = state;
 
-    private sealed record Flight(Turn Turn, SessionState After, SessionView? View, List<SessionOutput> Leaving);
+    private sealed record Flight(Turn Turn, SessionState After, SessionView? View, List<Action<IList<SessionOutput>>> Leaving);
 }

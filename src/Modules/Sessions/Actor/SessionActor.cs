@@ -13,6 +13,7 @@ namespace Coordinator.Modules.Sessions.Actor;
 internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBoxTokenScheme tokens) : ISessionMachine
 {
     private readonly CommitPipeline pipeline = new(SessionState.Initial(lease.Key, lease.Incarnation), limits);
+    /// <summary>Effects started and not yet known, durably, to have ended: what <see cref="Reconcile"/> need not start.</summary>
     private readonly Dictionary<string, SessionEffect> running = new(StringComparer.Ordinal);
     private readonly BoxPresence presence = new(limits);
     private DateTimeOffset steppedAt;
@@ -69,8 +70,9 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
             case SessionInput.BridgeDetached detached:
                 presence.Detach(detached.LinkId, turn.Now);
                 break;
-            case SessionInput.EffectSettled settled when running.Remove(settled.EffectKey, out var effect):
+            case SessionInput.EffectSettled settled when running.TryGetValue(settled.EffectKey, out var effect):
                 EffectDecisions.Settle(turn, effect, settled.Outcome);
+                pipeline.WhenDurable(_ => running.Remove(settled.EffectKey), outputs);
                 break;
             case SessionInput.Activated:
                 presence.Begin(turn.Now);

@@ -1,0 +1,155 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Compute;
+using Coordinator.Ports.Session;
+using Xunit;
+
+namespace Coordinator.Tests.Modules.Sessions;
+
+public sealed class BridgeTests
+{
+    private static SessionEffect.CreateSandbox Create(SessionDriver session) => session.Effects.Values.OfType<SessionEffect.CreateSandbox>().Single();
+
+    [Fact]
+    public void An_event_resent_after_a_lost_ack_reaches_the_journal_once()
+    {
+        var session = SessionDriver.Running();
+        session.Box("agent.text", session.Dispatched, """{"part":"p","offset":0,"text":"a"}""");
+        var shown = session.Shown.Count;
+        session.BoxAt(session.N, "agent.text", session.Dispatched, """{"part":"p","offset":0,"text":"a"}""");
+        session.BoxAt(1, "boot.ready");
+        Assert.Equal(shown, session.Shown.Count);
+    }
+
+    [Fact]
+    public void A_gap_in_the_numbers_closes_the_socket_and_changes_nothing()
+    {
+        var session = SessionDriver.Running();
+        var shown = session.Shown.Count;
+        session.BoxAt(session.N + 2, "agent.text", session.Dispatched, """{"part":"p","offset":0,"text":"a"}""");
+        Assert.Equal(shown, session.Shown.Count);
+        Assert.Equal((session.Link, LinkCloseReason.ProtocolError), session.ClosedLinks.Single());
+    }
+
+    [Fact]
+    public void An_ack_is_sent_only_after_the_commit()
+    {
+        var session = SessionDriver.Running();
+        session.AutoCommit = false;
+        var acks = session.Sent.Count(s => s.Frame is HostFrame.Ack);
+        session.Box("agent.text", session.Dispatched, """{"part":"p","offset":0,"text":"a"}""");
+        Assert.Equal(acks, session.Sent.Count(s => s.Frame is HostFrame.Ack));
+        session.Commit();
+        Assert.Equal(session.N, session.Sent.Select(s => s.Frame).OfType<HostFrame.Ack>().Last().N);
+    }
+
+    [Fact]
+    public void The_bridge_may_connect_before_the_create_call_returns()
+    {
+        var session = SessionDriver.WithPrompt();
+        var create = Create(session);
+        Assert.True(session.Attach(create.Sandbox, create.Generation).IsSuccess);
+        session.Box("boot.ready", null, """{"agent":{"name":"opencode","version":"1"},"resumed":false,"elapsedMs":1}""");
+        session.Settle($"create:{create.Sandbox}", new EffectOutcome.SandboxCreated(SessionDriver.Handle(create)));
+        Assert.Equal("ready", session.View.GetProperty("sandbox").GetProperty("status").GetString());
+    }
+
+    [Fact]
+    public void A_box_of_an_older_generation_or_with_a_wrong_token_is_refused()
+    {
+        var session = SessionDriver.Running();
+        var wrong = session.Attach(BoxOf(session), 1, hash: new byte[32]);
+        Assert.Equal(ProblemKind.Unauthenticated, wrong.Problem!.Kind);
+        Assert.Equal(ProblemKind.Gone, session.Attach(BoxOf(session), 0).Problem!.Kind);
+    }
+
+    [Fact]
+    public void The_late_close_of_a_replaced_socket_clobbers_nothing()
+    {
+        var session = SessionDriver.Running();
+        var old = session.Link;
+        Assert.True(session.Attach(BoxOf(session), 1, [new(session.Dispatched, KnownMessageState.Accepted)]).IsSuccess);
+        Assert.Equal((old, LinkCloseReason.Replaced), session.ClosedLinks.Single());
+        session.Detach(old);
+        session.Pass(TimeSpan.FromSeconds(30));
+        session.Box("agent.text", session.Dispatched, """{"part":"p","offset":0,"text":"a"}""");
+        Assert.Equal("agent.text", session.Types.Last());
+    }
+
+    [Fact]
+    public void A_prompt_that_no_event_confirmed_is_resent_after_a_reconnect_and_one_that_was_is_not()
+    {
+        var session = SessionDriver.WithPrompt();
+        session.MakeReady();
+        session.Detach();
+        session.Attach(BoxOf(session), 1);
+        Assert.Equal(2, session.Sent.Select(s => s.Frame).OfType<HostFrame.Prompt>().Count());
+        session.Box("message.accepted", session.Dispatched);
+        session.Detach();
+        session.Attach(BoxOf(session), 1, [new(session.Dispatched, KnownMessageState.Accepted)]);
+        Assert.Equal(2, session.Sent.Select(s => s.Frame).OfType<HostFrame.Prompt>().Count());
+    }
+
+    [Fact]
+    public void A_bridge_that_restarts_mid_prompt_ends_the_prompt_as_outcome_unknown()
+    {
+        var session = SessionDriver.Running();
+        session.Detach();
+        session.Attach(BoxOf(session), 1, [new(session.Dispatched, KnownMessageState.Unknown)]);
+        Assert.Equal("outcome_unknown", Last(session, "message.failed").GetProperty("data").GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public void A_box_with_a_new_spool_that_does_not_know_its_message_interrupts_it()
+    {
+        var session = SessionDriver.Running();
+        session.Detach();
+        session.Spool = "spool-2";
+        session.N = 0;
+        session.Attach(BoxOf(session), 1);
+        Assert.Contains("events.lost", session.Types);
+        Assert.Equal("interrupted", Last(session, "message.failed").GetProperty("data").GetProperty("code").GetString());
+        Assert.Equal(0, session.Sent.Select(s => s.Frame).OfType<HostFrame.Welcome>().Last().AckedN);
+    }
+
+    [Fact]
+    public void A_message_is_never_dispatched_to_another_generation()
+    {
+        var session = SessionDriver.Running();
+        var message = session.Dispatched;
+        session.Detach();
+        session.Pass(TimeSpan.FromSeconds(6));
+        session.SettleAll<SessionEffect.InspectSandbox>(new EffectOutcome.SandboxInspected(SandboxStatus.NotFound, null));
+        session.SettleAll<SessionEffect.DestroySandbox>(new EffectOutcome.Succeeded());
+        Assert.Equal("interrupted", Last(session, "message.failed").GetProperty("data").GetProperty("code").GetString());
+        Assert.Single(session.Sent.Select(s => s.Frame).OfType<HostFrame.Prompt>(), p => p.Message == message);
+        Assert.DoesNotContain(session.Effects.Values, e => e is SessionEffect.CreateSandbox);
+    }
+
+    [Fact]
+    public void An_unknown_kind_or_one_of_another_message_is_acknowledged_and_not_shown()
+    {
+        var session = SessionDriver.Running();
+        var shown = session.Shown.Count;
+        session.Box("sandbox.requested", null, """{"forged":true}""");
+        session.Box("agent.text", new MessageId(Guid.Empty), """{"part":"p","offset":0,"text":"of another"}""");
+        session.Box("agent.newer", session.Dispatched);
+        Assert.Equal(shown, session.Shown.Count);
+        Assert.Equal(session.N, session.Sent.Select(s => s.Frame).OfType<HostFrame.Ack>().Last().N);
+    }
+
+    [Fact]
+    public void A_late_completion_does_not_overwrite_cancelled()
+    {
+        var session = SessionDriver.Running();
+        var message = session.Dispatched;
+        session.Call(new SessionCommand.Cancel(SessionDriver.Ada, null));
+        session.Box("message.ended", message, """{"outcome":"cancelled"}""");
+        session.Box("message.ended", message, """{"outcome":"completed"}""");
+        Assert.Equal(1, session.Types.Count(t => t is "message.cancelled" or "message.completed"));
+    }
+
+    private static System.Text.Json.JsonElement Last(SessionDriver session, string type) => session.Shown.Last(e => e.GetProperty("type").GetString() == type);
+
+    private static SandboxId BoxOf(SessionDriver session) =>
+        SandboxId.TryParse(session.View.GetProperty("sandbox").GetProperty("id").GetString(), out var id) ? id : throw new InvalidOperationException("The session has no box.");
+}
