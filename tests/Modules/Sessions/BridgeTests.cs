@@ -57,9 +57,9 @@ public sealed class BridgeTests
     public void A_box_of_an_older_generation_or_with_a_wrong_token_is_refused()
     {
         var session = SessionDriver.Running();
-        var wrong = session.Attach(BoxOf(session), 1, hash: new byte[32]);
+        var wrong = session.Attach(session.BoxId, 1, hash: new byte[32]);
         Assert.Equal(ProblemKind.Unauthenticated, wrong.Problem!.Kind);
-        Assert.Equal(ProblemKind.Gone, session.Attach(BoxOf(session), 0).Problem!.Kind);
+        Assert.Equal(ProblemKind.Gone, session.Attach(session.BoxId, 0).Problem!.Kind);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class BridgeTests
     {
         var session = SessionDriver.Running();
         var old = session.Link;
-        Assert.True(session.Attach(BoxOf(session), 1, [new(session.Dispatched, KnownMessageState.Accepted)]).IsSuccess);
+        Assert.True(session.Attach(session.BoxId, 1, [new(session.Dispatched, KnownMessageState.Accepted)]).IsSuccess);
         Assert.Equal((old, LinkCloseReason.Replaced), session.ClosedLinks.Single());
         session.Detach(old);
         session.Pass(TimeSpan.FromSeconds(30));
@@ -81,11 +81,11 @@ public sealed class BridgeTests
         var session = SessionDriver.WithPrompt();
         session.MakeReady();
         session.Detach();
-        session.Attach(BoxOf(session), 1);
+        session.Attach(session.BoxId, 1);
         Assert.Equal(2, session.Sent.Select(s => s.Frame).OfType<HostFrame.Prompt>().Count());
         session.Box("message.accepted", session.Dispatched);
         session.Detach();
-        session.Attach(BoxOf(session), 1, [new(session.Dispatched, KnownMessageState.Accepted)]);
+        session.Attach(session.BoxId, 1, [new(session.Dispatched, KnownMessageState.Accepted)]);
         Assert.Equal(2, session.Sent.Select(s => s.Frame).OfType<HostFrame.Prompt>().Count());
     }
 
@@ -94,7 +94,7 @@ public sealed class BridgeTests
     {
         var session = SessionDriver.Running();
         session.Detach();
-        session.Attach(BoxOf(session), 1, [new(session.Dispatched, KnownMessageState.Unknown)]);
+        session.Attach(session.BoxId, 1, [new(session.Dispatched, KnownMessageState.Unknown)]);
         Assert.Equal("outcome_unknown", Last(session, "message.failed").GetProperty("data").GetProperty("code").GetString());
     }
 
@@ -105,7 +105,7 @@ public sealed class BridgeTests
         session.Detach();
         session.Spool = "spool-2";
         session.N = 0;
-        session.Attach(BoxOf(session), 1);
+        session.Attach(session.BoxId, 1);
         Assert.Contains("events.lost", session.Types);
         Assert.Equal("interrupted", Last(session, "message.failed").GetProperty("data").GetProperty("code").GetString());
         Assert.Equal(0, session.Sent.Select(s => s.Frame).OfType<HostFrame.Welcome>().Last().AckedN);
@@ -149,7 +149,4 @@ public sealed class BridgeTests
     }
 
     private static System.Text.Json.JsonElement Last(SessionDriver session, string type) => session.Shown.Last(e => e.GetProperty("type").GetString() == type);
-
-    private static SandboxId BoxOf(SessionDriver session) =>
-        SandboxId.TryParse(session.View.GetProperty("sandbox").GetProperty("id").GetString(), out var id) ? id : throw new InvalidOperationException("The session has no box.");
 }

@@ -117,6 +117,8 @@ internal sealed class SessionDriver
         return Replies[call];
     }
 
+    public SandboxId BoxId => SandboxId.TryParse(View.GetProperty("sandbox").GetProperty("id").GetString(), out var id) ? id : throw new InvalidOperationException("The session has no box.");
+
     public BoxCredential Credential(SandboxId sandbox, int generation) => new(sandbox, generation, Tokens.Instance.HashFor(Key, sandbox, generation));
 
     /// <summary>The box sends its next event.</summary>
@@ -157,6 +159,17 @@ internal sealed class SessionDriver
 
         Now = until;
         Step(new SessionInput.AlarmDue());
+    }
+
+    /// <summary>Time passes while the box's heartbeat goes on.</summary>
+    public void PassWithHeartbeats(TimeSpan time)
+    {
+        var until = Now + time;
+        while (Now < until)
+        {
+            Pass(TimeSpan.FromSeconds(15));
+            Step(new SessionInput.BridgeReceived(lastLink, new BoxFrame.Heartbeat(false, 1, 1)));
+        }
     }
 
     public void Commit()

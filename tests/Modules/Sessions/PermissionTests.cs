@@ -1,0 +1,88 @@
+using Coordinator.Modules.Sessions;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Xunit;
+
+namespace Coordinator.Tests.Modules.Sessions;
+
+public sealed class PermissionTests
+{
+    private static readonly PermissionId Question = new(PrefixedId.Derive("permission", "1"));
+
+    private static SessionDriver Asked(string id = "1", string pattern = "rm -rf build")
+    {
+        var session = SessionDriver.Running();
+        Ask(session, id, pattern);
+        return session;
+    }
+
+    private static void Ask(SessionDriver session, string id, string pattern) => session.Box("permission.asked", session.Dispatched,
+        $$"""{"permissionId":"{{new PermissionId(PrefixedId.Derive("permission", id))}}","permission":"bash","patterns":["{{pattern}}"],"title":"Run a command"}""");
+
+    private static Result<SessionReply> Answer(SessionDriver session, PermissionDecision decision) =>
+        session.Call(new SessionCommand.AnswerPermission(SessionDriver.Ada, Question, decision, null));
+
+    private static IEnumerable<HostFrame.Permission> Decisions(SessionDriver session) => session.Sent.Select(s => s.Frame).OfType<HostFrame.Permission>();
+
+    [Fact]
+    public void A_question_is_shown_with_its_deadline_and_stands_in_the_view()
+    {
+        var session = Asked();
+        var open = Assert.Single(session.View.GetProperty("permissionsOpen").EnumerateArray());
+        Assert.Equal(session.Now + SessionLimits.Default.PermissionAnswer, open.GetProperty("expiresAt").GetDateTimeOffset());
+    }
+
+    [Fact]
+    public void Two_people_answer_at_once_and_the_first_answer_counts()
+    {
+        var session = Asked();
+        Assert.True(Answer(session, PermissionDecision.Reject).IsSuccess);
+        Assert.Equal("permission_already_answered", Answer(session, PermissionDecision.Once).Problem!.Code);
+        Assert.Equal(PermissionDecision.Reject, Assert.Single(Decisions(session)).Decision);
+    }
+
+    [Fact]
+    public void A_question_in_a_headless_run_does_not_hang_for_ever()
+    {
+        var session = Asked();
+        session.PassWithHeartbeats(SessionLimits.Default.PermissionAnswer);
+        Assert.Contains("permission.expired", session.Types);
+        Assert.Equal(PermissionDecision.Reject, Assert.Single(Decisions(session)).Decision);
+    }
+
+    [Fact]
+    public void A_decision_is_resent_on_a_new_socket_until_the_box_confirms_it()
+    {
+        var session = Asked();
+        Answer(session, PermissionDecision.Once);
+        session.Detach();
+        session.Attach(session.BoxId, 1, [new(session.Dispatched, KnownMessageState.Accepted)]);
+        Assert.Equal(2, Decisions(session).Count());
+        session.Box("permission.confirmed", session.Dispatched, $$"""{"permissionId":"{{Question}}"}""");
+        session.Detach();
+        session.Attach(session.BoxId, 1, [new(session.Dispatched, KnownMessageState.Accepted)]);
+        Assert.Equal(2, Decisions(session).Count());
+    }
+
+    [Fact]
+    public void A_grant_for_the_session_answers_the_next_like_question_and_survives_a_crash()
+    {
+        var session = Asked();
+        Answer(session, PermissionDecision.Session);
+        session.Crash();
+        session.Attach(session.BoxId, 1, [new(session.Dispatched, KnownMessageState.Accepted)]);
+        Ask(session, "2", "rm -rf build");
+        Assert.Equal("permission.answered", session.Types.Last());
+        Ask(session, "3", "rm -rf /");
+        Assert.Equal("permission.asked", session.Types.Last());
+    }
+
+    [Fact]
+    public void The_end_of_the_turn_closes_its_open_questions()
+    {
+        var session = Asked();
+        session.EndTurn("failed", ",\"code\":\"agent_crashed\",\"detail\":\"exit 1\"");
+        Assert.Contains("permission.expired", session.Types);
+        Assert.Empty(session.View.GetProperty("permissionsOpen").EnumerateArray());
+    }
+}
