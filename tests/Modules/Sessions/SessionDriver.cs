@@ -78,6 +78,15 @@ internal sealed class SessionDriver
 
     public long Link => lastLink;
 
+    public bool HasBox => View.GetProperty("sandbox").GetProperty("generation").GetInt32() > 0;
+
+    public int Generation => View.GetProperty("sandbox").GetProperty("generation").GetInt32();
+
+    /// <summary>The last socket was not closed from the other end.</summary>
+    public bool IsAttached => lastLink > 0 && Replies.Count > 0 && Sent.Exists(s => s.Link == lastLink) && ClosedLinks.TrueForAll(c => c.Link != lastLink);
+
+    public bool HasDispatched => IsAttached && Sent.Exists(s => s.Frame is HostFrame.Prompt);
+
     public long N { get; set; }
 
     public string Spool { get; set; } = "spool-1";
@@ -201,7 +210,7 @@ internal sealed class SessionDriver
         if (AutoCommit && InFlight is not null) Commit();
     }
 
-    private ISessionMachine Activate() => new SessionMachineFactory(limits, Tokens.Instance).Create(new(Key, default, 1, 0, 0, 1));
+    public ISessionMachine Activate() => new SessionMachineFactory(limits, Tokens.Instance).Create(new(Key, default, 1, 0, 0, 1));
 
     private void Take(SessionOutput output)
     {
