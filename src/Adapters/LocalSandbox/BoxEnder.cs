@@ -1,0 +1,60 @@
+using Coordinator.Adapters.LocalSandbox.Launch;
+using Coordinator.Adapters.LocalSandbox.Layout;
+using Coordinator.Adapters.LocalSandbox.Linux;
+using Coordinator.Ports;
+
+namespace Coordinator.Adapters.LocalSandbox;
+
+/// <summary>Ends boxes for certain, whoever started them.</summary>
+internal sealed class BoxEnder(LocalMachine machine, TimeProvider time)
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
+
+    private readonly BoxObserver observer = new(machine);
+
+    /// <summary>Returns when nothing of the box runs, and its control group is gone.</summary>
+    /// <exception cref="PortException"><see cref="PortFailureKind.Timeout"/>: the kernel has not ended it in time.</exception>
+    public async ValueTask EndAsync(BoxRecord record, CancellationToken cancellationToken)
+    {
+        var name = record.Sandbox.ToString();
+        var since = time.GetTimestamp();
+        while (KillOnce(record, name))
+        {
+            if (time.GetElapsedTime(since) > Limit)
+                throw new PortException(PortFailureKind.Timeout, $"{name} has not ended {Limit.TotalSeconds} seconds after it was killed.", effectMayHaveHappened: true);
+            await Task.Delay(Pause, time, cancellationToken);
+        }
+
+        machine.Cgroups.Remove(name);
+    }
+
+    /// <summary>True when there was something to kill.</summary>
+    private bool KillOnce(BoxRecord record, string name)
+    {
+        var strays = record.Isolated ? [] : Marked(record.Sandbox);
+        if (!observer.IsRunning(record) && strays.Count == 0) return false;
+
+        // The first process of a pid namespace takes all others with it; its death is complete only when theirs is.
+        if (observer.MainPidOf(record) is { } main) Native.Signal(main, Native.SignalKill);
+        if (ProcessTable.IsAlive(record.Launcher)) KillTree(record.Launcher!.Pid);
+        foreach (var stray in strays) Native.Signal(stray, Native.SignalKill);
+        machine.Cgroups.Kill(name);
+        return true;
+    }
+
+    /// <summary>
+    /// Kills a process that may be about to start another: it is stopped first, so that what it started can be seen and
+    /// nothing is added meanwhile.
+    /// </summary>
+    private static void KillTree(int root)
+    {
+        if (!Native.Signal(root, Native.SignalStop)) return;
+        var tree = ProcessTable.Tree(root, ProcessTable.All());
+        foreach (var process in tree.Reverse()) Native.Signal(process.Pid, Native.SignalKill);
+    }
+
+    /// <summary>Processes of a box without isolation, also those that left its process tree: they keep its environment.</summary>
+    private static List<int> Marked(SandboxId sandbox) =>
+        [.. ProcessTable.All().Where(entry => entry.IsAlive && ProcessTable.HasEnvironment(entry.Pid, $"{BoxEnvironment.Marker}={sandbox}")).Select(entry => entry.Pid)];
+}

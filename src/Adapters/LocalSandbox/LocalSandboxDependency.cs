@@ -1,0 +1,69 @@
+using Coordinator.Adapters.LocalSandbox.Layout;
+using Coordinator.Adapters.LocalSandbox.Linux;
+using Coordinator.Ports;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Adapters.LocalSandbox;
+
+/// <summary>
+/// Gets the machine ready when the host starts, says plainly what is missing, takes up the boxes that an earlier host
+/// left, and lets boxes in when the host listens.
+/// </summary>
+internal sealed partial class LocalSandboxDependency(
+    LocalMachineSetup setup,
+    SystemCommand commands,
+    TimeProvider time,
+    ILogger<LocalSandboxDependency> logger) : IHostDependency, IHostedLifecycleService
+{
+    private volatile LocalMachine? machine;
+
+    public string Name => "sandbox";
+
+    public string Description => machine?.Description ?? "local boxes";
+
+    public bool IsRequired => true;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var ready = await setup.ReadyAsync(cancellationToken);
+        if (!ready.IsIsolated) LogUnisolated();
+        await new DataRemoval(ready.Paths, commands, time).EmptyTrashAsync(cancellationToken);
+        var observer = new BoxObserver(ready);
+        var records = new BoxRecords(ready.Paths).All().ToList();
+        LogTakenUp(ready.Node, records.Count(observer.IsRunning), records.Count);
+        HostSocket.Admit(ready.SocketDirectory, ready.User);
+        machine = ready;
+    }
+
+    public async ValueTask<string?> CheckAsync(CancellationToken cancellationToken)
+    {
+        if (machine is not { } ready) return "Local boxes are not ready yet.";
+        if (ready.Bubblewrap is not { } features) return null;
+        return await setup.WhyNoIsolationAsync(ready.User, features, ready.Paths, cancellationToken) is { } reason ? $"Boxes cannot be isolated: {reason}." : null;
+    }
+
+    /// <summary>The host listens now: let boxes connect.</summary>
+    public async Task StartedAsync(CancellationToken cancellationToken)
+    {
+        if (machine is null) return;
+        var ready = await setup.ReadyAsync(cancellationToken);
+        HostSocket.Admit(ready.SocketDirectory, ready.User);
+    }
+
+    Task IHostedService.StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedService.StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(5221, LogLevel.Warning, "Boxes run WITHOUT ISOLATION because Sandbox:Local:AllowUnisolated is set: agents can do whatever their user can.")]
+    private partial void LogUnisolated();
+
+    [LoggerMessage(5222, LogLevel.Information, "This machine is {Node}; {Running} of {Known} known boxes run.")]
+    private partial void LogTakenUp(string node, int running, int known);
+}

@@ -1,0 +1,180 @@
+using System.Runtime.CompilerServices;
+using Coordinator.Adapters.LocalSandbox.Launch;
+using Coordinator.Adapters.LocalSandbox.Layout;
+using Coordinator.Adapters.LocalSandbox.Linux;
+using Coordinator.Ports;
+using Coordinator.Ports.Compute;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator.Adapters.LocalSandbox;
+
+/// <summary>
+/// Boxes on the host's own machine, isolated by bubblewrap. They are nobody's children and outlive the host; everything
+/// known of them stands on disk, so the next host process of this machine (or another one beside this) sees the same.
+/// </summary>
+internal sealed partial class LocalSandboxProvider(
+    LocalMachineSetup setup,
+    ProgramStaging staging,
+    SystemCommand commands,
+    IOptions<LocalSandboxOptions> options,
+    TimeProvider time,
+    ILogger<LocalSandboxProvider> logger) : ISandboxProvider
+{
+    public const string ProviderName = "local";
+
+    private readonly LocalSandboxOptions options = options.Value;
+
+    public string Name => ProviderName;
+
+    public SandboxCapabilities Capabilities => new(KeepsData: true, Snapshots: false, EnforcesMemory: true, EnforcesEgress: !options.AllowUnisolated);
+
+    public async ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken)
+    {
+        if (!options.Agents.ContainsKey(spec.Agent))
+            throw new PortException(PortFailureKind.Rejected, $"The agent '{spec.Agent}' is not installed here; configured are: {string.Join(", ", options.Agents.Keys.Order())}.");
+        var machine = await setup.ReadyAsync(cancellationToken);
+        var box = new BoxAddress(spec.Session, spec.Sandbox);
+        using var held = await SessionLock.AcquireAsync(machine.Paths.LockOf(spec.Session), time, cancellationToken);
+        var records = new BoxRecords(machine.Paths);
+        if (records.Find(box) is { } known && new BoxObserver(machine).HasBegun(known)) return HandleOf(machine, box);
+        var older = await EndOlderAsync(machine, records, spec, cancellationToken);
+        DemandRoom(machine, records, box);
+        var record = NewRecord(machine, spec);
+        BoxDirectories.MakeBox(machine, box);
+        records.Write(record);
+
+        // Only now, so that the session's data is never without a record.
+        foreach (var ended in older) Forget(machine, ended);
+        await LaunchAsync(machine, record, spec, cancellationToken);
+        return HandleOf(machine, box);
+    }
+
+    public async ValueTask<SandboxInspection> InspectAsync(SandboxHandle handle, CancellationToken cancellationToken)
+    {
+        var machine = await setup.ReadyAsync(cancellationToken);
+        if (!IsHere(machine, handle)) return new(SandboxStatus.Unreachable, $"It lives on {handle.Node}.");
+        return new BoxRecords(machine.Paths).Find(AddressOf(handle)) is { } record ? new BoxObserver(machine).Observe(record) : new(SandboxStatus.NotFound, null);
+    }
+
+    public async IAsyncEnumerable<SandboxListing> ListAsync(IReadOnlyDictionary<string, string> labels, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var machine = await setup.ReadyAsync(cancellationToken);
+        var observer = new BoxObserver(machine);
+        foreach (var record in new BoxRecords(machine.Paths).All())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!labels.All(label => record.Labels.TryGetValue(label.Key, out var value) && value == label.Value)) continue;
+            yield return new(HandleOf(machine, record.Address), observer.Observe(record).Status, record.Labels, record.CreatedAt);
+        }
+    }
+
+    public async ValueTask DestroyAsync(SandboxHandle handle, bool keepData, CancellationToken cancellationToken)
+    {
+        var machine = await setup.ReadyAsync(cancellationToken);
+        if (!IsHere(machine, handle)) throw new PortException(PortFailureKind.Unavailable, $"The box lives on {handle.Node}; only the host there can end it.");
+        var box = AddressOf(handle);
+        string? gone;
+        using (await SessionLock.AcquireAsync(machine.Paths.LockOf(box.Session), time, cancellationToken))
+        {
+            var records = new BoxRecords(machine.Paths);
+            if (records.Find(box) is not { } record) return;
+            await new BoxEnder(machine, time).EndAsync(record, cancellationToken);
+            gone = keepData ? KeepData(machine, records, record) : await RemoveDataAsync(machine, records, record, cancellationToken);
+        }
+
+        LogDestroyed(box.Sandbox, keepData);
+        if (gone is not null) await RemovalOf(machine).EmptyAsync(gone, cancellationToken);
+    }
+
+    /// <summary>Ends the session's older boxes: two boxes never share a workspace.</summary>
+    private async ValueTask<IReadOnlyList<BoxRecord>> EndOlderAsync(LocalMachine machine, BoxRecords records, SandboxSpec spec, CancellationToken cancellationToken)
+    {
+        var others = records.Of(spec.Session).Where(record => record.Sandbox != spec.Sandbox).ToList();
+        if (others.Find(other => other.Generation > spec.Generation) is { } newer)
+            throw new PortException(PortFailureKind.Rejected, $"Generation {spec.Generation} is out of date: the session has a box of generation {newer.Generation}.");
+        foreach (var older in others) await new BoxEnder(machine, time).EndAsync(older, cancellationToken);
+        return others;
+    }
+
+    private static void Forget(LocalMachine machine, BoxRecord record) => Directory.Delete(machine.Paths.Of(record.Address).Directory, recursive: true);
+
+    private void DemandRoom(LocalMachine machine, BoxRecords records, BoxAddress box)
+    {
+        var observer = new BoxObserver(machine);
+        var running = records.All().Count(record => record.Address != box && observer.IsRunning(record));
+        if (running >= options.MaxBoxes)
+            throw new PortException(PortFailureKind.Full, $"This machine runs {running} boxes, which is all it may ({LocalSandboxOptions.Section}:MaxBoxes).", retryAfter: TimeSpan.FromSeconds(10));
+        var free = new DriveInfo(machine.Paths.Root).AvailableFreeSpace;
+        if (free < options.MinimumFreeDiskBytes)
+            throw new PortException(PortFailureKind.Full, $"This machine's disk is full: {free} bytes are free, {options.MinimumFreeDiskBytes} must be.", retryAfter: TimeSpan.FromSeconds(30));
+    }
+
+    private BoxRecord NewRecord(LocalMachine machine, SandboxSpec spec) => new()
+    {
+        Sandbox = spec.Sandbox,
+        Generation = spec.Generation,
+        Organization = spec.Organization,
+        Session = spec.Session,
+        Labels = spec.Labels,
+        CreatedAt = time.GetUtcNow(),
+        MemoryBytes = spec.Resources.MemoryBytes,
+        MemoryLimited = machine.Cgroups.LimitsMemory,
+        Isolated = machine.IsIsolated,
+    };
+
+    private async ValueTask LaunchAsync(LocalMachine machine, BoxRecord record, SandboxSpec spec, CancellationToken cancellationToken)
+    {
+        var since = time.GetTimestamp();
+        try
+        {
+            var started = await new BoxLauncher(machine, options, staging, time).LaunchAsync(record, spec, cancellationToken);
+            LogStarted(spec.Sandbox, spec.Generation, started.Main?.Pid ?? 0, time.GetElapsedTime(since).TotalMilliseconds);
+        }
+        catch (Exception e) when (e is PortException or IOException or UnauthorizedAccessException or OperationCanceledException)
+        {
+            // Nothing of a start that failed may stay: not a process, not a record that would pass for a box.
+            var written = new BoxRecords(machine.Paths).Find(record.Address) ?? record;
+            await new BoxEnder(machine, time).EndAsync(written, CancellationToken.None);
+            if (!Directory.Exists(machine.Paths.DataOf(record.Session)))
+                Forget(machine, record);
+            LogNotStarted(spec.Sandbox, e);
+            if (e is PortException or OperationCanceledException) throw;
+            throw new PortException(PortFailureKind.Unavailable, $"The box could not be started: {e.Message}", inner: e);
+        }
+    }
+
+    /// <summary>Leaves the record as the data's owner, without the token.</summary>
+    private static string? KeepData(LocalMachine machine, BoxRecords records, BoxRecord record)
+    {
+        File.Delete(machine.Paths.Of(record.Address).Config);
+        records.Write(record with { EndDetail = record.EndDetail ?? "destroyed" });
+        return null;
+    }
+
+    /// <summary>Takes the data out of sight, then the records: never the other way round. Data that a newer box uses stays.</summary>
+    private async ValueTask<string?> RemoveDataAsync(LocalMachine machine, BoxRecords records, BoxRecord record, CancellationToken cancellationToken)
+    {
+        var others = records.Of(record.Session).Where(other => other.Sandbox != record.Sandbox).ToList();
+        if (others.Exists(other => other.Generation > record.Generation))
+        {
+            Forget(machine, record);
+            return null;
+        }
+
+        foreach (var older in others) await new BoxEnder(machine, time).EndAsync(older, cancellationToken);
+        var gone = RemovalOf(machine).MoveAway(machine.Paths.DataOf(record.Session));
+        Directory.Delete(machine.Paths.Of(record.Session), recursive: true);
+        return gone;
+    }
+
+    private DataRemoval RemovalOf(LocalMachine machine) => new(machine.Paths, commands, time);
+
+    private static bool IsHere(LocalMachine machine, SandboxHandle handle) => handle.Node == machine.Node;
+
+    private static SandboxHandle HandleOf(LocalMachine machine, BoxAddress box) => new(ProviderName, box.ToString(), machine.Node);
+
+    private static BoxAddress AddressOf(SandboxHandle handle) => handle.Provider == ProviderName && BoxAddress.TryParse(handle.Id, out var box)
+        ? box.Value
+        : throw new PortException(PortFailureKind.Rejected, "This is not the handle of a local box.");
+}
