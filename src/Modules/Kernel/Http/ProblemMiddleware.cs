@@ -46,7 +46,8 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
                 await WriteFreshAsync(context, port.ToProblem(), null);
                 break;
             case BadHttpRequestException bad:
-                await WriteFreshAsync(context, MalformedRequest.Explain(bad), bad.StatusCode);
+                var problem = MalformedRequest.Explain(bad, context);
+                await WriteFreshAsync(context, problem, bad.StatusCode == StatusCodes.Status415UnsupportedMediaType ? bad.StatusCode : null);
                 break;
             case JsonException json:
                 await WriteFreshAsync(context, MalformedRequest.Explain(json), null);

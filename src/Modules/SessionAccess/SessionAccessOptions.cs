@@ -1,0 +1,34 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Coordinator.Modules.SessionAccess;
+
+/// <summary>Section <c>Sessions</c>: what sessions may be made with, and what boxes are told.</summary>
+public sealed class SessionAccessOptions
+{
+    public const string Section = "Sessions";
+
+    private string[] agents = [];
+
+    /// <summary>The agents a session may name; the first is what an unnamed one means. Default: <c>opencode</c>.</summary>
+    public string[] Agents
+    {
+        get => agents.Length > 0 ? agents : ["opencode"];
+        set => agents = value;
+    }
+
+    /// <summary>The largest repository a box clones, in bytes. Default 2 GiB.</summary>
+    [Range(1L, 1L << 50)]
+    public long RepositoryBytes { get; set; } = 2L * 1024 * 1024 * 1024;
+
+    /// <summary>How long a clone may take. Default 120.</summary>
+    [Range(1, 3_600)]
+    public int CloneSeconds { get; set; } = 120;
+
+    /// <summary>How long the install step may take. Default 300.</summary>
+    [Range(1, 7_200)]
+    public int InstallSeconds { get; set; } = 300;
+
+    /// <summary>How long an agent may take to start. Default 60.</summary>
+    [Range(1, 600)]
+    public int AgentStartSeconds { get; set; } = 60;
+}
