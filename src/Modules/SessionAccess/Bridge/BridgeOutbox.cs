@@ -1,0 +1,81 @@
+using System.Threading.Channels;
+using Coordinator.Modules.SessionAccess.Sockets;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Modules.SessionAccess.Bridge;
+
+/// <summary>
+/// The session's way to its box: frames in order, bounded, never blocking the session. Acknowledgements are cumulative,
+/// so only the newest waits, behind what else there is. A box that does not take its frames is closed: it reconnects, and
+/// the session sends again whatever no event has confirmed.
+/// </summary>
+internal sealed class BridgeOutbox(FrameSocket socket, BoxBriefings briefings, SessionKey key) : IBridgeSink
+{
+    private const int Capacity = 256;
+
+    private readonly Lock gate = new();
+    private readonly Queue<HostFrame> waiting = new();
+    private readonly Channel<bool> signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private HostFrame.Ack? acknowledged;
+    private SocketClose? closing;
+
+    public void Send(HostFrame frame)
+    {
+        lock (gate)
+        {
+            if (closing is not null) return;
+            if (frame is HostFrame.Ack ack) acknowledged = ack;
+            else if (waiting.Count < Capacity) waiting.Enqueue(frame);
+            else closing = new(SocketClose.Failed, "The box does not take what it is sent; reconnect.");
+        }
+
+        signal.Writer.TryWrite(true);
+    }
+
+    public void Close(LinkCloseReason reason, string detail)
+    {
+        lock (gate) closing ??= new(CodeOf(reason), detail);
+        signal.Writer.TryWrite(true);
+    }
+
+    /// <summary>Sends until the session closes the link or <paramref name="ended"/>.</summary>
+    public async Task<SocketClose> SendAllAsync(CancellationToken ended)
+    {
+        while (true)
+        {
+            while (Next() is { } frame)
+            {
+                var bytes = HostFrameWriter.Write(frame, await briefings.ForAsync(key, frame, ended));
+                if (await socket.SendAsync(bytes) is { } close) return close;
+            }
+
+            lock (gate)
+            {
+                if (closing is not null) return closing;
+            }
+
+            await signal.Reader.ReadAsync(ended);
+        }
+    }
+
+    private HostFrame? Next()
+    {
+        lock (gate)
+        {
+            if (waiting.TryDequeue(out var frame)) return frame;
+            frame = acknowledged;
+            acknowledged = null;
+            return frame;
+        }
+    }
+
+    internal static int CodeOf(LinkCloseReason reason) => reason switch
+    {
+        LinkCloseReason.HostRestarting => SocketClose.Restarting,
+        LinkCloseReason.Replaced => SocketClose.Replaced,
+        LinkCloseReason.NotWanted => SocketClose.Gone,
+        LinkCloseReason.ProtocolError => SocketClose.ProtocolError,
+        _ => SocketClose.Failed,
+    };
+}

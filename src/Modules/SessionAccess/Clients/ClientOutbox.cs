@@ -1,0 +1,72 @@
+using System.Buffers;
+using System.Threading.Channels;
+using Coordinator.Modules.SessionAccess.Sockets;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Modules.SessionAccess.Clients;
+
+/// <summary>
+/// What waits to be sent to one client, in order and bounded; the one writer of its socket. Batches that wait together go
+/// out as one frame. Who adds to a full outbox waits, so that the subscription's own bound is what a slow client meets.
+/// </summary>
+internal sealed class ClientOutbox(FrameSocket socket)
+{
+    private const int Capacity = 64;
+
+    private readonly Channel<Item> waiting = Channel.CreateBounded<Item>(new BoundedChannelOptions(Capacity) { SingleReader = true });
+    private readonly ArrayBufferWriter<byte> joined = new();
+    private readonly List<EventBatch> together = [];
+
+    public ValueTask AddAsync(ReadOnlyMemory<byte> frame, CancellationToken cancellationToken) => waiting.Writer.WriteAsync(new(frame, null), cancellationToken);
+
+    public ValueTask AddAsync(EventBatch batch, CancellationToken cancellationToken) => waiting.Writer.WriteAsync(new(default, batch), cancellationToken);
+
+    /// <summary>Sends until <paramref name="ended"/>, then what is waiting still; returns how the socket ends when sending ended it.</summary>
+    public async Task<SocketClose> SendAllAsync(CancellationToken ended)
+    {
+        using var closing = ended.UnsafeRegister(static state => ((Channel<Item>)state!).Writer.TryComplete(), waiting);
+        while (await waiting.Reader.WaitToReadAsync(CancellationToken.None))
+        {
+            while (waiting.Reader.TryRead(out var item))
+            {
+                var close = item.Batch is { } batch ? await SendEventsAsync(batch) : await socket.SendAsync(item.Frame);
+                if (close is not null) return close;
+            }
+        }
+
+        return SocketClose.PeerLeft;
+    }
+
+    private async ValueTask<SocketClose?> SendEventsAsync(EventBatch first)
+    {
+        Gather(first);
+        if (together.Count > 1)
+        {
+            SharedFrames.Join(together, joined);
+            if (await socket.SendAsync(joined.WrittenMemory) is { } close) return close;
+        }
+        else
+        {
+            foreach (var frame in SharedFrames.Of(first))
+                if (await socket.SendAsync(frame) is { } close) return close;
+        }
+
+        var view = together.FindLast(batch => batch.View is not null)?.View;
+        return view is null ? null : await socket.SendAsync(SharedFrames.Of(view));
+    }
+
+    private void Gather(EventBatch first)
+    {
+        together.Clear();
+        together.Add(first);
+        var used = first.Utf8.Length;
+        while (waiting.Reader.TryPeek(out var next) && next.Batch is { } batch && SharedFrames.Fits(used, batch))
+        {
+            waiting.Reader.TryRead(out _);
+            together.Add(batch);
+            used += 1 + batch.Utf8.Length;
+        }
+    }
+
+    private readonly record struct Item(ReadOnlyMemory<byte> Frame, EventBatch? Batch);
+}

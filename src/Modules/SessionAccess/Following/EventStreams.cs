@@ -1,0 +1,133 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
+using Coordinator.Modules.Kernel.Authentication;
+using Coordinator.Modules.Kernel.Http;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Modules.SessionAccess.Following;
+
+/// <summary>
+/// Server-sent events of a session: what the journal holds after the cursor, then live. A follower that falls behind, a
+/// host that restarts and a credential that is no longer valid all end the stream; the client resumes at its last id.
+/// </summary>
+internal sealed partial class EventStreams(ISessionHost sessions, ISessionJournal journal, CallerResolver callers, TimeProvider time, ILogger<EventStreams> logger)
+{
+    internal static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
+    internal static readonly TimeSpan RecheckInterval = TimeSpan.FromMinutes(1);
+
+    /// <summary>Subscribes before the answer begins, so that a refusal is still a problem.</summary>
+    public async Task<IResult> OpenAsync(HttpContext context, SessionKey key, SessionCursor? after, CancellationToken cancellationToken)
+    {
+        if (after is null)
+        {
+            if (await journal.FindHeadAsync(key, cancellationToken) is not { } head) return SessionProblems.NotFound.ToHttp();
+            after = new SessionCursor(head.Incarnation, 0);
+        }
+
+        var subscription = await sessions.SubscribeAsync(key, after, cancellationToken);
+        return subscription.IsSuccess ? new Stream(this, subscription.Value, context.Features.GetRequiredFeature<CallerClaim>(), after.Value.Incarnation) : subscription.Problem.ToHttp();
+    }
+
+    private async Task FollowAsync(HttpContext context, ISessionSubscription subscription, CallerClaim claim, int incarnation)
+    {
+        var response = context.Response;
+        response.ContentType = "text/event-stream";
+        response.Headers.CacheControl = "no-store";
+        response.Headers["X-Accel-Buffering"] = "no";
+        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        var output = response.BodyWriter;
+        Write(output, ": following\n\n"u8);
+        await output.FlushAsync(context.RequestAborted);
+
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        var batches = subscription.ReadAsync(ended.Token).GetAsyncEnumerator(ended.Token);
+        var next = batches.MoveNextAsync().AsTask();
+        try
+        {
+            var checkedAt = time.GetTimestamp();
+            while (await ArrivedAsync(next, output, context.RequestAborted) is var arrived)
+            {
+                if (arrived == false) return;
+                if (time.GetElapsedTime(checkedAt) >= RecheckInterval)
+                {
+                    if (!await StillAllowedAsync(claim, context.RequestAborted)) return;
+                    checkedAt = time.GetTimestamp();
+                }
+
+                if (arrived is null) continue;
+                WriteBatch(output, batches.Current, incarnation);
+                if ((await output.FlushAsync(context.RequestAborted)).IsCompleted) return;
+                next = batches.MoveNextAsync().AsTask();
+            }
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await batches.DisposeAsync();
+        }
+    }
+
+    /// <summary>True: a batch is there. False: the subscription ended. Null: nothing came for a while, and a ping was sent.</summary>
+    private async ValueTask<bool?> ArrivedAsync(Task<bool> next, PipeWriter output, CancellationToken cancellationToken)
+    {
+        if (next.IsCompleted) return await next;
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var pause = Task.Delay(PingInterval, time, waiting.Token);
+        if (await Task.WhenAny(next, pause) == next)
+        {
+            await waiting.CancelAsync();
+            return await next;
+        }
+
+        await pause;
+        Write(output, ": ping\n\n"u8);
+        await output.FlushAsync(cancellationToken);
+        return null;
+    }
+
+    private async ValueTask<bool> StillAllowedAsync(CallerClaim claim, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await callers.RecheckAsync(claim, cancellationToken)).IsSuccess;
+        }
+        catch (PortException failure)
+        {
+            LogRecheckFailed(logger, failure);
+            return true;
+        }
+    }
+
+    private static void WriteBatch(PipeWriter output, EventBatch batch, int incarnation)
+    {
+        Span<byte> id = stackalloc byte[64];
+        foreach (var slice in batch.Events)
+        {
+            Write(output, "id: "u8);
+            Encoding.UTF8.TryGetBytes(new SessionCursor(incarnation, slice.Seq).ToString(), id, out var length);
+            Write(output, id[..length]);
+            Write(output, "\ndata: "u8);
+            Write(output, batch.Utf8.Span.Slice(slice.Offset, slice.Length));
+            Write(output, "\n\n"u8);
+        }
+    }
+
+    private static void Write(PipeWriter output, ReadOnlySpan<byte> bytes) => ((IBufferWriter<byte>)output).Write(bytes);
+
+    private sealed class Stream(EventStreams streams, ISessionSubscription subscription, CallerClaim claim, int incarnation) : IResult
+    {
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            await using (subscription) await streams.FollowAsync(httpContext, subscription, claim, incarnation);
+        }
+    }
+
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "Whether the follower of an event stream is still allowed could not be found out; asked again in a minute.")]
+    private static partial void LogRecheckFailed(ILogger logger, Exception failure);
+}

@@ -1,0 +1,24 @@
+using Coordinator.Modules.Kernel;
+using Coordinator.Modules.SessionAccess.Bridge;
+using Coordinator.Modules.SessionAccess.Following;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Coordinator.Modules.SessionAccess;
+
+/// <summary>Registers how people, programs and boxes reach sessions.</summary>
+public static class Registration
+{
+    /// <summary>Section <c>Sessions</c> holds the options. Handlers and endpoints are found by the kernel.</summary>
+    public static IServiceCollection AddSessionAccessModule(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<SessionAccessOptions>()
+            .Bind(configuration.GetSection(SessionAccessOptions.Section))
+            .ValidateDataAnnotations()
+            .ValidateOnStart();
+        services.AddSingleton<EventStreams>();
+        services.AddSingleton<ConversationHistory>();
+        services.AddSingleton<BoxBriefings>();
+        return services.AddJsonTypes(SessionAccessJson.Default);
+    }
+}

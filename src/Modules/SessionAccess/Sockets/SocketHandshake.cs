@@ -1,0 +1,16 @@
+using Coordinator.Ports;
+using Microsoft.AspNetCore.Http;
+
+namespace Coordinator.Modules.SessionAccess.Sockets;
+
+/// <summary>What must be right before a socket is opened.</summary>
+internal static class SocketHandshake
+{
+    public static Problem? Refuse(HttpContext context, string subprotocol)
+    {
+        if (!context.WebSockets.IsWebSocketRequest) return new("websocket_required", "This route is a WebSocket.", ProblemKind.Malformed);
+        return context.WebSockets.WebSocketRequestedProtocols.Contains(subprotocol, StringComparer.Ordinal)
+            ? null
+            : new("subprotocol_unsupported", $"Offer the WebSocket subprotocol {subprotocol}.", ProblemKind.Malformed);
+    }
+}
