@@ -1,0 +1,92 @@
+using Coordinator.Adapters.Postgres;
+using Coordinator.Fakes;
+using Coordinator.Ports;
+using Coordinator.Ports.Identity;
+using Coordinator.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace Coordinator.Tests.Conformance.TenantDirectory;
+
+/// <summary>A directory, and the ways of putting people and organizations into it that its port does not have yet.</summary>
+public interface ITenantDirectoryHarness
+{
+    ITenantDirectory Directory { get; }
+
+    ValueTask<UserId> AddUserAsync(string displayName);
+
+    ValueTask<OrganizationId> AddOrganizationAsync(string name);
+
+    /// <summary>Makes a member, changes the role, or (null) ends the membership.</summary>
+    ValueTask SetRoleAsync(OrganizationId organization, UserId user, Role? role);
+}
+
+internal sealed class InMemoryDirectoryHarness : ITenantDirectoryHarness
+{
+    private readonly InMemoryTenantDirectory directory = new(TimeProvider.System);
+
+    public ITenantDirectory Directory => directory;
+
+    public ValueTask<UserId> AddUserAsync(string displayName) => new(directory.AddUser(displayName));
+
+    public ValueTask<OrganizationId> AddOrganizationAsync(string name) => new(directory.AddOrganization(name));
+
+    public ValueTask SetRoleAsync(OrganizationId organization, UserId user, Role? role)
+    {
+        directory.SetRole(organization, user, role);
+        return ValueTask.CompletedTask;
+    }
+}
+
+internal sealed class PostgresDirectoryHarness : ITenantDirectoryHarness
+{
+    private readonly PostgresFixture postgres;
+
+    public PostgresDirectoryHarness(PostgresFixture postgres)
+    {
+        this.postgres = postgres;
+        var services = new ServiceCollection();
+        services.AddSingleton(postgres.DataSource);
+        services.AddPostgresTenantDirectory();
+        Directory = services.BuildServiceProvider().GetRequiredService<ITenantDirectory>();
+    }
+
+    public ITenantDirectory Directory { get; }
+
+    public async ValueTask<UserId> AddUserAsync(string displayName)
+    {
+        var id = UserId.New(TimeProvider.System);
+        await ExecuteAsync("INSERT INTO person (id, display_name, created_at) VALUES ($1, $2, clock_timestamp())", id.Value, displayName);
+        return id;
+    }
+
+    public async ValueTask<OrganizationId> AddOrganizationAsync(string name)
+    {
+        var id = OrganizationId.New(TimeProvider.System);
+        await ExecuteAsync("INSERT INTO organization (org, name, created_at) VALUES ($1, $2, clock_timestamp())", id.Value, name);
+        return id;
+    }
+
+    public async ValueTask SetRoleAsync(OrganizationId organization, UserId user, Role? role)
+    {
+        if (role is null) await ExecuteAsync("DELETE FROM membership WHERE org = $1 AND person = $2", organization.Value, user.Value);
+        else
+        {
+            await ExecuteAsync(
+                "INSERT INTO membership (org, person, role, since) VALUES ($1, $2, $3, clock_timestamp()) ON CONFLICT (org, person) DO UPDATE SET role = excluded.role",
+                organization.Value, user.Value, role.Value.ToString().ToLowerInvariant());
+        }
+    }
+
+    private async Task ExecuteAsync(string sql, params object[] parameters)
+    {
+        await using var connection = await postgres.DataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var scope = new NpgsqlCommand("SELECT set_config('coordinator.scope', 'system', true)", connection);
+        await scope.ExecuteNonQueryAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        foreach (var parameter in parameters) command.Parameters.Add(new() { Value = parameter });
+        await command.ExecuteNonQueryAsync();
+        await transaction.CommitAsync();
+    }
+}

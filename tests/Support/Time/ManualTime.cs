@@ -1,0 +1,88 @@
+namespace Coordinator.Tests.Support;
+
+/// <summary>
+/// A clock that stands still until a test moves it. Timers that come due fire inside <see cref="Advance"/>, in order of
+/// their time, on the caller's thread.
+/// </summary>
+public sealed class ManualTime(DateTimeOffset start) : TimeProvider
+{
+    private readonly Lock gate = new();
+    private readonly List<ManualTimer> timers = [];
+    private DateTimeOffset now = start;
+
+    public ManualTime()
+        : this(new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero))
+    {
+    }
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override DateTimeOffset GetUtcNow()
+    {
+        lock (gate) return now;
+    }
+
+    public override long GetTimestamp() => GetUtcNow().Ticks;
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = new ManualTimer(this, () => callback(state));
+        timer.Change(dueTime, period);
+        return timer;
+    }
+
+    /// <summary>Moves time forward, firing on the way what comes due.</summary>
+    public void Advance(TimeSpan by)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
+        var until = GetUtcNow() + by;
+        while (NextDue(until) is { } due) due.Fire();
+        lock (gate) now = until;
+    }
+
+    private ManualTimer? NextDue(DateTimeOffset until)
+    {
+        lock (gate)
+        {
+            var due = timers.Where(timer => timer.DueAt <= until).MinBy(timer => timer.DueAt);
+            if (due is null) return null;
+            if (due.DueAt > now) now = due.DueAt.Value;
+            due.Schedule();
+            return due;
+        }
+    }
+
+    private sealed class ManualTimer(ManualTime time, Action fire) : ITimer
+    {
+        private TimeSpan period;
+
+        public DateTimeOffset? DueAt { get; private set; }
+
+        public void Fire() => fire();
+
+        /// <summary>Sets the next time of a periodic timer; called with the clock's lock held.</summary>
+        public void Schedule() => DueAt = period > TimeSpan.Zero ? DueAt + period : null;
+
+        public bool Change(TimeSpan dueTime, TimeSpan newPeriod)
+        {
+            lock (time.gate)
+            {
+                period = newPeriod;
+                DueAt = dueTime == Timeout.InfiniteTimeSpan ? null : time.now + dueTime;
+                if (!time.timers.Contains(this)) time.timers.Add(this);
+                return true;
+            }
+        }
+
+        public void Dispose()
+        {
+            lock (time.gate) time.timers.Remove(this);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
