@@ -17,7 +17,7 @@ internal sealed class OpenCodeEvents(HttpResponseMessage response, Stream stream
     public async IAsyncEnumerable<JsonElement> ReadAsync(TimeSpan silence, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var items = SseParser.Create(stream, static (_, data) => Parse(data)).EnumerateAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
-        while (await NextAsync(items, silence, cancellationToken))
+        while (await NextAsync(items, silence))
         {
             if (items.Current.Data.ValueKind == JsonValueKind.Object) yield return items.Current.Data;
         }
@@ -29,12 +29,12 @@ internal sealed class OpenCodeEvents(HttpResponseMessage response, Stream stream
         response.Dispose();
     }
 
-    private async Task<bool> NextAsync(IAsyncEnumerator<SseItem<JsonElement>> items, TimeSpan silence, CancellationToken cancellationToken)
+    private async Task<bool> NextAsync(IAsyncEnumerator<SseItem<JsonElement>> items, TimeSpan silence)
     {
-        var next = items.MoveNextAsync().AsTask();
+        var next = items.MoveNextAsync().AsTask(); // it watches the caller's token itself
         try
         {
-            return await next.WaitAsync(silence, time, cancellationToken);
+            return await next.WaitAsync(silence, time);
         }
         catch (TimeoutException)
         {
