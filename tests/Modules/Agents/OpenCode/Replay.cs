@@ -2,6 +2,7 @@ using System.Text.Json;
 using Coordinator.Adapters.OpenCode;
 using Coordinator.Adapters.OpenCode.Turns;
 using Coordinator.Ports.Compute;
+using Coordinator.Tests.Support.Agents;
 using Xunit;
 
 namespace Coordinator.Tests.Modules.Agents.OpenCode;
@@ -35,7 +36,7 @@ internal sealed class Replay
     public IEnumerable<JsonElement> Events => lines.Where(line => line.Text("dir") == "sse").Select(line => line.GetProperty("data"));
 
     /// <summary>The text of each part as a reader of the updates has it, in the order the parts began.</summary>
-    public string Text => string.Concat(Fold.Texts(Updates).Values);
+    public string Text => UpdateFold.Text(Updates);
 
     /// <summary>The messages of the last answer to a read of the session's store.</summary>
     public List<JsonElement> Stored =>

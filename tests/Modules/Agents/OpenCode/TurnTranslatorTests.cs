@@ -2,6 +2,7 @@ using System.Text.Json;
 using Coordinator.Adapters.OpenCode;
 using Coordinator.Adapters.OpenCode.Turns;
 using Coordinator.Ports.Compute;
+using Coordinator.Tests.Support.Agents;
 using Xunit;
 
 namespace Coordinator.Tests.Modules.Agents.OpenCode;
@@ -179,7 +180,7 @@ public sealed class TurnTranslatorTests
     public void What_the_store_does_not_have_in_the_end_is_taken_back()
     {
         var replay = new Replay("01-text").Play();
-        var part = Fold.Texts(replay.Updates).Single().Key;
+        var part = UpdateFold.Texts(replay.Updates).Single().Key;
         replay.Translator.Reconcile([JsonElement.Parse(replay.Stored[0].GetRawText().Replace("scripted model.", "scripted", StringComparison.Ordinal))], atRest: true, replay.Updates);
 
         Assert.Equal("Hello from the scripted", replay.Text);

@@ -1,0 +1,25 @@
+namespace Coordinator.Fakes.Compute;
+
+/// <summary>What can be made to go wrong in a scripted agent's next turn.</summary>
+public enum ScriptedAgentFault
+{
+    None,
+
+    /// <summary>The process ends after the turn's first update.</summary>
+    Crash,
+
+    /// <summary>The process goes silent; the runtime finds it out after <see cref="ScriptedAgentRuntime.HangLimit"/>.</summary>
+    Hang,
+
+    /// <summary>Updates that make no sense: an end without a start, JSON that is none, half of a surrogate pair.</summary>
+    Garbage,
+
+    /// <summary>The updates stop without an end: a runtime that breaks its promise.</summary>
+    NoEnd,
+
+    /// <summary>As many updates as <see cref="ScriptedAgentRuntime.FloodSize"/>, as fast as they are taken.</summary>
+    Flood,
+
+    /// <summary>Asks for permission and does not hear the answer.</summary>
+    PermissionNeverAnswered,
+}

@@ -1,0 +1,34 @@
+using Coordinator.Ports.Compute;
+
+namespace Coordinator.Fakes.Compute;
+
+/// <summary>One thing a scripted agent does in a turn.</summary>
+public abstract record ScriptedStep
+{
+    private ScriptedStep()
+    {
+    }
+
+    /// <summary>Text of the answer, shown word by word.</summary>
+    public sealed record Say(string Text) : ScriptedStep;
+
+    public sealed record Think(string Text) : ScriptedStep;
+
+    /// <summary>Runs a tool; where permissions are asked for and it <paramref name="Guarded"/>, only after an answer that allows it.</summary>
+    public sealed record RunTool(string Tool, string InputJson, string Pattern, string Output, bool Guarded = true) : ScriptedStep;
+
+    /// <summary>A tool, or an answer, that goes on until the turn is cancelled.</summary>
+    public sealed record Endless(string? Tool = null, string InputJson = "{}", string Text = "") : ScriptedStep;
+
+    /// <summary>Something a turn tells that has no life of its own: a plan, a changed file, a retry.</summary>
+    public sealed record Tell(AgentUpdate Update) : ScriptedStep;
+
+    /// <summary>Nothing happens for so long.</summary>
+    public sealed record Wait(TimeSpan Duration) : ScriptedStep;
+
+    /// <summary>The turn fails.</summary>
+    public sealed record Fail(string Code, string Detail) : ScriptedStep;
+}
+
+/// <summary>What a scripted agent does about a prompt, given the conversation before it.</summary>
+public delegate IEnumerable<ScriptedStep> AgentScript(ScriptedConversation conversation, AgentPrompt prompt);
