@@ -1,9 +1,14 @@
+using Coordinator.Adapters.Postgres.Alarms;
 using Coordinator.Adapters.Postgres.Embedded;
+using Coordinator.Adapters.Postgres.Journal;
 using Coordinator.Ports;
+using Coordinator.Ports.Session;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Coordinator.Adapters.Postgres;
 
@@ -26,6 +31,15 @@ public static class PostgresRegistration
             return new DatabaseServer(options, options.IsEmbedded ? ActivatorUtilities.CreateInstance<EmbeddedPostgres>(provider, options) : null);
         });
         services.AddSingleton(provider => provider.GetRequiredService<DatabaseServer>().CreateShared());
+        services.AddSingleton(provider => provider.GetRequiredService<DatabaseServer>().CreateSystem());
+        services.AddSingleton<ISessionJournal>(provider => new PostgresSessionJournal(
+            provider.GetRequiredService<NpgsqlDataSource>(),
+            provider.GetRequiredService<SystemDataSource>(),
+            provider.GetRequiredService<IOptions<DatabaseOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<PostgresSessionJournal>>()));
+        services.AddSingleton<IAlarmClock>(provider => new PostgresAlarmClock(
+            provider.GetRequiredService<SystemDataSource>(), provider.GetRequiredService<IOptions<DatabaseOptions>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<MigrationRunner>(provider, Migration.Embedded()));
         services.AddSingleton<DatabaseStarter>();
         services.AddSingleton<IDatabaseStarter>(provider => provider.GetRequiredService<DatabaseStarter>());

@@ -20,12 +20,12 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     }
 
     /// <summary>The journal's and the sweeps' own: acts for the host, over all organizations.</summary>
-    public NpgsqlDataSource CreateSystem()
+    public SystemDataSource CreateSystem()
     {
         var connection = Connection();
         connection.MaxPoolSize = options.Journal.Writers + Math.Max(2, options.MaxPoolSize / 2);
         connection.Options = $"{connection.Options} {SystemOptions}".TrimStart();
-        return NpgsqlDataSource.Create(connection);
+        return new(NpgsqlDataSource.Create(connection));
     }
 
     /// <summary>Shuts the embedded server down and waits for it.</summary>
@@ -44,6 +44,7 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     {
         var connection = new NpgsqlConnectionStringBuilder(Embedded?.ConnectionString ?? options.ConnectionString);
         if (!connection.ContainsKey("Application Name")) connection.ApplicationName = "coordinator";
+        if (!connection.ContainsKey("Max Auto Prepare")) connection.MaxAutoPrepare = 50;
         if (!connection.ContainsKey("Connection Idle Lifetime")) connection.ConnectionIdleLifetime = 60; // a server process is memory
         return connection;
     }

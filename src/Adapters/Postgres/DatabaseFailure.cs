@@ -1,0 +1,51 @@
+using Coordinator.Ports;
+using Npgsql;
+
+namespace Coordinator.Adapters.Postgres;
+
+/// <summary>What a failure of PostgreSQL or of the way to it means to a port's caller.</summary>
+internal static class DatabaseFailure
+{
+    /// <summary>
+    /// True when the server itself said that the statement was rolled back. After a FATAL or a broken connection nobody
+    /// said anything of the statement.
+    /// </summary>
+    public static bool WasRolledBack(PostgresException failure) => failure.InvariantSeverity == "ERROR";
+
+    /// <summary>True when the statement's data was refused: classes 22 (data), 23 (constraint), 54 (too large).</summary>
+    public static bool IsOfData(PostgresException failure) => failure.SqlState.StartsWith("22", StringComparison.Ordinal)
+        || failure.SqlState.StartsWith("23", StringComparison.Ordinal)
+        || failure.SqlState.StartsWith("54", StringComparison.Ordinal);
+
+    /// <summary>True when the statement met another one and lost: the same again may pass.</summary>
+    public static bool IsOfContention(PostgresException failure) => failure.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable;
+
+    /// <summary>True when the same call, made again, may pass without anybody doing anything.</summary>
+    public static bool MayPass(Exception failure) => failure switch
+    {
+        PostgresException refused => refused.IsTransient || IsOfContention(refused) || !WasRolledBack(refused),
+        NpgsqlException or IOException or TimeoutException or ObjectDisposedException => true,
+        _ => false,
+    };
+
+    /// <summary>The port's exception for it. Never holds a row or a value.</summary>
+    public static PortException ToPort(Exception failure, string doing, bool effectMayHaveHappened = false)
+    {
+        var (kind, why) = failure switch
+        {
+            PostgresException refused => (Kind(refused), $"{refused.SqlState} {refused.MessageText}"),
+            NpgsqlException { InnerException: TimeoutException } or TimeoutException => (PortFailureKind.Timeout, "it did not answer in time"),
+            _ => (PortFailureKind.Unavailable, failure.Message),
+        };
+        return new(kind, $"The database failed while {doing}: {why}", effectMayHaveHappened, inner: failure);
+    }
+
+    private static PortFailureKind Kind(PostgresException refused) => refused.SqlState switch
+    {
+        PostgresErrorCodes.DiskFull => PortFailureKind.Full,
+        PostgresErrorCodes.QueryCanceled => PortFailureKind.Timeout,
+        PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InsufficientPrivilege => PortFailureKind.Unauthorized,
+        _ when IsOfData(refused) => PortFailureKind.Rejected,
+        _ => PortFailureKind.Unavailable,
+    };
+}

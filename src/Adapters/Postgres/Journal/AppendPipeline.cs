@@ -1,0 +1,50 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Coordinator.Adapters.Postgres.Journal;
+
+/// <summary>
+/// All appends of the host on their way to the database. A session always goes to the same writer, so two statements of
+/// one host never wait for each other. The bytes on the way are bounded: beyond it, appending waits.
+/// </summary>
+internal sealed class AppendPipeline : IAsyncDisposable
+{
+    private readonly AppendWriter[] writers;
+    private readonly ByteBudget budget;
+    private readonly JournalOptions options;
+
+    public AppendPipeline(NpgsqlDataSource source, JournalOptions options, DatabasePatience patience, ILogger logger)
+    {
+        this.options = options;
+        budget = new(options.PendingBytes);
+        writers = [.. Enumerable.Range(0, options.Writers).Select(_ => new AppendWriter(source, options, patience, logger))];
+    }
+
+    /// <summary>As <see cref="ISessionJournal.AppendAsync"/>. Cancelled only while nothing was written.</summary>
+    public async ValueTask<bool> AppendAsync(JournalLease lease, JournalAppend append, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(append.EventCount);
+        var pending = new PendingAppend(lease, append);
+        if (pending.Bytes > options.AppendBytes) throw new PortException(PortFailureKind.Rejected, $"An append of {pending.Bytes} bytes is above the limit of {options.AppendBytes}; keep large things as artifacts.");
+
+        await budget.AcquireAsync(pending.Bytes, cancellationToken);
+        try
+        {
+            var writer = writers[(uint)lease.Key.Session.GetHashCode() % (uint)writers.Length];
+            if (!writer.TryEnqueue(pending)) throw new PortException(PortFailureKind.Unavailable, "The host is stopping; this append was not written.");
+            await using var registration = cancellationToken.UnsafeRegister(_ => pending.TryTakeBack(cancellationToken), null);
+            return await pending.Outcome;
+        }
+        finally
+        {
+            budget.Release(pending.Bytes);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var writer in writers) await writer.DisposeAsync();
+    }
+}

@@ -1,0 +1,126 @@
+using Coordinator.Ports.Session;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Coordinator.Adapters.Postgres.Journal;
+
+/// <summary>
+/// The one prepared statement that writes a group of appends on one connection. Each row is fenced by its own epoch and
+/// version, so that a session which is not returned leaves its neighbours as they are. The lists are reused: a writer
+/// has one statement in flight.
+/// </summary>
+internal sealed class AppendStatement : IAsyncDisposable
+{
+    // Ordered by session, so that two hosts that write the same sessions lock them in the same order.
+    private const string Sql = $"""
+        WITH wanted AS (
+            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                WITH ORDINALITY AS w (org, session, epoch, expected, payload, events, at, wake_at, view, position)
+            ORDER BY session
+        ), moved AS (
+            UPDATE session_head AS h
+            SET version = h.version + 1,
+                seq = h.seq + w.events,
+                wake_at = w.wake_at,
+                hidden_until = CASE WHEN h.wake_at IS NOT DISTINCT FROM w.wake_at THEN h.hidden_until END,
+                view = coalesce(w.view, h.view),
+                updated_at = now()
+            FROM wanted AS w
+            WHERE h.org = w.org AND h.session = w.session AND h.epoch = w.epoch AND h.version = w.expected
+            RETURNING h.org, h.session, h.version, h.epoch, h.seq, w.events, w.payload, w.at, w.position
+        ), written AS (
+            INSERT INTO session_record (org, session, version, epoch, first_seq, last_seq, schema, codec, payload, at)
+            SELECT org, session, version, epoch, seq - events + 1, seq, $10, 0, payload, at FROM moved
+        )
+        SELECT position FROM moved
+        """;
+
+    private readonly NpgsqlCommand command;
+    private readonly List<Guid> organizations = [];
+    private readonly List<Guid> sessions = [];
+    private readonly List<long> epochs = [];
+    private readonly List<long> versions = [];
+    private readonly List<ReadOnlyMemory<byte>> payloads = [];
+    private readonly List<int> events = [];
+    private readonly List<DateTimeOffset> times = [];
+    private readonly List<DateTimeOffset?> wakeUps = [];
+    private readonly List<ReadOnlyMemory<byte>?> views = [];
+
+    private AppendStatement(NpgsqlConnection connection, TimeSpan timeout)
+    {
+        command = new NpgsqlCommand(Sql, connection)
+        {
+            CommandTimeout = (int)Math.Ceiling(timeout.TotalSeconds),
+            Parameters =
+            {
+                Array(organizations, NpgsqlDbType.Uuid),
+                Array(sessions, NpgsqlDbType.Uuid),
+                Array(epochs, NpgsqlDbType.Bigint),
+                Array(versions, NpgsqlDbType.Bigint),
+                Array(payloads, NpgsqlDbType.Bytea),
+                Array(events, NpgsqlDbType.Integer),
+                Array(times, NpgsqlDbType.TimestampTz),
+                Array(wakeUps, NpgsqlDbType.TimestampTz),
+                Array(views, NpgsqlDbType.Bytea),
+                new NpgsqlParameter<short> { TypedValue = JournalRecord.CurrentSchema },
+            },
+        };
+    }
+
+    public static async Task<AppendStatement> PrepareAsync(NpgsqlConnection connection, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var statement = new AppendStatement(connection, timeout);
+        await statement.command.PrepareAsync(cancellationToken);
+        return statement;
+    }
+
+    /// <summary>Writes the group and marks in <paramref name="written"/> whose append took place.</summary>
+    public async Task ExecuteAsync(IReadOnlyList<PendingAppend> group, bool[] written)
+    {
+        Fill(group);
+        try
+        {
+            await using var reader = await command.ExecuteReaderAsync();
+            while (await reader.ReadAsync()) written[(int)reader.GetInt64(0) - 1] = true;
+        }
+        finally
+        {
+            Clear(); // payloads are the callers': not to be held until the next group
+        }
+    }
+
+    public ValueTask DisposeAsync() => command.DisposeAsync();
+
+    private void Fill(IReadOnlyList<PendingAppend> group)
+    {
+        foreach (var pending in group)
+        {
+            var (lease, append) = (pending.Lease, pending.Append);
+            organizations.Add(lease.Key.Organization.Value);
+            sessions.Add(lease.Key.Session.Value);
+            epochs.Add(lease.Epoch);
+            versions.Add(append.ExpectedVersion);
+            payloads.Add(append.Payload);
+            events.Add(append.EventCount);
+            times.Add(append.At.ToUniversalTime());
+            wakeUps.Add(append.WakeAt?.ToUniversalTime());
+            views.Add(append.View);
+        }
+    }
+
+    private void Clear()
+    {
+        organizations.Clear();
+        sessions.Clear();
+        epochs.Clear();
+        versions.Clear();
+        payloads.Clear();
+        events.Clear();
+        times.Clear();
+        wakeUps.Clear();
+        views.Clear();
+    }
+
+    private static NpgsqlParameter<List<T>> Array<T>(List<T> values, NpgsqlDbType type) =>
+        new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
+}

@@ -1,0 +1,196 @@
+using System.Threading.Channels;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Coordinator.Adapters.Postgres.Journal;
+
+/// <summary>
+/// Writes the appends of its share of the sessions, one statement in flight: what gathers meanwhile goes into the next.
+/// Every append gets an answer; a failure never goes beyond the appends it belongs to.
+/// </summary>
+internal sealed partial class AppendWriter : IAsyncDisposable
+{
+    /// <summary>How often a group that lost against another statement, or was not written when its connection broke, is tried.</summary>
+    private const int Tries = 4;
+
+    private readonly NpgsqlDataSource source;
+    private readonly JournalOptions options;
+    private readonly DatabasePatience patience;
+    private readonly ILogger logger;
+    private readonly Channel<PendingAppend> queue = Channel.CreateUnbounded<PendingAppend>(new() { SingleReader = true }); // bounded by the pipeline's byte budget
+    private readonly Queue<PendingAppend> heldBack = new();
+    private readonly HashSet<SessionKey> gathered = [];
+    private readonly CancellationTokenSource stopping = new();
+    private readonly Task running;
+    private WriterConnection? connection;
+
+    public AppendWriter(NpgsqlDataSource source, JournalOptions options, DatabasePatience patience, ILogger logger)
+    {
+        (this.source, this.options, this.patience, this.logger) = (source, options, patience, logger);
+        running = Task.Run(RunAsync);
+    }
+
+    /// <summary>False when the writer has ended.</summary>
+    public bool TryEnqueue(PendingAppend pending) => queue.Writer.TryWrite(pending);
+
+    /// <summary>Writes what was enqueued, without waiting for a database that is away, and ends.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        queue.Writer.TryComplete();
+        await stopping.CancelAsync();
+        await running;
+        stopping.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        var group = new List<PendingAppend>();
+        while (heldBack.Count > 0 || await queue.Reader.WaitToReadAsync())
+        {
+            Gather(group);
+            try
+            {
+                await WriteAsync(group, Tries);
+            }
+            catch (Exception failure)
+            {
+                LogFailed(failure, group.Count);
+                await DropConnectionAsync();
+                foreach (var pending in group) pending.Fail(DatabaseFailure.ToPort(failure, "appending", effectMayHaveHappened: true));
+            }
+
+            group.Clear();
+        }
+
+        await DropConnectionAsync();
+    }
+
+    /// <summary>Takes what waits, up to the group's bounds, one append per session: a second one stands on the first.</summary>
+    private void Gather(List<PendingAppend> group)
+    {
+        gathered.Clear();
+        var bytes = 0;
+        var again = heldBack.Count;
+        while (group.Count < options.GroupAppends && bytes < options.GroupBytes)
+        {
+            if (!(again-- > 0 ? heldBack.TryDequeue(out var next) : queue.Reader.TryRead(out next))) break;
+            if (!gathered.Add(next!.Lease.Key))
+            {
+                heldBack.Enqueue(next);
+            }
+            else if (next.TryTakeUp())
+            {
+                group.Add(next);
+                bytes += next.Bytes;
+            }
+        }
+    }
+
+    private async Task WriteAsync(IReadOnlyList<PendingAppend> group, int tries)
+    {
+        if (group.Count == 0) return;
+        if (await ConnectAsync(group) is not { } writer) return;
+        var written = new bool[group.Count];
+        try
+        {
+            await writer.Statement.ExecuteAsync(group, written);
+            for (var i = 0; i < group.Count; i++) group[i].Settle(written[i]);
+        }
+        catch (PostgresException refused) when (DatabaseFailure.WasRolledBack(refused))
+        {
+            if (DatabaseFailure.IsOfData(refused)) await SplitAsync(group, refused);
+            else if (DatabaseFailure.IsOfContention(refused) && tries > 1) await WriteAsync(group, tries - 1);
+            else FailAll(group, refused);
+        }
+        catch (Exception failure) when (failure is NpgsqlException or IOException or TimeoutException or ObjectDisposedException)
+        {
+            LogAnswerLost(failure, group.Count);
+            await SettleAsync(group, written, writer.Process, failure, tries);
+        }
+        catch (Exception failure) when (failure is ArgumentException or InvalidCastException or OverflowException or InvalidOperationException)
+        {
+            // A value that cannot be put on the wire: nothing was executed, and the connection stopped in mid-message.
+            await DropConnectionAsync();
+            await SplitAsync(group, failure);
+        }
+    }
+
+    /// <summary>Refused for its data: halved until the culprit stands alone, so that only it fails.</summary>
+    private async Task SplitAsync(IReadOnlyList<PendingAppend> group, Exception refused)
+    {
+        if (group.Count == 1)
+        {
+            LogRejected(group[0].Lease.Key, refused);
+            group[0].Fail(new(PortFailureKind.Rejected, $"The database refuses the data of this append: {(refused as PostgresException)?.MessageText ?? refused.Message}", inner: refused));
+            return;
+        }
+
+        var half = group.Count / 2;
+        await WriteAsync([.. group.Take(half)], Tries);
+        await WriteAsync([.. group.Skip(half)], Tries);
+    }
+
+    /// <summary>The answer was lost: what the head says counts, and what is not there is written now.</summary>
+    private async Task SettleAsync(IReadOnlyList<PendingAppend> group, bool[] written, ServerProcess process, Exception failure, int tries)
+    {
+        await DropConnectionAsync();
+        try
+        {
+            await patience.RunAsync("settling an append", token => CommitSettlement.LookAsync(source, process, group, written, token), stopping.Token);
+        }
+        catch (Exception unknown) when (unknown is PortException or OperationCanceledException)
+        {
+            LogUnknown(unknown, group.Count);
+            foreach (var pending in group) pending.Fail(DatabaseFailure.ToPort(failure, "appending, and whether it was written could not be found out", effectMayHaveHappened: true));
+            return;
+        }
+
+        for (var i = 0; i < group.Count; i++)
+        {
+            if (written[i]) group[i].Settle(true);
+        }
+
+        List<PendingAppend> missing = [.. group.Where((_, i) => !written[i])];
+        LogSettled(group.Count - missing.Count, missing.Count);
+        if (tries > 1) await WriteAsync(missing, tries - 1);
+        else FailAll(missing, failure);
+    }
+
+    /// <summary>The open connection, or a new one; null when there is none to be had, and then the group has failed, unwritten.</summary>
+    private async ValueTask<WriterConnection?> ConnectAsync(IReadOnlyList<PendingAppend> group)
+    {
+        if (connection is { IsOpen: true }) return connection;
+        await DropConnectionAsync();
+        try
+        {
+            await patience.RunAsync("connecting to append", async token => connection = await WriterConnection.OpenAsync(source, options.StatementTimeout, token), stopping.Token);
+            return connection;
+        }
+        catch (PortException failure)
+        {
+            FailAll(group, failure);
+        }
+        catch (OperationCanceledException)
+        {
+            foreach (var pending in group) pending.Fail(new(PortFailureKind.Unavailable, "The host is stopping; this append was not written."));
+        }
+
+        return null;
+    }
+
+    private async ValueTask DropConnectionAsync()
+    {
+        if (connection is { } dropped)
+        {
+            connection = null;
+            await dropped.DisposeAsync();
+        }
+    }
+
+    private static void FailAll(IReadOnlyList<PendingAppend> group, Exception failure)
+    {
+        foreach (var pending in group) pending.Fail(failure as PortException ?? DatabaseFailure.ToPort(failure, "appending; nothing was written"));
+    }
+}

@@ -1,0 +1,39 @@
+using Coordinator.Ports.Session;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Coordinator.Adapters.Postgres.Journal;
+
+/// <summary>Finds out which appends of a group took place when the statement's answer was lost.</summary>
+internal static class CommitSettlement
+{
+    /// <summary>
+    /// Ends the server process that had the statement, so that it cannot commit after the look, then looks for each
+    /// record by its version and the epoch that wrote it: nobody else can have written that pair.
+    /// </summary>
+    public static async Task LookAsync(NpgsqlDataSource source, ServerProcess process, IReadOnlyList<PendingAppend> group, bool[] written, CancellationToken cancellationToken)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await process.EndAsync(connection, cancellationToken);
+        await using var command = new NpgsqlCommand(
+            """
+            SELECT w.position FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS w (org, session, version, epoch, position)
+            JOIN session_record AS r ON r.org = w.org AND r.session = w.session AND r.version = w.version AND r.epoch = w.epoch
+            """,
+            connection)
+        {
+            Parameters =
+            {
+                Array(group, pending => pending.Lease.Key.Organization.Value, NpgsqlDbType.Uuid),
+                Array(group, pending => pending.Lease.Key.Session.Value, NpgsqlDbType.Uuid),
+                Array(group, pending => pending.Append.ExpectedVersion + 1, NpgsqlDbType.Bigint),
+                Array(group, pending => pending.Lease.Epoch, NpgsqlDbType.Bigint),
+            },
+        };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) written[(int)reader.GetInt64(0) - 1] = true;
+    }
+
+    private static NpgsqlParameter<T[]> Array<T>(IReadOnlyList<PendingAppend> group, Func<PendingAppend, T> column, NpgsqlDbType type) =>
+        new() { TypedValue = [.. group.Select(column)], NpgsqlDbType = NpgsqlDbType.Array | type };
+}

@@ -1,0 +1,156 @@
+using System.Runtime.CompilerServices;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Npgsql;
+
+namespace Coordinator.Adapters.Postgres.Journal;
+
+/// <summary>
+/// Reads a tenant's sessions, as that tenant: row-level security lets nothing else through. Records come in pages, so
+/// that a slow reader holds neither a connection nor a snapshot of the database.
+/// </summary>
+internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience patience)
+{
+    private const int PageRecords = 500;
+    private const int PageBytes = 1024 * 1024;
+
+    private const string HeadColumns = "org, session, host, epoch, version, seq, incarnation, wake_at, view";
+
+    // The window counts the bytes before each record without reading the payloads: a page ends after the first record
+    // that passes its size.
+    private static readonly string PageSql = $"""
+        SELECT version, first_seq, last_seq, schema, codec, payload, at FROM (
+            SELECT *, sum(octet_length(payload)) OVER (ORDER BY version ROWS UNBOUNDED PRECEDING) - octet_length(payload) AS before
+            FROM (
+                SELECT version, first_seq, last_seq, schema, codec, payload, at FROM session_record
+                WHERE org = $1 AND session = $2 AND version > $3 AND last_seq >= $4 AND ($4 = 0 OR last_seq >= first_seq)
+                ORDER BY version LIMIT {PageRecords}) AS candidate) AS page
+        WHERE before < {PageBytes} ORDER BY version
+        """;
+
+    // Bisection over versions: every record up to lo ends at or before the sequence number asked for.
+    private const string PlaceSql = """
+        WITH RECURSIVE span (lo, hi) AS (
+            SELECT 0::bigint, (SELECT version FROM session_head WHERE org = $1 AND session = $2)
+            UNION ALL
+            SELECT CASE WHEN r.last_seq > $3 THEN s.lo ELSE r.version END, CASE WHEN r.last_seq > $3 THEN r.version ELSE s.hi END
+            FROM span AS s JOIN session_record AS r ON r.org = $1 AND r.session = $2 AND r.version = (s.lo + s.hi) / 2
+            WHERE s.hi - s.lo > 1)
+        SELECT max(lo) FROM span
+        """;
+
+    /// <summary>Records above a version, eventless ones included.</summary>
+    public IAsyncEnumerable<JournalRecord> ReadAsync(SessionKey key, long afterVersion, CancellationToken cancellationToken) =>
+        ReadPagesAsync(key, afterVersion, fromSeq: 0, cancellationToken);
+
+    /// <summary>Records with events above a sequence number.</summary>
+    public async IAsyncEnumerable<JournalRecord> ReadEventsAsync(SessionKey key, long afterSeq, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var start = afterSeq <= 0 ? 0 : await FindPlaceAsync(key, afterSeq, cancellationToken);
+        await foreach (var record in ReadPagesAsync(key, start, Math.Max(afterSeq, 0) + 1, cancellationToken)) yield return record;
+    }
+
+    public Task<SessionHead?> FindHeadAsync(SessionKey key, CancellationToken cancellationToken) => QueryAsync(
+        "reading a session's head",
+        key.Organization,
+        $"SELECT {HeadColumns} FROM session_head WHERE org = $1 AND session = $2 AND version > 0",
+        [new() { Value = key.Organization.Value }, new() { Value = key.Session.Value }],
+        async (reader, token) => await reader.ReadAsync(token) ? Head(reader) : null,
+        cancellationToken);
+
+    public Task<IReadOnlyList<SessionHead>> ListHeadsAsync(OrganizationId organization, SessionId? before, int limit, CancellationToken cancellationToken) => QueryAsync(
+        "listing sessions",
+        organization,
+        $"SELECT {HeadColumns} FROM session_head WHERE org = $1 AND session < $2 AND version > 0 ORDER BY session DESC LIMIT $3",
+        [new() { Value = organization.Value }, new() { Value = before?.Value ?? Guid.AllBitsSet }, new() { Value = limit }],
+        ReadHeadsAsync,
+        cancellationToken);
+
+    public Task<JournalSnapshot?> FindSnapshotAsync(SessionKey key, CancellationToken cancellationToken) => QueryAsync(
+        "reading a snapshot",
+        key.Organization,
+        "SELECT version, seq, shape, state FROM session_snapshot WHERE org = $1 AND session = $2",
+        [new() { Value = key.Organization.Value }, new() { Value = key.Session.Value }],
+        async (reader, token) => await reader.ReadAsync(token)
+            ? new JournalSnapshot(reader.GetInt64(0), reader.GetInt64(1), reader.GetString(2), reader.GetFieldValue<byte[]>(3))
+            : null,
+        cancellationToken);
+
+    private async IAsyncEnumerable<JournalRecord> ReadPagesAsync(SessionKey key, long afterVersion, long fromSeq, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var page = await ReadPageAsync(key, afterVersion, fromSeq, cancellationToken);
+            var bytes = 0L;
+            foreach (var record in page)
+            {
+                bytes += record.Payload.Length;
+                yield return record;
+            }
+
+            if (page.Count < PageRecords && bytes < PageBytes) yield break;
+            afterVersion = page[^1].Version;
+        }
+    }
+
+    private Task<List<JournalRecord>> ReadPageAsync(SessionKey key, long afterVersion, long fromSeq, CancellationToken cancellationToken) => QueryAsync(
+        "reading a session's records",
+        key.Organization,
+        PageSql,
+        [new() { Value = key.Organization.Value }, new() { Value = key.Session.Value }, new() { Value = afterVersion }, new() { Value = fromSeq }],
+        ReadRecordsAsync,
+        cancellationToken);
+
+    private Task<long> FindPlaceAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken) => QueryAsync(
+        "finding a place in a session",
+        key.Organization,
+        PlaceSql,
+        [new() { Value = key.Organization.Value }, new() { Value = key.Session.Value }, new() { Value = afterSeq }],
+        async (reader, token) => await reader.ReadAsync(token) ? reader.GetInt64(0) : 0,
+        cancellationToken);
+
+    /// <summary>One round trip: the setting that names the tenant, then the query, in one implicit transaction.</summary>
+    private Task<T> QueryAsync<T>(string doing, OrganizationId organization, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken cancellationToken) => patience.RunAsync(
+        doing,
+        async token =>
+        {
+            await using var batch = source.CreateBatch();
+            var query = new NpgsqlBatchCommand(sql);
+            foreach (var parameter in parameters) query.Parameters.Add(parameter.Clone());
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT set_config('coordinator.organization', $1, true)") { Parameters = { new() { Value = organization.Value.ToString() } } });
+            batch.BatchCommands.Add(query);
+            await using var reader = await batch.ExecuteReaderAsync(token);
+            await reader.NextResultAsync(token);
+            return await read(reader, token);
+        },
+        cancellationToken);
+
+    private static async Task<List<JournalRecord>> ReadRecordsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var records = new List<JournalRecord>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            records.Add(new(
+                reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt16(3), reader.GetInt16(4), reader.GetFieldValue<byte[]>(5), reader.GetFieldValue<DateTimeOffset>(6)));
+        }
+
+        return records;
+    }
+
+    private static async Task<IReadOnlyList<SessionHead>> ReadHeadsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var heads = new List<SessionHead>();
+        while (await reader.ReadAsync(cancellationToken)) heads.Add(Head(reader));
+        return heads;
+    }
+
+    private static SessionHead Head(NpgsqlDataReader reader) => new(
+        new(new(reader.GetGuid(0)), new(reader.GetGuid(1))),
+        reader.IsDBNull(2) ? null : new HostId(reader.GetGuid(2)),
+        reader.GetInt64(3),
+        reader.GetInt64(4),
+        reader.GetInt64(5),
+        reader.GetInt32(6),
+        reader.IsDBNull(7) ? null : reader.GetFieldValue<DateTimeOffset>(7),
+        reader.GetFieldValue<byte[]>(8));
+}

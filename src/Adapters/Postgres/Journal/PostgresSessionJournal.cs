@@ -1,0 +1,115 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Coordinator.Adapters.Postgres.Journal;
+
+/// <summary>
+/// The journal in PostgreSQL. Appends of all sessions of the host share statements (<see cref="AppendPipeline"/>);
+/// everything else is a call of its own, made again while a short outage lasts, because it may be made twice.
+/// </summary>
+public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
+{
+    private readonly NpgsqlDataSource system;
+    private readonly JournalReader reader;
+    private readonly AppendPipeline pipeline;
+    private readonly DatabasePatience patience;
+
+    /// <param name="tenants">Bound by row-level security, for reads.</param>
+    /// <param name="system">With the scope of the host, for writes.</param>
+    internal PostgresSessionJournal(NpgsqlDataSource tenants, SystemDataSource system, IOptions<DatabaseOptions> options, TimeProvider time, ILogger<PostgresSessionJournal> logger)
+    {
+        this.system = system.Source;
+        patience = new(options.Value.Journal.OutagePatience, time);
+        reader = new(tenants, patience);
+        pipeline = new(system.Source, options.Value.Journal, patience, logger);
+    }
+
+    public async ValueTask<JournalLease?> OpenAsync(SessionKey key, HostId host, bool create, CancellationToken cancellationToken) => await patience.RunAsync(
+        "opening a session",
+        async token =>
+        {
+            // A head at version 0 was opened to be created and never was: it counts only for who creates.
+            await using var command = system.CreateCommand(create
+                ? """
+                  INSERT INTO session_head AS h (org, session, host, epoch) VALUES ($1, $2, $3, 1)
+                  ON CONFLICT (org, session) DO UPDATE SET host = excluded.host, epoch = h.epoch + 1
+                  RETURNING epoch, version, seq, incarnation
+                  """
+                : """
+                  UPDATE session_head SET host = $3, epoch = epoch + 1 WHERE org = $1 AND session = $2 AND version > 0
+                  RETURNING epoch, version, seq, incarnation
+                  """);
+            AddKey(command, key).Add(new() { Value = host.Value });
+            await using var row = await command.ExecuteReaderAsync(token);
+            return await row.ReadAsync(token) ? new JournalLease(key, host, row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt32(3)) : null;
+        },
+        cancellationToken);
+
+    public ValueTask<bool> AppendAsync(JournalLease lease, JournalAppend append, CancellationToken cancellationToken) => pipeline.AppendAsync(lease, append, cancellationToken);
+
+    public async ValueTask ReleaseAsync(JournalLease lease, CancellationToken cancellationToken) => await patience.RunAsync(
+        "releasing a session",
+        async token =>
+        {
+            await using var command = system.CreateCommand("UPDATE session_head SET host = NULL, epoch = epoch + 1 WHERE org = $1 AND session = $2 AND epoch = $3");
+            AddKey(command, lease.Key).Add(new() { Value = lease.Epoch });
+            await command.ExecuteNonQueryAsync(token);
+        },
+        cancellationToken);
+
+    public IAsyncEnumerable<JournalRecord> ReadAsync(SessionKey key, long afterVersion, CancellationToken cancellationToken) => reader.ReadAsync(key, afterVersion, cancellationToken);
+
+    public IAsyncEnumerable<JournalRecord> ReadEventsAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken) => reader.ReadEventsAsync(key, afterSeq, cancellationToken);
+
+    public async ValueTask<SessionHead?> FindHeadAsync(SessionKey key, CancellationToken cancellationToken) => await reader.FindHeadAsync(key, cancellationToken);
+
+    public async ValueTask<IReadOnlyList<SessionHead>> ListHeadsAsync(OrganizationId organization, SessionId? before, int limit, CancellationToken cancellationToken) =>
+        await reader.ListHeadsAsync(organization, before, limit, cancellationToken);
+
+    public async ValueTask SaveSnapshotAsync(JournalLease lease, JournalSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        var head = await patience.RunAsync("saving a snapshot", token => SaveAsync(lease, snapshot, token), cancellationToken);
+        if (head is not { } found || found.Epoch != lease.Epoch) throw new PortException(PortFailureKind.Fenced, $"Session {lease.Key} was opened anew: this lease's snapshot is not taken.");
+        if (found.Version < snapshot.Version) throw new PortException(PortFailureKind.Rejected, $"A snapshot at version {snapshot.Version} is above the head of session {lease.Key}, which is at {found.Version}.");
+    }
+
+    public async ValueTask<JournalSnapshot?> FindSnapshotAsync(SessionKey key, CancellationToken cancellationToken) => await reader.FindSnapshotAsync(key, cancellationToken);
+
+    public ValueTask DisposeAsync() => pipeline.DisposeAsync();
+
+    /// <summary>Saves it if the head allows, and returns the head it was judged by; null when there is none.</summary>
+    private async Task<(long Epoch, long Version)?> SaveAsync(JournalLease lease, JournalSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        await using var command = system.CreateCommand(
+            """
+            WITH head AS (
+                SELECT org, session, epoch, version FROM session_head WHERE org = $1 AND session = $2
+            ), saved AS (
+                INSERT INTO session_snapshot AS s (org, session, version, seq, shape, state)
+                SELECT org, session, $4, $5, $6, $7 FROM head WHERE epoch = $3 AND version >= $4
+                ON CONFLICT (org, session) DO UPDATE
+                SET version = excluded.version, seq = excluded.seq, shape = excluded.shape, state = excluded.state, at = now()
+                WHERE s.version <= excluded.version
+            )
+            SELECT epoch, version FROM head
+            """);
+        var parameters = AddKey(command, lease.Key);
+        parameters.Add(new() { Value = lease.Epoch });
+        parameters.Add(new() { Value = snapshot.Version });
+        parameters.Add(new() { Value = snapshot.Seq });
+        parameters.Add(new() { Value = snapshot.ShapeHash });
+        parameters.Add(new NpgsqlParameter<ReadOnlyMemory<byte>> { TypedValue = snapshot.State });
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        return await row.ReadAsync(cancellationToken) ? (row.GetInt64(0), row.GetInt64(1)) : null;
+    }
+
+    private static NpgsqlParameterCollection AddKey(NpgsqlCommand command, SessionKey key)
+    {
+        command.Parameters.Add(new() { Value = key.Organization.Value });
+        command.Parameters.Add(new() { Value = key.Session.Value });
+        return command.Parameters;
+    }
+}

@@ -1,0 +1,129 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Xunit;
+
+namespace Coordinator.Tests.Conformance.AlarmClock;
+
+/// <summary>What every alarm clock promises. Each test has a store of its own, since a claim is over all sessions.</summary>
+public abstract class AlarmClockContract
+{
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
+    protected abstract IAlarmClock Clock { get; }
+
+    protected abstract ISessionJournal Journal { get; }
+
+    /// <summary>The store's time.</summary>
+    protected abstract Task<DateTimeOffset> NowAsync();
+
+    /// <summary>Makes the store's time go by.</summary>
+    protected abstract Task PassAsync(TimeSpan time);
+
+    [Fact]
+    public async Task A_session_is_due_when_its_time_has_come_and_not_before()
+    {
+        var key = (await WakingAsync(Minute)).Key;
+
+        Assert.Empty(await ClaimAsync());
+        await PassAsync(2 * Minute);
+        Assert.Equal([key], await ClaimAsync());
+    }
+
+    [Fact]
+    public async Task A_session_without_a_wake_up_is_never_due()
+    {
+        await WakingAsync(null);
+
+        await PassAsync(100_000 * Minute);
+
+        Assert.Empty(await ClaimAsync());
+    }
+
+    [Fact]
+    public async Task The_longest_due_come_first_up_to_the_limit()
+    {
+        var third = (await WakingAsync(3 * Minute)).Key;
+        var first = (await WakingAsync(1 * Minute)).Key;
+        var second = (await WakingAsync(2 * Minute)).Key;
+        await PassAsync(10 * Minute);
+
+        Assert.Equal([first, second], await ClaimAsync(limit: 2));
+        Assert.Equal([third], await ClaimAsync(limit: 2));
+    }
+
+    [Fact]
+    public async Task One_handed_out_is_hidden_for_a_while_and_then_due_again()
+    {
+        var key = (await WakingAsync(Minute)).Key;
+        await PassAsync(2 * Minute);
+
+        Assert.Equal([key], await ClaimAsync(hideFor: 5 * Minute));
+        await PassAsync(4 * Minute);
+        Assert.Empty(await ClaimAsync());
+        await PassAsync(2 * Minute);
+        Assert.Equal([key], await ClaimAsync());
+    }
+
+    [Fact]
+    public async Task An_append_that_moves_the_wake_up_ends_the_hiding()
+    {
+        var lease = await WakingAsync(Minute);
+        await PassAsync(2 * Minute);
+        await ClaimAsync(hideFor: 60 * Minute);
+
+        await AppendAsync(lease, 1, await NowAsync() + Minute);
+
+        Assert.Empty(await ClaimAsync());
+        await PassAsync(2 * Minute);
+        Assert.Equal([lease.Key], await ClaimAsync());
+    }
+
+    [Fact]
+    public async Task An_append_that_clears_the_wake_up_ends_it()
+    {
+        var lease = await WakingAsync(Minute);
+        await AppendAsync(lease, 1, null);
+
+        await PassAsync(10 * Minute);
+
+        Assert.Empty(await ClaimAsync());
+    }
+
+    [Fact]
+    public async Task Hosts_that_claim_at_once_get_different_sessions()
+    {
+        var keys = new HashSet<SessionKey>();
+        for (var i = 0; i < 40; i++) keys.Add((await WakingAsync(Minute)).Key);
+        await PassAsync(2 * Minute);
+
+        var claims = (await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => ClaimAsync(limit: 10)))).SelectMany(claim => claim).ToList();
+        while (await ClaimAsync() is { Count: > 0 } passedOver) claims.AddRange(passedOver);
+
+        Assert.Equal(keys.Count, claims.Count);
+        Assert.Equal(keys, claims.ToHashSet());
+    }
+
+    [Fact]
+    public async Task A_crashed_hosts_session_is_still_due()
+    {
+        var lease = await WakingAsync(Minute);
+        await PassAsync(2 * Minute);
+
+        Assert.Equal([lease.Key], await ClaimAsync(hideFor: TimeSpan.Zero));
+        Assert.Equal([lease.Key], await ClaimAsync(hideFor: TimeSpan.Zero));
+    }
+
+    /// <summary>A session that wakes that long from now.</summary>
+    private async Task<JournalLease> WakingAsync(TimeSpan? from)
+    {
+        var key = new SessionKey(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
+        var lease = (await Journal.OpenAsync(key, HostId.New(TimeProvider.System), create: true, default))!;
+        await AppendAsync(lease, 0, from is { } wait ? await NowAsync() + wait : null);
+        return lease;
+    }
+
+    private async Task AppendAsync(JournalLease lease, long expected, DateTimeOffset? wakeAt) =>
+        Assert.True(await Journal.AppendAsync(lease, new(expected, default, 0, await NowAsync(), wakeAt, null), default));
+
+    private async Task<IReadOnlyList<SessionKey>> ClaimAsync(int limit = 100, TimeSpan? hideFor = null) => await Clock.ClaimDueAsync(limit, hideFor ?? 60 * Minute, default);
+}

@@ -1,0 +1,64 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Coordinator.Tests.Conformance.Postgres;
+using Coordinator.Tests.Support;
+using Npgsql;
+using Xunit;
+
+namespace Coordinator.Tests.Conformance.AlarmClock;
+
+public sealed class PostgresAlarmClockTests : AlarmClockContract, IAsyncLifetime
+{
+    private readonly PostgresFixture fixture = new();
+    private PostgresSessions? sessions;
+
+    protected override IAlarmClock Clock => Sessions.AlarmClock;
+
+    protected override ISessionJournal Journal => Sessions.Journal;
+
+    private PostgresSessions Sessions => sessions ?? throw new InvalidOperationException("Not initialized.");
+
+    public async Task InitializeAsync()
+    {
+        await fixture.InitializeAsync();
+        sessions = new(fixture.ConnectionString);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await Sessions.DisposeAsync();
+        await fixture.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_session_that_is_being_written_is_passed_over_not_waited_for()
+    {
+        var key = new SessionKey(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
+        var lease = (await Journal.OpenAsync(key, HostId.New(TimeProvider.System), create: true, default))!;
+        await Journal.AppendAsync(lease, new(0, default, 0, await NowAsync(), await NowAsync(), null), default);
+
+        await using (var connection = await Sessions.System.OpenConnectionAsync())
+        await using (await connection.BeginTransactionAsync())
+        {
+            await using var held = new NpgsqlCommand("SELECT 1 FROM session_head FOR UPDATE", connection);
+            await held.ExecuteNonQueryAsync();
+            Assert.Empty(await Clock.ClaimDueAsync(10, TimeSpan.FromMinutes(1), default));
+        }
+
+        Assert.Equal([key], await Clock.ClaimDueAsync(10, TimeSpan.FromMinutes(1), default));
+    }
+
+    protected override async Task<DateTimeOffset> NowAsync()
+    {
+        await using var command = Sessions.System.CreateCommand("SELECT now()");
+        return new((DateTime)(await command.ExecuteScalarAsync())!);
+    }
+
+    /// <summary>The database's clock cannot be turned, so everything that stands on it is moved into the past instead.</summary>
+    protected override async Task PassAsync(TimeSpan time)
+    {
+        await using var command = Sessions.System.CreateCommand("UPDATE session_head SET wake_at = wake_at - $1, hidden_until = hidden_until - $1");
+        command.Parameters.Add(new() { Value = time });
+        await command.ExecuteNonQueryAsync();
+    }
+}
