@@ -9,7 +9,6 @@ namespace Coordinator.Adapters.Postgres.Embedded;
 /// </summary>
 public sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
 {
-    private static readonly TimeSpan OwnerPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(10);
@@ -37,6 +36,9 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
 
     /// <summary>The server's major version, once it has been started.</summary>
     public int? Major { get; private set; }
+
+    /// <summary>How long a host waits for its predecessor to give the folder up.</summary>
+    internal TimeSpan OwnerPatience { get; init; } = TimeSpan.FromSeconds(10);
 
     private EmbeddedLayout Configured { get; }
 
