@@ -1,0 +1,29 @@
+using System.CommandLine;
+using Coordinator.Cli;
+using Coordinator.Cli.Commands;
+using Coordinator.Client;
+
+var root = new RootCommand("Coordinator: hosted coding-agent sessions from the command line.")
+{
+    LoginCommand.Create(),
+    SessionsCommand.Create(),
+    NewCommand.Create(),
+    PromptCommand.Create(),
+    EventsCommand.Create(),
+    DoctorCommand.Create(),
+    JourneyCommand.Create(),
+};
+
+try
+{
+    return await root.Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+}
+catch (CoordinatorException e)
+{
+    Terminal.Error($"{e.Message} ({e.Code})");
+    return 1;
+}
+catch (OperationCanceledException)
+{
+    return 130;
+}

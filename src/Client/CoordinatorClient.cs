@@ -1,0 +1,201 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Coordinator.Client;
+
+/// <summary>
+/// The public API, typed. Every acting call carries an idempotency key and is tried again while the host is down or
+/// restarting, so it takes effect once. Problems are thrown as <see cref="CoordinatorException"/>.
+/// </summary>
+public sealed class CoordinatorClient : IDisposable
+{
+    private readonly HttpClient http;
+    private readonly TimeProvider time;
+
+    /// <summary>Talks to the host at <paramref name="url"/> with an API key (<c>ck_…</c>); without one only sign-in and health work.</summary>
+    public CoordinatorClient(Uri url, string? apiKey = null, TimeProvider? time = null)
+    {
+        this.time = time ?? TimeProvider.System;
+        (Url, ApiKey) = (url, apiKey);
+        http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(5), PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+        {
+            BaseAddress = url,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        if (apiKey is not null) http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
+    }
+
+    public Uri Url { get; }
+
+    internal string? ApiKey { get; }
+
+    /// <summary>The longest one call may take.</summary>
+    public TimeSpan CallTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a call is tried again while the host cannot be reached.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Spends a one-time sign-in link (<c>sl_…</c>) and makes an API key for this machine.</summary>
+    public async Task<NewApiKey> SignInAsync(string link, string keyName, CancellationToken cancellationToken)
+    {
+        using var signIn = Request(HttpMethod.Post, "/v1/sign-in", new SignIn(link), ClientJson.Default.SignIn);
+        using var answer = await SendOnceAsync(signIn, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        var cookie = answer.Headers.GetValues("Set-Cookie").First().Split(';')[0];
+        using var create = Request(HttpMethod.Post, "/v1/api-keys", new ApiKeyRequest(keyName), ClientJson.Default.ApiKeyRequest);
+        create.Headers.Add("Cookie", cookie);
+        create.Headers.Add("Origin", Url.GetLeftPart(UriPartial.Authority));
+        using var made = await SendOnceAsync(create, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        return await ReadAsync(made, ClientJson.Default.NewApiKey, cancellationToken);
+    }
+
+    public Task<Me> MeAsync(CancellationToken cancellationToken) => GetAsync("/v1/me", ClientJson.Default.Me, cancellationToken);
+
+    public Task<Page<Model>> ListModelsAsync(CancellationToken cancellationToken) => GetAsync("/v1/models", ClientJson.Default.PageModel, cancellationToken);
+
+    public Task<Page<Session>> ListSessionsAsync(string? cursor, int limit, CancellationToken cancellationToken) =>
+        GetAsync($"/v1/sessions?limit={limit}{(cursor is null ? string.Empty : $"&cursor={Uri.EscapeDataString(cursor)}")}", ClientJson.Default.PageSession, cancellationToken);
+
+    public Task<Session> GetSessionAsync(string id, CancellationToken cancellationToken) => GetAsync($"/v1/sessions/{id}", ClientJson.Default.Session, cancellationToken);
+
+    public Task<Session> CreateSessionAsync(NewSession session, CancellationToken cancellationToken, string? idempotencyKey = null) =>
+        PostAsync("/v1/sessions", session, ClientJson.Default.NewSession, ClientJson.Default.Session, idempotencyKey, cancellationToken);
+
+    public Task<AcceptedMessage> PromptAsync(string session, string text, CancellationToken cancellationToken, string? model = null, string? retryOf = null, string? idempotencyKey = null) =>
+        PostAsync($"/v1/sessions/{session}/messages", new PromptRequest(text, model, retryOf), ClientJson.Default.PromptRequest, ClientJson.Default.AcceptedMessage, idempotencyKey, cancellationToken);
+
+    /// <summary>Stops the running message, or the one named.</summary>
+    public async Task CancelAsync(string session, string? messageId, CancellationToken cancellationToken)
+    {
+        using var answer = await SendAsync(() => Request(HttpMethod.Post, $"/v1/sessions/{session}/cancel", new CancelRequest(messageId), ClientJson.Default.CancelRequest), null, cancellationToken);
+    }
+
+    public async Task<Session> ArchiveAsync(string session, CancellationToken cancellationToken)
+    {
+        using var answer = await SendAsync(() => new HttpRequestMessage(HttpMethod.Post, $"/v1/sessions/{session}/archive"), null, cancellationToken);
+        return await ReadAsync(answer, ClientJson.Default.Session, cancellationToken);
+    }
+
+    public Task<EventPage> ListEventsAsync(string session, string? after, int limit, CancellationToken cancellationToken) =>
+        GetAsync($"/v1/sessions/{session}/events?limit={limit}{(after is null ? string.Empty : $"&after={Uri.EscapeDataString(after)}")}", ClientJson.Default.EventPage, cancellationToken);
+
+    public Task<DetectedEnvironment> DetectEnvironmentAsync(Repository repository, CancellationToken cancellationToken) =>
+        PostAsync("/v1/environments:detect", new DetectRequest(repository), ClientJson.Default.DetectRequest, ClientJson.Default.DetectedEnvironment, null, cancellationToken);
+
+    public Task<Page<Run>> ListRunsAsync(string? session, CancellationToken cancellationToken) =>
+        GetAsync($"/v1/runs?limit=200{(session is null ? string.Empty : $"&session={session}")}", ClientJson.Default.PageRun, cancellationToken);
+
+    /// <summary>The host answers at all.</summary>
+    public async Task<bool> IsUpAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/health/ready");
+            using var answer = await SendOnceAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+            return true;
+        }
+        catch (CoordinatorException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The readiness report of the host, as text; its status may be 503.</summary>
+    public async Task<(int Status, string Body)> ReadinessAsync(CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(5));
+        using var answer = await http.GetAsync("/health/ready", limit.Token);
+        return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(limit.Token));
+    }
+
+    public void Dispose() => http.Dispose();
+
+    /// <summary>Opens a response whose body streams.</summary>
+    internal Task<HttpResponseMessage> OpenAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        SendOnceAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+
+    private async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        using var answer = await SendAsync(() => new HttpRequestMessage(HttpMethod.Get, path), null, cancellationToken);
+        return await ReadAsync(answer, type, cancellationToken);
+    }
+
+    private async Task<TAnswer> PostAsync<TBody, TAnswer>(string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> answerType, string? idempotencyKey, CancellationToken cancellationToken)
+    {
+        using var answer = await SendAsync(() => Request(HttpMethod.Post, path, body, bodyType), idempotencyKey, cancellationToken);
+        return await ReadAsync(answer, answerType, cancellationToken);
+    }
+
+    private static HttpRequestMessage Request<T>(HttpMethod method, string path, T body, JsonTypeInfo<T> type) =>
+        new(method, path) { Content = JsonContent.Create(body, type) };
+
+    /// <summary>Sends with one idempotency key until it is answered or patience ends.</summary>
+    private async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> make, string? idempotencyKey, CancellationToken cancellationToken)
+    {
+        var key = idempotencyKey ?? Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
+        var began = time.GetTimestamp();
+        for (var attempt = 1; ; attempt++)
+        {
+            using var request = make();
+            if (request.Method != HttpMethod.Get) request.Headers.Add("Idempotency-Key", key);
+            try
+            {
+                return await SendOnceAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+            }
+            catch (CoordinatorException e) when (e.IsTransient && e.Status != 429 && time.GetElapsedTime(began) < Patience)
+            {
+                await Task.Delay(e.RetryAfter ?? TimeSpan.FromMilliseconds(Math.Min(2_000, 50 << Math.Min(attempt, 5))), time, cancellationToken);
+            }
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(CallTimeout);
+        HttpResponseMessage answer;
+        try
+        {
+            answer = await http.SendAsync(request, completion, limit.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new CoordinatorException(0, "no_answer", $"{Url} did not answer in {CallTimeout.TotalSeconds:0} s.", inner: e);
+        }
+        catch (HttpRequestException e)
+        {
+            throw new CoordinatorException(0, "unreachable", $"{Url} cannot be reached: {e.Message}", inner: e);
+        }
+
+        if (answer.IsSuccessStatusCode) return answer;
+        using (answer) throw await ProblemAsync(answer, limit.Token);
+    }
+
+    private static async Task<CoordinatorException> ProblemAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
+    {
+        var status = (int)answer.StatusCode;
+        try
+        {
+            var body = await answer.Content.ReadFromJsonAsync(ClientJson.Default.ProblemBody, cancellationToken);
+            return new(status, body?.Code ?? $"http_{status}", body?.Detail ?? body?.Title ?? $"The host answered {status}.", answer.Headers.RetryAfter?.Delta);
+        }
+        catch (JsonException e)
+        {
+            return new(status, $"http_{status}", $"The host answered {status} without a readable reason.", answer.Headers.RetryAfter?.Delta, e);
+        }
+    }
+
+    private static async Task<T> ReadAsync<T>(HttpResponseMessage answer, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await answer.Content.ReadFromJsonAsync(type, cancellationToken) ?? throw new JsonException("null");
+        }
+        catch (JsonException e)
+        {
+            throw new CoordinatorException((int)answer.StatusCode, "answer_unreadable", "The host's answer could not be read; are client and host of the same release?", inner: e);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+namespace Coordinator.Client;
+
+/// <summary>
+/// The API refused a call, or could not be reached (<see cref="Status"/> 0). <see cref="Code"/> is stable; the message
+/// says what to do. <see cref="RetryAfter"/> is given with 429 and 503.
+/// </summary>
+public sealed class CoordinatorException(int status, string code, string detail, TimeSpan? retryAfter = null, Exception? inner = null)
+    : Exception(detail, inner)
+{
+    public int Status { get; } = status;
+
+    public string Code { get; } = code;
+
+    public TimeSpan? RetryAfter { get; } = retryAfter;
+
+    /// <summary>The same call with the same idempotency key may succeed later.</summary>
+    public bool IsTransient => Status is 0 or 429 or 502 or 503 or 504;
+}
