@@ -29,5 +29,6 @@ internal sealed class GetRunEndpoint : IEndpointModule
                 : NotFound.ToHttp())
         .Produces<RunView>()
         .WithName("GetRun")
+        .WithSummary("One finished run with its place in the hash chain.")
         .WithTags("Runs");
 }

@@ -66,5 +66,6 @@ internal sealed class ListRunsEndpoint : IEndpointModule
         })
         .Produces<RunPage>()
         .WithName("ListRuns")
+        .WithSummary("Finished runs, the last to end first.")
         .WithTags("Runs");
 }

@@ -71,5 +71,6 @@ internal sealed class CreateApiKeyEndpoint : IEndpointModule
         .AnswersSecretOnce()
         .Produces<CreatedApiKey>(StatusCodes.Status201Created)
         .WithName("CreateApiKey")
+        .WithSummary("Makes an API key; its secret is in this answer only.")
         .WithTags("API keys");
 }

@@ -37,5 +37,6 @@ internal sealed class DeleteApiKeyEndpoint : IEndpointModule
                 : NotFound.ToHttp())
         .Produces(StatusCodes.Status204NoContent)
         .WithName("DeleteApiKey")
+        .WithSummary("Revokes an API key at once.")
         .WithTags("API keys");
 }

@@ -46,5 +46,6 @@ internal sealed class ListApiKeysEndpoint : IEndpointModule
             (await mediator.Send(new ListApiKeys(http.Tenant()), cancellationToken)).ToHttp(TypedResults.Ok))
         .Produces<ApiKeyList>()
         .WithName("ListApiKeys")
+        .WithSummary("The API keys the caller may see, newest first.")
         .WithTags("API keys");
 }

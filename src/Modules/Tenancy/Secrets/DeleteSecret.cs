@@ -30,5 +30,6 @@ internal sealed class DeleteSecretEndpoint : IEndpointModule
             (await mediator.Send(new DeleteSecret(http.Tenant(), SecretName.FromPath(name)), cancellationToken)).ToHttp(_ => TypedResults.NoContent()))
         .Produces(StatusCodes.Status204NoContent)
         .WithName("DeleteSecret")
+        .WithSummary("Deletes a secret.")
         .WithTags("Secrets");
 }

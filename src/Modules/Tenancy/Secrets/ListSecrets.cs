@@ -37,5 +37,6 @@ internal sealed class ListSecretsEndpoint : IEndpointModule
             (await mediator.Send(new ListSecrets(http.Tenant()), cancellationToken)).ToHttp(TypedResults.Ok))
         .Produces<SecretList>()
         .WithName("ListSecrets")
+        .WithSummary("The names of the organization's secrets, never a value.")
         .WithTags("Secrets");
 }

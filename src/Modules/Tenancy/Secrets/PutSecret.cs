@@ -81,5 +81,6 @@ internal sealed class PutSecretEndpoint : IEndpointModule
         .WithMetadata(new RequestSizeLimitAttribute(MaxBody))
         .Produces(StatusCodes.Status204NoContent)
         .WithName("PutSecret")
+        .WithSummary("Seals a secret under a name, replacing what it held.")
         .WithTags("Secrets");
 }

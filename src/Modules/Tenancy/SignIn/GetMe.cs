@@ -46,5 +46,6 @@ internal sealed class GetMeEndpoint : IEndpointModule
             (await mediator.Send(new GetMe(http.Tenant()), cancellationToken)).ToHttp(TypedResults.Ok))
         .Produces<MeView>()
         .WithName("GetMe")
+        .WithSummary("Who the caller is, for which organization, and with which role.")
         .WithTags("Identity");
 }

@@ -71,5 +71,6 @@ internal sealed class SignInEndpoint : IEndpointModule
         .LimitAttempts()
         .Produces<SignedIn>()
         .WithName("SignIn")
+        .WithSummary("Spends a one-time sign-in link and sets the browser session's cookie.")
         .WithTags("Identity");
 }

@@ -46,5 +46,6 @@ internal sealed class SignOutEndpoint : IEndpointModule
         .WithoutCredential()
         .Produces(StatusCodes.Status204NoContent)
         .WithName("SignOut")
+        .WithSummary("Ends the browser session and clears its cookie.")
         .WithTags("Identity");
 }
