@@ -45,7 +45,7 @@ public abstract class TenantVaultContract
     {
         var secret = await Vault.SealAsync(organization, Purpose, Plaintext, default);
 
-        await PortAssert.FailsAsync(PortFailureKind.Corrupt, () => Vault.OpenAsync(organization, "models/anthropic", secret, default));
+        await PortAssert.FailsAsync(PortFailureKind.Corrupt, () => Vault.OpenAsync(organization, "models/openaj", secret, default));
         await PortAssert.FailsAsync(PortFailureKind.Corrupt, () => Vault.OpenAsync(organization, string.Empty, secret, default));
     }
 
