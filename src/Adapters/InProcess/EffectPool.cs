@@ -11,6 +11,7 @@ internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runne
     private readonly ISessionEffectRunner[] runners = [.. runners];
     private readonly ConcurrentDictionary<Task, byte> running = new();
     private readonly CancellationTokenSource stopping = new();
+    private int disposed;
 
     /// <summary>Starts an effect; <paramref name="settled"/> hears its outcome, whatever it is, unless the host stops first.</summary>
     public void Start(SessionKey key, string effectKey, SessionEffect effect, Func<EffectOutcome, Task> settled)
@@ -28,8 +29,10 @@ internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runne
         await Task.WhenAll(running.Keys);
     }
 
+    /// <summary>Idempotent: a container that knows its owner under two types disposes it twice.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref disposed, 1) != 0) return;
         await StopAsync();
         stopping.Dispose();
     }

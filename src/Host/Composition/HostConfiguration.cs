@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Coordinator.Host.Composition;
+
+/// <summary>
+/// Where settings come from, the later over the earlier: what is built in, <c>appsettings.json</c> beside the program and
+/// in the working directory, environment variables (plain, and with <c>COORDINATOR_</c> before the name), the command line.
+/// </summary>
+internal static class HostConfiguration
+{
+    /// <summary>The folder of everything the host keeps; sections may place their part elsewhere.</summary>
+    public const string DataDirectoryKey = "DataDirectory";
+
+    public static void Apply(ConfigurationManager configuration, string[] args)
+    {
+        configuration.AddJsonFile(Path.Combine(Directory.GetCurrentDirectory(), "appsettings.json"), optional: true, reloadOnChange: false);
+        configuration.AddEnvironmentVariables();
+        configuration.AddEnvironmentVariables("COORDINATOR_");
+        configuration.AddCommandLine(args);
+        var data = Path.GetFullPath(configuration[DataDirectoryKey] is { Length: > 0 } named ? named : "data");
+        configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = BuiltIn(data) });
+    }
+
+    public static void Apply(ILoggingBuilder logging)
+    {
+        logging.ClearProviders();
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+            console.UseUtcTimestamp = true;
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
+        });
+    }
+
+    private static Dictionary<string, string?> BuiltIn(string data) => new(StringComparer.OrdinalIgnoreCase)
+    {
+        [DataDirectoryKey] = data,
+        ["Database:Embedded:DataDirectory"] = Path.Combine(data, "postgres"),
+        ["Vault:KeyFile"] = Path.Combine(data, "master.key"),
+        ["Sandbox:Local:DataDirectory"] = Path.Combine(data, "sandboxes"),
+        ["Artifacts:Directory"] = Path.Combine(data, "artifacts"),
+        ["Demo:Directory"] = Path.Combine(data, "demo"),
+        ["Logging:LogLevel:Default"] = "Information",
+        ["Logging:LogLevel:Microsoft"] = "Warning",
+        ["Logging:LogLevel:Microsoft.AspNetCore.Server.Kestrel"] = "Error",
+        ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Error",
+        ["Logging:LogLevel:System.Net.Http"] = "Warning",
+        ["Logging:LogLevel:Npgsql"] = "Error",
+    };
+}

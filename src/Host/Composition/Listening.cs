@@ -1,0 +1,39 @@
+using Coordinator.Adapters.LocalSandbox;
+
+namespace Coordinator.Host.Composition;
+
+/// <summary>Where the host listens: the addresses of <c>Urls</c>, and the unix socket in the directory that boxes share.</summary>
+internal static class Listening
+{
+    private const string DefaultUrls = "http://localhost:8787";
+    private const long LargestBody = 1024 * 1024;
+
+    public static void Apply(WebApplicationBuilder builder)
+    {
+        var socket = BoxSocket(builder.Configuration);
+        var urls = builder.Configuration["Urls"] is { Length: > 0 } configured ? configured : DefaultUrls;
+        builder.WebHost.UseUrls([.. urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), $"http://unix:{socket}"]);
+        builder.Services.AddSingleton(new BoxSocketPath(socket));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = LargestBody;
+        });
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(30));
+    }
+
+    private static string BoxSocket(IConfiguration configuration)
+    {
+        try
+        {
+            return HostSocket.Prepare(configuration);
+        }
+        catch (Exception failure) when (failure is InvalidOperationException or IOException or UnauthorizedAccessException)
+        {
+            throw new Starting.HostMisconfiguredException($"The socket for boxes cannot be made: {failure.Message}");
+        }
+    }
+}
+
+/// <summary>The unix socket that boxes dial.</summary>
+internal sealed record BoxSocketPath(string Path);

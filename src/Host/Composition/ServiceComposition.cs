@@ -1,0 +1,60 @@
+using Coordinator.Adapters.DirectModels;
+using Coordinator.Adapters.InProcess;
+using Coordinator.Adapters.LocalIdentity;
+using Coordinator.Adapters.LocalSandbox;
+using Coordinator.Adapters.Postgres;
+using Coordinator.Demo;
+using Coordinator.Host.Health;
+using Coordinator.Host.Starting;
+using Coordinator.Modules.Kernel;
+using Coordinator.Modules.Models;
+using Coordinator.Modules.Runs;
+using Coordinator.Modules.SessionAccess;
+using Coordinator.Modules.Sessions;
+using Coordinator.Modules.Tenancy;
+
+namespace Coordinator.Host.Composition;
+
+/// <summary>Which module and which adapter this host is made of.</summary>
+internal static class ServiceComposition
+{
+    public static IServiceCollection AddCoordinator(this IServiceCollection services, IConfiguration configuration) => services
+        .AddStarting()
+        .AddAdapters(configuration)
+        .AddModules(configuration);
+
+    private static IServiceCollection AddStarting(this IServiceCollection services)
+    {
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<HostReadiness>();
+        services.AddSingleton<DependencyHealth>();
+        services.AddSingleton<HostAddress>();
+        services.AddSingleton<PortReport>();
+        services.AddSingleton<HostStartup>();
+        services.AddHostedService(provider => provider.GetRequiredService<HostStartup>());
+        services.AddHostedService<HostDrain>();
+        return services;
+    }
+
+    private static IServiceCollection AddAdapters(this IServiceCollection services, IConfiguration configuration) => services
+        .AddPostgres(configuration)
+        .AddPostgresTenantDirectory()
+        .AddPostgresRunHistory()
+        .AddLocalIdentity(configuration)
+        .AddInProcessSessionHost(configuration)
+        .AddLocalSandbox(configuration)
+        .AddDirectModels(configuration)
+        .AddDemo(configuration);
+
+    private static IServiceCollection AddModules(this IServiceCollection services, IConfiguration configuration) => services
+        .AddSessionsModule()
+        .AddTenancyModule(configuration)
+        .AddSessionAccessModule(configuration)
+        .AddModelsModule()
+        .AddRunsModule()
+        .AddKernel(
+            typeof(Modules.Tenancy.Registration).Assembly,
+            typeof(Modules.SessionAccess.Registration).Assembly,
+            typeof(Modules.Models.Registration).Assembly,
+            typeof(Modules.Runs.Registration).Assembly);
+}

@@ -1,0 +1,67 @@
+using Coordinator.Host.Composition;
+using Coordinator.Host.Health;
+using Coordinator.Host.OpenApi;
+using Coordinator.Host.Starting;
+using Coordinator.Host.Web;
+using Coordinator.Modules.Kernel;
+using Coordinator.Modules.Kernel.Http;
+using Coordinator.Demo;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator.Host;
+
+/// <summary>Builds the host from its configuration and runs it. Other programs, such as tests, may build one of their own.</summary>
+public static class CoordinatorHost
+{
+    /// <summary>Runs until it is told to stop. The result is the process's exit code (<see cref="ExitCodes"/>).</summary>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        try
+        {
+            await using var app = Build(args);
+            await app.RunAsync();
+            return app.Services.GetRequiredService<HostStartup>().ExitCode;
+        }
+        catch (Exception failure) when (StartFailure.Explain(failure) is { } explained)
+        {
+            await Console.Error.WriteLineAsync(explained.Text);
+            return explained.ExitCode;
+        }
+    }
+
+    /// <summary>
+    /// A host that has not been started. All invalid options are reported at once
+    /// (<see cref="OptionsValidationException"/>, or an <see cref="AggregateException"/> of them).
+    /// </summary>
+    public static WebApplication Build(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        HostConfiguration.Apply(builder.Configuration, args);
+        HostConfiguration.Apply(builder.Logging);
+        Listening.Apply(builder);
+        builder.Host.UseDefaultServiceProvider(options => options.ValidateScopes = true);
+        builder.Services.AddCoordinator(builder.Configuration);
+        builder.Services.AddApiDocument();
+        builder.Services.AddSingleton(WebApp.Find(builder.Configuration));
+
+        var app = builder.Build();
+        app.Services.GetService<IStartupValidator>()?.Validate();
+        Map(app);
+        return app;
+    }
+
+    private static void Map(WebApplication app)
+    {
+        app.UseMiddleware<SecurityHeaders>();
+        app.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(30) });
+        app.UseWebApp();
+        app.UseMiddleware<ReadinessGate>();
+        app.UseKernel();
+        app.UseMiddleware<BoxSocketGate>();
+        app.MapHealth();
+        app.MapApiDocument();
+        app.MapEndpointModules();
+        app.MapDemo().WithoutCredential();
+        app.MapWebApp();
+    }
+}

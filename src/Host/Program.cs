@@ -1,0 +1,3 @@
+using Coordinator.Host;
+
+return await CoordinatorHost.RunAsync(args);

@@ -1,0 +1,24 @@
+using System.Net.Sockets;
+using Coordinator.Host.Composition;
+using Coordinator.Modules.Kernel.Http;
+using Coordinator.Ports;
+using Microsoft.AspNetCore.Connections.Features;
+
+namespace Coordinator.Host.Starting;
+
+/// <summary>
+/// Boxes run other people's code, and the socket they share reaches only what is meant for boxes: not signing in, not
+/// people's routes, whatever credential a box may have come by.
+/// </summary>
+internal sealed class BoxSocketGate(RequestDelegate next, BoxSocketPath socket)
+{
+    private static readonly Problem NotForBoxes = new("route_not_found", "There is nothing here for boxes.", ProblemKind.NotFound);
+
+    public Task InvokeAsync(HttpContext context) =>
+        IsFromBoxes(context) && context.GetEndpoint()?.Metadata.GetMetadata<EndpointAccess>()?.Kind != AccessKind.Box
+            ? context.WriteProblemAsync(NotForBoxes)
+            : next(context);
+
+    private bool IsFromBoxes(HttpContext context) =>
+        context.Features.Get<IConnectionSocketFeature>()?.Socket.LocalEndPoint is UnixDomainSocketEndPoint local && local.ToString() == socket.Path;
+}

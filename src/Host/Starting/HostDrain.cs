@@ -1,0 +1,40 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Host.Starting;
+
+/// <summary>
+/// Hands sessions back before the host stops: sockets are closed with "restarting", what is being written settles, leases
+/// are released. It runs before the server stops listening, because the server waits for its open sockets.
+/// </summary>
+internal sealed partial class HostDrain(ISessionHost sessions, TimeProvider time, ILogger<HostDrain> logger) : IHostedLifecycleService
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
+
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(Timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            await sessions.DrainAsync(either.Token);
+        }
+        catch (Exception failure) when (failure is OperationCanceledException or PortException)
+        {
+            LogNotDrained(logger, failure);
+        }
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(EventId = 9, Level = LogLevel.Warning, Message = "Not every session was handed back in time; the next host takes them over.")]
+    private static partial void LogNotDrained(ILogger logger, Exception failure);
+}

@@ -1,0 +1,111 @@
+using Coordinator.Host.Web;
+using Coordinator.Modules.Tenancy;
+using Coordinator.Ports;
+
+namespace Coordinator.Host.Starting;
+
+/// <summary>
+/// Brings up what the host depends on, side by side, while it already listens; then says what serves what, and prints the
+/// one-time sign-in link. A dependency that refuses its settings ends the host; one that is away is tried again.
+/// </summary>
+internal sealed partial class HostStartup(
+    IEnumerable<IHostDependency> dependencies,
+    HostReadiness readiness,
+    OwnerSignIn signIn,
+    PortReport ports,
+    WebApp web,
+    HostAddress address,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILogger<HostStartup> logger) : BackgroundService
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+
+    /// <summary>What the process ends with.</summary>
+    public int ExitCode { get; private set; }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            var began = time.GetTimestamp();
+            await Task.WhenAll(dependencies.Select(dependency => StartAsync(dependency, stoppingToken)));
+            readiness.Set();
+            await ReportAsync(began, stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            LogStoppedWhileStarting(logger);
+        }
+        catch (Exception failure)
+        {
+            var explained = StartFailure.Explain(failure);
+            if (explained is null) LogFailed(logger, failure);
+            else await Console.Error.WriteLineAsync(explained.Text);
+            ExitCode = explained?.ExitCode ?? ExitCodes.Failed;
+            lifetime.StopApplication();
+        }
+    }
+
+    private async Task StartAsync(IHostDependency dependency, CancellationToken cancellationToken)
+    {
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            try
+            {
+                var began = time.GetTimestamp();
+                await dependency.StartAsync(cancellationToken);
+                var (name, description, took) = (dependency.Name, dependency.Description, time.GetElapsedTime(began));
+                LogReady(logger, name, description, took.TotalMilliseconds);
+                return;
+            }
+            catch (PortException failure) when (failure.Kind == PortFailureKind.Rejected && !dependency.IsRequired)
+            {
+                LogWithout(logger, dependency.Name, failure.Message);
+                return;
+            }
+            catch (PortException failure) when (failure.Kind != PortFailureKind.Rejected)
+            {
+                LogRetried(logger, dependency.Name, failure.Message, pause.TotalMilliseconds);
+                if (!dependency.IsRequired) return;
+                await Task.Delay(pause, time, cancellationToken);
+            }
+        }
+    }
+
+    private async Task ReportAsync(long began, CancellationToken cancellationToken)
+    {
+        foreach (var (plane, line) in ports.Lines) LogPorts(logger, plane, line);
+        if (!web.IsBuilt) LogNoWebApp(logger);
+        var (url, took) = (address.Url, time.GetElapsedTime(began));
+        LogServing(logger, url, took.TotalMilliseconds);
+        var invitation = await signIn.InviteAsync(cancellationToken);
+        await Console.Out.WriteLineAsync($"Sign in: {invitation.At(url)}");
+        await Console.Out.FlushAsync(cancellationToken);
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Dependency} is ready ({Description}) after {Milliseconds:F0} ms.")]
+    private static partial void LogReady(ILogger logger, string dependency, string description, double milliseconds);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Dependency} did not start, tried again in {Milliseconds:F0} ms: {Reason}")]
+    private static partial void LogRetried(ILogger logger, string dependency, string reason, double milliseconds);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "The host goes on without {Dependency}: {Reason}")]
+    private static partial void LogWithout(ILogger logger, string dependency, string reason);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "{Plane}: {Ports}")]
+    private static partial void LogPorts(ILogger logger, string plane, string ports);
+
+    [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "The web app is not built; the API serves without it.")]
+    private static partial void LogNoWebApp(ILogger logger);
+
+    [LoggerMessage(EventId = 6, Level = LogLevel.Information, Message = "Serving at {Url}, {Milliseconds:F0} ms after the start.")]
+    private static partial void LogServing(ILogger logger, Uri url, double milliseconds);
+
+    [LoggerMessage(EventId = 7, Level = LogLevel.Information, Message = "Stopped while it was starting.")]
+    private static partial void LogStoppedWhileStarting(ILogger logger);
+
+    [LoggerMessage(EventId = 8, Level = LogLevel.Critical, Message = "The host cannot start.")]
+    private static partial void LogFailed(ILogger logger, Exception failure);
+}

@@ -1,0 +1,43 @@
+using Coordinator.Modules.Kernel.Http;
+using Coordinator.Ports;
+
+namespace Coordinator.Host.Web;
+
+/// <summary>
+/// Serves the web app: its files, and its page for every address that is not the API's, since the app routes by itself.
+/// Files whose name holds their hash never change; the rest is asked for anew each time.
+/// </summary>
+internal static class WebAppEndpoints
+{
+    private const string Immutable = "public, max-age=31536000, immutable";
+    private const string Revalidated = "no-cache";
+
+    private static readonly string[] NotPages = ["/v1", "/model", "/demo", "/health", "/openapi", "/assets"];
+
+    public static void UseWebApp(this WebApplication app)
+    {
+        var web = app.Services.GetRequiredService<WebApp>();
+        if (!web.IsBuilt) return;
+        app.UseStaticFiles(new StaticFileOptions
+        {
+            FileProvider = web.Files,
+            OnPrepareResponse = file => file.Context.Response.Headers.CacheControl =
+                file.Context.Request.Path.StartsWithSegments("/assets", StringComparison.Ordinal) ? Immutable : Revalidated,
+        });
+    }
+
+    public static void MapWebApp(this WebApplication app) =>
+        app.MapFallback("{**path}", (HttpContext context, WebApp web) => Answer(context, web)).WithoutCredential().ExcludeFromDescription();
+
+    private static IResult Answer(HttpContext context, WebApp web)
+    {
+        var request = context.Request;
+        var isPage = (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
+            && !Array.Exists(NotPages, prefix => request.Path.StartsWithSegments(prefix, StringComparison.OrdinalIgnoreCase))
+            && !Path.HasExtension(request.Path.Value);
+        if (!isPage) return new Problem("route_not_found", $"There is nothing at {request.Method} {request.Path}.", ProblemKind.NotFound).ToHttp();
+        if (!web.IsBuilt) return new Problem("web_app_missing", "The web app is not built here; the API is under /v1.", ProblemKind.NotFound).ToHttp();
+        context.Response.Headers.CacheControl = Revalidated;
+        return Results.Stream(web.IndexFile.CreateReadStream(), "text/html; charset=utf-8");
+    }
+}
