@@ -3,8 +3,11 @@ using System.Text.RegularExpressions;
 
 namespace Coordinator.Demo.Model;
 
-/// <summary>One message of a chat completions request, its text put together.</summary>
-internal sealed record ChatMessage(string Role, string Text);
+/// <summary>
+/// One message of a chat completions request, its text put together. <see cref="Earlier"/> holds what a person asked before
+/// this conversation was made anew, when the message tells it.
+/// </summary>
+internal sealed record ChatMessage(string Role, string Text, IReadOnlyList<string> Earlier);
 
 /// <summary>A chat completions request, as far as the script reads it.</summary>
 internal sealed partial record ChatRequest(string Model, bool Stream, bool IncludeUsage, IReadOnlyList<ChatMessage> Messages, IReadOnlyList<string> Tools, int Characters)
@@ -24,7 +27,7 @@ internal sealed partial record ChatRequest(string Model, bool Stream, bool Inclu
                 root.TryGetProperty("stream", out var stream) && stream.ValueKind == JsonValueKind.True,
                 root.TryGetProperty("stream_options", out var options) && options.ValueKind == JsonValueKind.Object
                     && options.TryGetProperty("include_usage", out var usage) && usage.ValueKind == JsonValueKind.True,
-                [.. messages.EnumerateArray().Where(message => message.ValueKind == JsonValueKind.Object).Select(message => new ChatMessage(Text(message, "role"), Content(message)))],
+                [.. messages.EnumerateArray().Where(message => message.ValueKind == JsonValueKind.Object).Select(Message)],
                 [.. ToolNames(root)],
                 json.Length);
         }
@@ -43,6 +46,15 @@ internal sealed partial record ChatRequest(string Model, bool Stream, bool Inclu
         }
     }
 
+    private static ChatMessage Message(JsonElement message)
+    {
+        var content = Content(message);
+        var history = History().Match(content);
+        return history.Success
+            ? new(Text(message, "role"), content.Remove(history.Index, history.Length).Trim(), [.. Asked().Matches(history.Value).Select(asked => asked.Groups["text"].Value)])
+            : new(Text(message, "role"), content, []);
+    }
+
     /// <summary>A string, or the text parts of an array; without the reminders that agents add to what people wrote.</summary>
     private static string Content(JsonElement message)
     {
@@ -58,6 +70,12 @@ internal sealed partial record ChatRequest(string Model, bool Stream, bool Inclu
 
     private static string Text(JsonElement holder, string name) =>
         holder.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : string.Empty;
+
+    [GeneratedRegex("<earlier-conversation>.*</earlier-conversation>", RegexOptions.Singleline | RegexOptions.CultureInvariant)]
+    private static partial Regex History();
+
+    [GeneratedRegex("<user>\n(?<text>.*?)\n</user>", RegexOptions.Singleline | RegexOptions.CultureInvariant)]
+    private static partial Regex Asked();
 
     [GeneratedRegex("<system-reminder>.*?</system-reminder>", RegexOptions.Singleline | RegexOptions.CultureInvariant)]
     private static partial Regex Reminder();

@@ -38,8 +38,9 @@ internal static partial class ScriptedModel
         if (outputs.Length < steps.Count) return NextStep(request, steps[outputs.Length]);
         if (outputs.Length > 0) return new DemoAnswer.Say(Report(steps, outputs));
 
-        var earlier = request.Messages.Take(lastUser.index).Where(message => message.Role == "user" && message.Text.Length > 0).Select(message => message.Text).ToArray();
-        return Converse(lastUser.message.Text, earlier);
+        var before = request.Messages.Take(lastUser.index).Where(message => message.Role == "user");
+        string[] earlier = [.. before.SelectMany(message => message.Earlier.Append(message.Text)), .. lastUser.message.Earlier];
+        return Converse(lastUser.message.Text, [.. earlier.Where(text => text.Length > 0)]);
     }
 
     private static DemoAnswer NextStep(ChatRequest request, DemoStep step) =>

@@ -108,6 +108,18 @@ public sealed class ScriptedModelTests
     }
 
     [Fact]
+    public void It_remembers_a_conversation_that_it_is_told_in_a_new_box()
+    {
+        const string Told = "<earlier-conversation>\nIt has already happened.\n<conversation>\n<user>\nMy name is Ada\n</user>\n<assistant outcome=\"completed\">\nHello\n</assistant>\n<user>\nrun `ls`\n</user>\n</conversation>\n</earlier-conversation>\n";
+
+        var first = Assert.IsType<DemoAnswer.Say>(Answer(Conversation(User(Told + "what did I ask before?"))));
+        var later = Assert.IsType<DemoAnswer.Say>(Answer(Conversation(User(Told + "hello"), Assistant(), User("repeat my first message"))));
+
+        Assert.Contains("1. My name is Ada\n2. run `ls`", first.Text, StringComparison.Ordinal);
+        Assert.Equal("Your first message was: My name is Ada", later.Text);
+    }
+
+    [Fact]
     public void It_does_not_invent_what_was_not_said() =>
         Assert.Equal("You have asked nothing before this.", Assert.IsType<DemoAnswer.Say>(Answer(Conversation(User("what did I ask before?")))).Text);
 

@@ -1,0 +1,89 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Coordinator.Ports;
+using Coordinator.Ports.Compute;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Fakes;
+
+/// <summary>
+/// Repositories that a test puts there, by URL. Private ones are found only with the organization's credential for the
+/// host; hosts can be made to refuse, to be refused, and not to answer.
+/// </summary>
+public sealed class InMemorySourceControl : ISourceControl
+{
+    private const int LongestContent = 256 * 1024;
+
+    private readonly ConcurrentDictionary<string, Repository> repositories = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(OrganizationId Organization, string Host), GitCredential> credentials = new();
+
+    /// <summary>Faults of every method.</summary>
+    public FaultSwitch Faults { get; } = new();
+
+    /// <summary>Hosts that no tenant may reach.</summary>
+    public ISet<string> RefusedHosts { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Hosts that do not answer.</summary>
+    public ISet<string> SilentHosts { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The most files a repository is listed with.</summary>
+    public int MaxFiles { get; set; } = 200_000;
+
+    /// <summary>Puts a branch with these files there. The first branch is the default one. With <paramref name="password"/> it is private.</summary>
+    public void AddBranch(string url, string branch, string commit, IReadOnlyDictionary<string, string> files, string? password = null)
+    {
+        var repository = repositories.GetOrAdd(url, _ => new(branch, password));
+        repository.Branches[branch] = (commit, files);
+    }
+
+    public void SetCredential(OrganizationId organization, string host, GitCredential credential) => credentials[(organization, host.ToLowerInvariant())] = credential;
+
+    public ValueTask<Result<RepositoryState>> ResolveAsync(OrganizationId organization, RepositoryRef repository, CancellationToken cancellationToken) =>
+        Faults.Run(() => Resolve(organization, repository, out _), cancellationToken);
+
+    public ValueTask<Result<RepositoryTree>> ReadTreeAsync(OrganizationId organization, RepositoryRef repository, Func<string, bool> wanted, CancellationToken cancellationToken) =>
+        Faults.Run<Result<RepositoryTree>>(() =>
+        {
+            var state = Resolve(organization, repository, out var files);
+            if (!state.IsSuccess) return state.Problem;
+            if (files.Count > MaxFiles) return new Problem("repository_too_large", $"The repository has more than {MaxFiles} files.", ProblemKind.TooLarge);
+            return new RepositoryTree(state.Value.Branch, state.Value.Commit, [.. files.Keys], files.Where(file => wanted(file.Key)).ToDictionary(file => file.Key, file => Cut(file.Value), StringComparer.Ordinal));
+        }, cancellationToken);
+
+    public ValueTask<GitCredential?> MintCredentialAsync(OrganizationId organization, string host, CancellationToken cancellationToken) =>
+        Faults.Run(() => credentials.GetValueOrDefault((organization, host.ToLowerInvariant())), cancellationToken);
+
+    private Result<RepositoryState> Resolve(OrganizationId organization, RepositoryRef wanted, out IReadOnlyDictionary<string, string> files)
+    {
+        files = new Dictionary<string, string>();
+        if (!Uri.TryCreate(wanted.Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.UserInfo.Length > 0 || url.AbsolutePath.Length < 2)
+            return new Problem("repository_url_invalid", "Use an absolute http or https URL without a credential.");
+        if (RefusedHosts.Contains(url.Host)) return new Problem("repository_host_refused", $"{url.Host} is not on the public internet.");
+        if (SilentHosts.Contains(url.Host)) return new Problem("repository_unreachable", $"{url.Host} does not answer.", ProblemKind.Unavailable, TimeSpan.FromSeconds(5));
+
+        var credential = credentials.GetValueOrDefault((organization, url.Host.ToLowerInvariant()));
+        var isThere = repositories.TryGetValue(wanted.Url, out var repository);
+        if (isThere && repository!.Password is { } password && credential?.Password != password)
+        {
+            if (credential is not null) return new Problem("repository_credential_refused", $"{url.Host} refused the credential in the secret git/{url.Host}.");
+            isThere = false;
+        }
+
+        if (!isThere) return new Problem("repository_not_found", $"{url.Host} has no such repository, or it is private.");
+        var branch = wanted.Branch ?? repository!.DefaultBranch;
+        if (!repository!.Branches.TryGetValue(branch, out var head)) return new Problem("branch_not_found", $"The repository has no branch '{branch}'.");
+        files = head.Files;
+        return new RepositoryState(branch, head.Commit);
+    }
+
+    private static string Cut(string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        return bytes.Length <= LongestContent ? text : Encoding.UTF8.GetString(bytes, 0, LongestContent).TrimEnd('\uFFFD');
+    }
+
+    private sealed record Repository(string DefaultBranch, string? Password)
+    {
+        public ConcurrentDictionary<string, (string Commit, IReadOnlyDictionary<string, string> Files)> Branches { get; } = new(StringComparer.Ordinal);
+    }
+}
