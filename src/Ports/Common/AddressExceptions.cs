@@ -26,6 +26,13 @@ public sealed class AddressExceptions
     public IPAddress? AddressOf(string host, int port) => entries.FirstOrDefault(entry => entry.Address is not null && entry.Names(host, port))?.Address;
 
     /// <summary>
+    /// True when an entry names exactly this host (a name or a literal address) with exactly this port: the operator means
+    /// it to be reached, whatever else is allowed.
+    /// </summary>
+    public bool Lists(string host, int port) => entries.Any(entry => entry.Port == port && (entry.Names(host, port)
+        || (entry.Network is not null && IPAddress.TryParse(host, out var literal) && entry.Allows(host, port, literal))));
+
+    /// <summary>
     /// Null when <paramref name="address"/>, to which <paramref name="host"/> resolved, may be dialed for a tenant at
     /// <paramref name="port"/>; otherwise what it is, as a few words for a person.
     /// </summary>

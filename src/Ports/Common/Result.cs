@@ -29,6 +29,8 @@ public enum ProblemKind
     Unprocessable,
     /// <summary>429: too many; try again after <see cref="Problem.RetryAfter"/>.</summary>
     TooMany,
+    /// <summary>502: something outside, which the caller named, did not answer.</summary>
+    Unreachable,
     /// <summary>503: something this needs is down; try again after <see cref="Problem.RetryAfter"/>.</summary>
     Unavailable,
 }

@@ -42,6 +42,7 @@ public static class ProblemHttp
         ProblemKind.Gone => StatusCodes.Status410Gone,
         ProblemKind.TooLarge => StatusCodes.Status413PayloadTooLarge,
         ProblemKind.TooMany => StatusCodes.Status429TooManyRequests,
+        ProblemKind.Unreachable => StatusCodes.Status502BadGateway,
         ProblemKind.Unavailable => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status422UnprocessableEntity,
     };

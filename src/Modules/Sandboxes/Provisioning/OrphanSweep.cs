@@ -1,0 +1,172 @@
+using System.Globalization;
+using System.Text.Json;
+using Coordinator.Ports;
+using Coordinator.Ports.Compute;
+using Coordinator.Ports.Session;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator.Modules.Sandboxes.Provisioning;
+
+/// <summary>
+/// Every minute: no box of this deployment runs, and no data of one is kept, without a session that wants it. It acts
+/// only on what a listing shows, never on what it does not; one box that cannot be ended does not keep it from the next.
+/// The other direction (a session whose box is gone) is the session's own: it inspects a box that has gone quiet.
+/// </summary>
+internal sealed partial class OrphanSweep(
+    ISandboxProvider provider,
+    ISessionHost sessions,
+    IBoxTokenScheme tokens,
+    IOptions<SandboxesOptions> options,
+    TimeProvider time,
+    ILogger<OrphanSweep> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+
+    /// <summary>Younger boxes are left alone unless their session is gone: their session may not have heard of them yet.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromMinutes(2);
+
+    /// <summary>To ask a session about the data it left wakes it, so that is done this seldom.</summary>
+    private static readonly TimeSpan LookAtDataEvery = TimeSpan.FromHours(1);
+
+    private readonly Dictionary<string, DateTimeOffset> lookedAtData = new(StringComparer.Ordinal);
+
+    /// <summary>What a session has to say of a box.</summary>
+    private enum Verdict
+    {
+        /// <summary>It wants it, or cannot be asked.</summary>
+        Leave,
+        /// <summary>It does not want it, and may still want the data.</summary>
+        End,
+        /// <summary>There is no such session, or it is archived.</summary>
+        Remove,
+    }
+
+    /// <summary>One sweep; returns how many boxes were destroyed.</summary>
+    public async ValueTask<int> SweepAsync(CancellationToken cancellationToken)
+    {
+        List<SandboxListing> found = [];
+        Dictionary<string, string> labels = new(StringComparer.Ordinal) { [SandboxLabels.Deployment] = options.Value.Deployment };
+        await foreach (var listing in provider.ListAsync(labels, cancellationToken)) found.Add(listing);
+        Forget(found);
+        var destroyed = 0;
+        foreach (var listing in found)
+        {
+            if (await SweepOneAsync(listing, cancellationToken)) destroyed++;
+        }
+
+        return destroyed;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await SweepAsync(stoppingToken);
+            }
+            catch (PortException failure)
+            {
+                LogSweepFailed(failure);
+            }
+        }
+    }
+
+    private async ValueTask<bool> SweepOneAsync(SandboxListing listing, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(options.Value.ProviderSeconds), time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        try
+        {
+            var verdict = await JudgeAsync(listing, either.Token);
+            if (verdict is Verdict.Leave || (verdict is Verdict.End && listing.Status is not SandboxStatus.Running)) return false;
+            await provider.DestroyAsync(listing.Handle, keepData: verdict is Verdict.End, either.Token);
+            LogSwept(listing.Handle.Id, verdict);
+            return true;
+        }
+        catch (PortException failure)
+        {
+            LogBoxFailed(listing.Handle.Id, failure);
+            return false;
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogBoxFailed(listing.Handle.Id, e);
+            return false;
+        }
+    }
+
+    private async ValueTask<Verdict> JudgeAsync(SandboxListing listing, CancellationToken cancellationToken)
+    {
+        if (Read(listing.Labels) is not { } box)
+        {
+            LogUnreadable(listing.Handle.Id);
+            return Verdict.Leave;
+        }
+
+        if (listing.Status is not SandboxStatus.Running && !IsDataDue(listing)) return Verdict.Leave;
+        var credential = new BoxCredential(box.Sandbox, box.Generation, tokens.HashFor(box.Key, box.Sandbox, box.Generation));
+        var answer = await sessions.CallAsync(box.Key, new SessionCommand.AuthorizeBox(credential), cancellationToken);
+        if (answer.IsSuccess) return Verdict.Leave;
+        if (await IsGoneAsync(box.Key, answer.Problem, cancellationToken)) return Verdict.Remove;
+        return time.GetUtcNow() - listing.CreatedAt >= Grace ? Verdict.End : Verdict.Leave;
+    }
+
+    private async ValueTask<bool> IsGoneAsync(SessionKey key, Problem refusal, CancellationToken cancellationToken)
+    {
+        if (refusal.Kind is ProblemKind.NotFound) return true;
+        var answer = await sessions.CallAsync(key, new SessionCommand.GetView(), cancellationToken);
+        if (!answer.IsSuccess) return answer.Problem.Kind is ProblemKind.NotFound;
+        return answer.Value is SessionReply.View view && StatusOf(view.Session) == "archived";
+    }
+
+    private static string? StatusOf(SessionView view)
+    {
+        using var document = JsonDocument.Parse(view.Json);
+        return document.RootElement.TryGetProperty("status", out var status) ? status.GetString() : null;
+    }
+
+    private bool IsDataDue(SandboxListing listing)
+    {
+        var now = time.GetUtcNow();
+        if (!lookedAtData.TryGetValue(listing.Handle.Id, out var last))
+        {
+            // Spread over the hour, so that a host that starts does not wake every session at once.
+            var share = listing.Handle.Id.Sum(character => character) % LookAtDataEvery.TotalMinutes / LookAtDataEvery.TotalMinutes;
+            last = lookedAtData[listing.Handle.Id] = now - (LookAtDataEvery * share);
+        }
+
+        if (now - last < LookAtDataEvery) return false;
+        lookedAtData[listing.Handle.Id] = now;
+        return true;
+    }
+
+    private void Forget(IEnumerable<SandboxListing> found)
+    {
+        var ids = found.Select(listing => listing.Handle.Id).ToHashSet(StringComparer.Ordinal);
+        foreach (var id in lookedAtData.Keys.Where(id => !ids.Contains(id)).ToList()) lookedAtData.Remove(id);
+    }
+
+    private static (SessionKey Key, SandboxId Sandbox, int Generation)? Read(IReadOnlyDictionary<string, string> labels) =>
+        OrganizationId.TryParse(labels.GetValueOrDefault(SandboxLabels.Organization), out var organization)
+        && SessionId.TryParse(labels.GetValueOrDefault(SandboxLabels.Session), out var session)
+        && SandboxId.TryParse(labels.GetValueOrDefault(SandboxLabels.Sandbox), out var sandbox)
+        && int.TryParse(labels.GetValueOrDefault(SandboxLabels.Generation), NumberStyles.None, CultureInfo.InvariantCulture, out var generation)
+            ? (new(organization, session), sandbox, generation)
+            : null;
+
+    [LoggerMessage(5311, LogLevel.Warning, "Box {Box} had no session that wants it and was destroyed ({Verdict}).")]
+    private partial void LogSwept(string box, Verdict verdict);
+
+    [LoggerMessage(5312, LogLevel.Warning, "Box {Box} could not be swept; it is tried again in a minute.")]
+    private partial void LogBoxFailed(string box, Exception failure);
+
+    [LoggerMessage(5313, LogLevel.Warning, "The boxes could not be listed; they are swept again in a minute.")]
+    private partial void LogSweepFailed(PortException failure);
+
+    [LoggerMessage(5314, LogLevel.Error, "Box {Box} has labels that cannot be read; it is left alone.")]
+    private partial void LogUnreadable(string box);
+}

@@ -1,0 +1,104 @@
+using System.Globalization;
+using Coordinator.Ports;
+using Coordinator.Ports.Compute;
+using Coordinator.Ports.Session;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator.Modules.Sandboxes.Provisioning;
+
+/// <summary>
+/// Does what sessions want of boxes: create, look, destroy. Idempotent by sandbox id, and every failure of the provider
+/// is an outcome that says whether another try may help.
+/// </summary>
+internal sealed partial class SandboxEffects(
+    ISandboxProvider provider,
+    IBoxTokenScheme tokens,
+    IOptions<SandboxesOptions> options,
+    TimeProvider time,
+    ILogger<SandboxEffects> logger) : ISessionEffectRunner
+{
+    public bool CanRun(SessionEffect effect) => effect is SessionEffect.CreateSandbox or SessionEffect.InspectSandbox or SessionEffect.DestroySandbox;
+
+    public async ValueTask<EffectOutcome> RunAsync(SessionKey key, SessionEffect effect, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(options.Value.ProviderSeconds), time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        try
+        {
+            return effect switch
+            {
+                SessionEffect.CreateSandbox create => await CreateAsync(key, create, either.Token),
+                SessionEffect.InspectSandbox inspect => await InspectAsync(inspect, either.Token),
+                SessionEffect.DestroySandbox destroy => await DestroyAsync(key, destroy, either.Token),
+                _ => throw new ArgumentException($"{effect.GetType().Name} is not work on boxes.", nameof(effect)),
+            };
+        }
+        catch (PortException failure)
+        {
+            LogFailed(effect.GetType().Name, key, failure);
+            return FailedWith(failure);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            var failure = new PortException(PortFailureKind.Timeout, $"The sandbox provider '{provider.Name}' did not answer within {options.Value.ProviderSeconds} seconds.", effectMayHaveHappened: true);
+            LogFailed(effect.GetType().Name, key, failure);
+            return FailedWith(failure);
+        }
+    }
+
+    /// <summary>The spec of a session's box; the same for the same box, so that a repeated create hands out the same token.</summary>
+    internal SandboxSpec SpecOf(SessionKey key, SessionEffect.CreateSandbox create) => new(
+        create.Sandbox,
+        create.Generation,
+        key.Organization,
+        key.Session,
+        create.Settings.Agent,
+        options.Value.Resources,
+        new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [SandboxLabels.Organization] = key.Organization.ToString(),
+            [SandboxLabels.Session] = key.Session.ToString(),
+            [SandboxLabels.Sandbox] = create.Sandbox.ToString(),
+            [SandboxLabels.Generation] = create.Generation.ToString(CultureInfo.InvariantCulture),
+            [SandboxLabels.Deployment] = options.Value.Deployment,
+        },
+        tokens.TokenFor(key, create.Sandbox, create.Generation));
+
+    private async ValueTask<EffectOutcome> CreateAsync(SessionKey key, SessionEffect.CreateSandbox create, CancellationToken cancellationToken) =>
+        new EffectOutcome.SandboxCreated(await provider.CreateAsync(SpecOf(key, create), cancellationToken));
+
+    private async ValueTask<EffectOutcome> InspectAsync(SessionEffect.InspectSandbox inspect, CancellationToken cancellationToken)
+    {
+        var seen = await provider.InspectAsync(inspect.Handle, cancellationToken);
+        return new EffectOutcome.SandboxInspected(seen.Status, seen.Detail);
+    }
+
+    private async ValueTask<EffectOutcome> DestroyAsync(SessionKey key, SessionEffect.DestroySandbox destroy, CancellationToken cancellationToken)
+    {
+        if (destroy.Handle is { } handle) await provider.DestroyAsync(handle, destroy.KeepData, cancellationToken);
+
+        // Without a handle the create never answered, and the box, if there is one, is found by its label. When the data
+        // goes, whatever earlier boxes of the session left goes with it.
+        if (destroy.Handle is null && destroy.KeepData) await DestroyAllAsync(SandboxLabels.Sandbox, destroy.Sandbox.ToString(), keepData: true, cancellationToken);
+        if (!destroy.KeepData) await DestroyAllAsync(SandboxLabels.Session, key.Session.ToString(), keepData: false, cancellationToken);
+        return new EffectOutcome.Succeeded();
+    }
+
+    private async ValueTask DestroyAllAsync(string label, string value, bool keepData, CancellationToken cancellationToken)
+    {
+        Dictionary<string, string> labels = new(StringComparer.Ordinal) { [label] = value, [SandboxLabels.Deployment] = options.Value.Deployment };
+        List<SandboxHandle> found = [];
+        await foreach (var listing in provider.ListAsync(labels, cancellationToken)) found.Add(listing.Handle);
+        foreach (var handle in found) await provider.DestroyAsync(handle, keepData, cancellationToken);
+    }
+
+    private static EffectOutcome.Failed FailedWith(PortException failure)
+    {
+        var retryable = failure.Kind is PortFailureKind.Unavailable or PortFailureKind.Timeout or PortFailureKind.Limited or PortFailureKind.Full;
+        return new(new("sandbox_unavailable", failure.Message, ProblemKind.Unavailable, failure.RetryAfter), retryable);
+    }
+
+    [LoggerMessage(5301, LogLevel.Warning, "{Effect} of {Session} failed.")]
+    private partial void LogFailed(string effect, SessionKey session, PortException failure);
+}

@@ -1,0 +1,51 @@
+using Coordinator.Ports.Compute;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator.Modules.Sandboxes;
+
+/// <summary>Section <c>Sandbox</c>: what boxes are made with, whatever makes them.</summary>
+public sealed class SandboxesOptions
+{
+    public const string Section = "Sandbox";
+
+    /// <summary>
+    /// Names this deployment in the labels of its boxes, so that two that share a provider do not sweep each other's.
+    /// All hosts of one deployment have the same.
+    /// </summary>
+    public string Deployment { get; set; } = "default";
+
+    /// <summary>Memory of a box, in bytes.</summary>
+    public long MemoryBytes { get; set; } = SandboxResources.Default.MemoryBytes;
+
+    /// <summary>Processes and threads of a box.</summary>
+    public int Processes { get; set; } = SandboxResources.Default.Processes;
+
+    /// <summary>Cores of a box.</summary>
+    public double Cpus { get; set; } = SandboxResources.Default.Cpus;
+
+    /// <summary>Disk of a box, in bytes.</summary>
+    public long DiskBytes { get; set; } = SandboxResources.Default.DiskBytes;
+
+    /// <summary>How long a provider may take for one call.</summary>
+    public int ProviderSeconds { get; set; } = 60;
+
+    internal SandboxResources Resources => new(MemoryBytes, Processes, Cpus, DiskBytes);
+}
+
+/// <summary>Names every wrong setting at once.</summary>
+internal sealed class SandboxesOptionsValidator : IValidateOptions<SandboxesOptions>
+{
+    private const long LeastMemory = 64L * 1024 * 1024;
+
+    public ValidateOptionsResult Validate(string? name, SandboxesOptions options)
+    {
+        List<string> wrong = [];
+        if (options.Deployment.Length is 0 or > 64) wrong.Add($"Deployment must have 1 to 64 characters, not {options.Deployment.Length}");
+        if (options.MemoryBytes < LeastMemory) wrong.Add($"MemoryBytes must be at least {LeastMemory}, not {options.MemoryBytes}");
+        if (options.Processes < 16) wrong.Add($"Processes must be at least 16, not {options.Processes}");
+        if (options.Cpus is < 0.1 or double.NaN) wrong.Add($"Cpus must be at least 0.1, not {options.Cpus}");
+        if (options.DiskBytes < LeastMemory) wrong.Add($"DiskBytes must be at least {LeastMemory}, not {options.DiskBytes}");
+        if (options.ProviderSeconds < 1) wrong.Add($"ProviderSeconds must be at least 1, not {options.ProviderSeconds}");
+        return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong.Select(text => $"{SandboxesOptions.Section}: {text}."));
+    }
+}
