@@ -1,0 +1,143 @@
+using Coordinator.Fakes;
+using Coordinator.Modules.Sandboxes;
+using Coordinator.Modules.Sandboxes.Provisioning;
+using Coordinator.Ports;
+using Coordinator.Ports.Compute;
+using Coordinator.Ports.Session;
+using Coordinator.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Xunit;
+
+namespace Coordinator.Tests.Modules.Sandboxes;
+
+public sealed class ProvisioningTests
+{
+    private static readonly SessionSettings Settings = new("demo/scripted", "opencode", null, PermissionMode.Auto);
+
+    private readonly ManualTime time = new();
+    private readonly InMemorySandboxProvider provider;
+    private readonly SessionKey key;
+    private readonly SandboxId sandbox;
+    private readonly SandboxEffects effects;
+
+    public ProvisioningTests()
+    {
+        provider = new(time);
+        key = new(OrganizationId.New(time), SessionId.New(time));
+        sandbox = SandboxId.New(time);
+        effects = new(provider, new StubTokens(), Options.Create(new SandboxesOptions { Deployment = "here" }), time, NullLogger<SandboxEffects>.Instance);
+    }
+
+    [Fact]
+    public async Task A_box_is_made_with_its_labels_and_its_own_token()
+    {
+        SandboxSpec? made = null;
+        provider.Program = (spec, _) =>
+        {
+            made = spec;
+            return ValueTask.CompletedTask;
+        };
+        Assert.IsType<EffectOutcome.SandboxCreated>(await CreateAsync(sandbox, 3));
+        Assert.Equal(new StubTokens().TokenFor(key, sandbox, 3), made!.BridgeToken);
+        Assert.Equal("opencode", made.Agent);
+        Assert.Equal(
+            new Dictionary<string, string>
+            {
+                ["coordinator.organization"] = key.Organization.ToString(),
+                ["coordinator.session"] = key.Session.ToString(),
+                ["coordinator.sandbox"] = sandbox.ToString(),
+                ["coordinator.generation"] = "3",
+                ["coordinator.deployment"] = "here",
+            },
+            made.Labels);
+    }
+
+    [Fact]
+    public async Task A_create_whose_answer_was_lost_is_tried_again_and_makes_no_second_box()
+    {
+        provider.CreateFaults.LoseResponses();
+        var first = Assert.IsType<EffectOutcome.Failed>(await CreateAsync(sandbox, 1));
+        Assert.True(first.Retryable);
+        Assert.IsType<EffectOutcome.SandboxCreated>(await CreateAsync(sandbox, 1));
+        Assert.Equal(1, provider.Made);
+    }
+
+    [Theory]
+    [InlineData(PortFailureKind.Unavailable, true)]
+    [InlineData(PortFailureKind.Timeout, true)]
+    [InlineData(PortFailureKind.Limited, true)]
+    [InlineData(PortFailureKind.Full, true)]
+    [InlineData(PortFailureKind.Rejected, false)]
+    [InlineData(PortFailureKind.Unauthorized, false)]
+    public async Task A_transient_503_on_create_is_retried_and_a_refusal_is_not(PortFailureKind kind, bool retryable)
+    {
+        provider.CreateFaults.FailBefore(kind);
+        var failed = Assert.IsType<EffectOutcome.Failed>(await CreateAsync(sandbox, 1));
+        Assert.Equal(retryable, failed.Retryable);
+        Assert.Equal("sandbox_unavailable", failed.Problem.Code);
+    }
+
+    [Fact]
+    public async Task A_provider_call_that_never_returns_has_a_deadline()
+    {
+        var called = new TaskCompletionSource();
+        provider.Program = async (_, cancellation) =>
+        {
+            called.SetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellation);
+        };
+        var running = CreateAsync(sandbox, 1).AsTask();
+        await called.Task;
+        time.Advance(TimeSpan.FromSeconds(61));
+        var failed = Assert.IsType<EffectOutcome.Failed>(await running.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.True(failed.Retryable);
+    }
+
+    [Fact]
+    public async Task A_box_whose_create_never_answered_is_destroyed_by_its_label()
+    {
+        provider.CreateFaults.LoseResponses();
+        await CreateAsync(sandbox, 1);
+        Assert.IsType<EffectOutcome.Succeeded>(await DestroyAsync(null, keepData: true));
+        Assert.Empty(provider.Running);
+    }
+
+    [Fact]
+    public async Task To_destroy_a_box_that_was_never_made_succeeds() => Assert.IsType<EffectOutcome.Succeeded>(await DestroyAsync(null, keepData: false));
+
+    [Fact]
+    public async Task When_the_data_goes_what_earlier_boxes_left_goes_too()
+    {
+        var made = Assert.IsType<EffectOutcome.SandboxCreated>(await CreateAsync(sandbox, 1));
+        provider.Write(key.Session, "work", "old");
+        await DestroyAsync(made.Handle, keepData: true);
+        var never = SandboxId.New(time);
+        await effects.RunAsync(key, new SessionEffect.DestroySandbox(never, null, KeepData: false), CancellationToken.None);
+        Assert.Null(provider.Read(key.Session, "work"));
+    }
+
+    [Fact]
+    public async Task A_stop_that_fails_is_reported_to_be_tried_again()
+    {
+        var made = Assert.IsType<EffectOutcome.SandboxCreated>(await CreateAsync(sandbox, 1));
+        provider.DestroyFaults.FailBefore();
+        Assert.True(Assert.IsType<EffectOutcome.Failed>(await DestroyAsync(made.Handle, keepData: true)).Retryable);
+        provider.DestroyFaults.Clear();
+        Assert.IsType<EffectOutcome.Succeeded>(await DestroyAsync(made.Handle, keepData: true));
+    }
+
+    [Fact]
+    public async Task An_inspection_says_what_the_provider_knows()
+    {
+        var made = Assert.IsType<EffectOutcome.SandboxCreated>(await CreateAsync(sandbox, 1));
+        provider.Die(sandbox, "out_of_memory");
+        var seen = await effects.RunAsync(key, new SessionEffect.InspectSandbox(made.Handle), CancellationToken.None);
+        Assert.Equal(new EffectOutcome.SandboxInspected(SandboxStatus.Stopped, "out_of_memory"), seen);
+    }
+
+    private ValueTask<EffectOutcome> CreateAsync(SandboxId box, int generation) => effects.RunAsync(key, new SessionEffect.CreateSandbox(box, generation, Settings), CancellationToken.None);
+
+    private ValueTask<EffectOutcome> DestroyAsync(SandboxHandle? handle, bool keepData) =>
+        effects.RunAsync(key, new SessionEffect.DestroySandbox(sandbox, handle, keepData), CancellationToken.None);
+}
