@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Sets everything up and runs all tests; `./test.sh journey faults` runs the suites named:
+# modules web walking-skeleton conformance faults journey browser. Closes with `N passed, N failed`.
+set -euo pipefail
+cd "$(dirname "$0")"
+. scripts/setup.sh
+
+all=(modules web walking-skeleton conformance faults journey browser)
+suites=("$@")
+[ ${#suites[@]} -gt 0 ] || suites=("${all[@]}")
+for suite in "${suites[@]}"; do
+  case " ${all[*]} " in *" $suite "*) ;; *) fail "test.sh: there is no suite '$suite'; the suites are: ${all[*]}" ;; esac
+done
+wants() { case " ${suites[*]} " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
+
+need_dotnet
+need_node
+need_system_programs false bwrap:bubblewrap git:git rg:ripgrep
+wants browser && need_system_programs false chromium:chromium
+install_npm_packages .
+build_web
+build_box
+if wants journey || wants browser; then build_programs; fi
+say "Building the tests …"
+dotnet build Coordinator.sln -c Release -v q --nologo >&2
+
+export COORDINATOR_BOX_PROGRAM="$PWD/artifacts/box/coordinator-box"
+export COORDINATOR_OPENCODE="$PWD/node_modules/$(opencode_package)/bin/opencode"
+export COORDINATOR_HOST="$PWD/artifacts/host/Coordinator.Host.dll"
+export COORDINATOR_WEB="$PWD/src/Web/dist"
+
+passed=0 failed=0 broken=()
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# tally <passed> <failed> <suite>: a suite that reports no test has not run.
+tally() {
+  passed=$((passed + $1)) failed=$((failed + $2))
+  [ $(($1 + $2)) -gt 0 ] || broken+=("$3: no test ran")
+}
+
+run_dotnet() { # suite project
+  say "── $1"
+  dotnet test "tests/$2" -c Release --no-build --nologo --blame-hang-timeout 5m --logger "console;verbosity=minimal" 2>&1 | tee "$log" || true
+  tally "$(sed -n 's/.*- Failed: *[0-9]*, Passed: *\([0-9]*\),.*/\1/p' "$log" | awk '{s+=$1} END {print s+0}')" \
+        "$(sed -n 's/.*- Failed: *\([0-9]*\), Passed:.*/\1/p' "$log" | awk '{s+=$1} END {print s+0}')" "$1"
+  grep -q 'Test Run Aborted\|The active test run was aborted' "$log" && broken+=("$1: aborted") || true
+}
+
+run_web() {
+  say "── web"
+  (cd src/Web && NO_COLOR=1 npm test --silent 2>&1) | tee "$log" || true
+  tally "$(sed -n 's/^ *Tests .*[^0-9]\([0-9][0-9]*\) passed.*/\1/p' "$log" | tail -1 | grep . || echo 0)" \
+        "$(sed -n 's/^ *Tests .*[^0-9]\([0-9][0-9]*\) failed.*/\1/p' "$log" | tail -1 | grep . || echo 0)" web
+}
+
+for suite in "${suites[@]}"; do
+  case "$suite" in
+    modules) run_dotnet modules Modules ;;
+    web) run_web ;;
+    walking-skeleton) run_dotnet walking-skeleton WalkingSkeleton ;;
+    conformance) run_dotnet conformance Conformance ;;
+    faults) run_dotnet faults Faults ;;
+    journey) run_dotnet journey Journey ;;
+    browser) run_dotnet browser Browser ;;
+  esac
+done
+
+for line in "${broken[@]:-}"; do [ -z "$line" ] || { echo "$line"; failed=$((failed + 1)); }; done
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
