@@ -30,8 +30,8 @@ public static class RunChain
     }
 
     /// <summary>
-    /// The run as JSON in UTF-8 with every field, always in this order, no white space, times in UTC cut to the
-    /// microsecond (what every store keeps), and the cost without trailing zeros.
+    /// The run as JSON in UTF-8 with every field, always in this order, no white space, no escape that is not needed, times
+    /// in UTC cut to the microsecond (what every store keeps), and the cost as a plain number without trailing zeros.
     /// </summary>
     public static byte[] CanonicalJson(RunRecord run)
     {
@@ -65,38 +65,38 @@ public static class RunChain
 
     private static void WriteIdentity(Utf8JsonWriter json, RunRecord run)
     {
-        json.WriteString("id"u8, run.Id.ToString());
-        json.WriteString("organization"u8, run.Organization.ToString());
-        json.WriteString("session"u8, run.Session.ToString());
-        json.WriteString("message"u8, run.Message.ToString());
+        WriteText(json, "id"u8, run.Id.ToString());
+        WriteText(json, "organization"u8, run.Organization.ToString());
+        WriteText(json, "session"u8, run.Session.ToString());
+        WriteText(json, "message"u8, run.Message.ToString());
         json.WriteNumber("ordinal"u8, run.Ordinal);
         json.WriteStartObject("requestedBy"u8);
-        json.WriteString("kind"u8, run.RequestedBy.Kind switch
+        WriteText(json, "kind"u8, run.RequestedBy.Kind switch
         {
             PrincipalKind.User => "user",
             PrincipalKind.ApiKey => "apiKey",
             _ => "system",
         });
-        json.WriteString("id"u8, run.RequestedBy.Id);
-        json.WriteString("displayName"u8, run.RequestedBy.DisplayName);
+        WriteText(json, "id"u8, run.RequestedBy.Id);
+        WriteText(json, "displayName"u8, run.RequestedBy.DisplayName);
         json.WriteEndObject();
     }
 
     private static void WriteWork(Utf8JsonWriter json, RunRecord run)
     {
-        json.WriteString("model"u8, run.Model);
-        json.WriteString("agent"u8, run.Agent);
-        json.WriteString("sandbox"u8, run.Sandbox.ToString());
+        WriteText(json, "model"u8, run.Model);
+        WriteText(json, "agent"u8, run.Agent);
+        WriteText(json, "sandbox"u8, run.Sandbox.ToString());
         json.WriteNumber("generation"u8, run.Generation);
-        json.WriteString("sandboxProvider"u8, run.SandboxProvider);
-        json.WriteString("outcome"u8, run.Outcome);
-        json.WriteString("failureCode"u8, run.FailureCode);
+        WriteText(json, "sandboxProvider"u8, run.SandboxProvider);
+        WriteText(json, "outcome"u8, run.Outcome);
+        WriteText(json, "failureCode"u8, run.FailureCode);
     }
 
     private static void WriteUsage(Utf8JsonWriter json, ModelUsage usage)
     {
         json.WriteStartObject("usage"u8);
-        json.WriteString("model"u8, usage.Model);
+        WriteText(json, "model"u8, usage.Model);
         json.WriteNumber("inputTokens"u8, usage.InputTokens);
         json.WriteNumber("outputTokens"u8, usage.OutputTokens);
         json.WriteNumber("reasoningTokens"u8, usage.ReasoningTokens);
@@ -114,9 +114,35 @@ public static class RunChain
         WriteTime(json, "endedAt"u8, run.EndedAt);
         json.WriteNumber("firstSeq"u8, run.FirstSeq);
         json.WriteNumber("lastSeq"u8, run.LastSeq);
-        json.WriteString("eventsDigest"u8, run.EventsDigest);
+        WriteText(json, "eventsDigest"u8, run.EventsDigest);
+    }
+
+    /// <summary>A string with the fewest escapes JSON allows, as RFC 8785 has it, so that other programs write the same bytes.</summary>
+    private static void WriteText(Utf8JsonWriter json, ReadOnlySpan<byte> name, string? text)
+    {
+        json.WritePropertyName(name);
+        if (text is null)
+        {
+            json.WriteNullValue();
+            return;
+        }
+
+        var quoted = new StringBuilder("\"", text.Length + 2);
+        foreach (var character in text) _ = character switch
+        {
+            '"' => quoted.Append("\\\""),
+            '\\' => quoted.Append("\\\\"),
+            '\b' => quoted.Append("\\b"),
+            '\t' => quoted.Append("\\t"),
+            '\n' => quoted.Append("\\n"),
+            '\f' => quoted.Append("\\f"),
+            '\r' => quoted.Append("\\r"),
+            < ' ' => quoted.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:x4}"),
+            _ => quoted.Append(character),
+        };
+        json.WriteRawValue(quoted.Append('"').ToString());
     }
 
     private static void WriteTime(Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset time) =>
-        json.WriteString(name, Kept(time).ToString(TimeFormat, CultureInfo.InvariantCulture));
+        WriteText(json, name, Kept(time).ToString(TimeFormat, CultureInfo.InvariantCulture));
 }
