@@ -1,0 +1,184 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+using Coordinator.Adapters.Acp.Connection;
+using Coordinator.Ports.Compute;
+
+namespace Coordinator.Adapters.Acp.Turns;
+
+/// <summary>Runs one turn from its prompt to the prompt's answer, the agent's end, or the end of a cancel's patience.</summary>
+internal sealed class AcpTurn(AcpProcess process, AcpConnection connection, string session, AcpTranslator translator, bool ask, AcpOptions options, TimeProvider time) : IAsyncDisposable
+{
+    private const int Capacity = 512;
+
+    private readonly Channel<JsonElement> messages = Channel.CreateBounded<JsonElement>(new BoundedChannelOptions(Capacity) { SingleReader = true });
+    private readonly CancellationTokenSource stop = new();
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, OpenQuestion> questions = new(StringComparer.Ordinal);
+    private Task grace = Task.CompletedTask;
+    private bool over;
+    private volatile bool cancelled;
+
+    public async IAsyncEnumerable<AgentUpdate> RunAsync(JsonArray prompt, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var updates = new List<AgentUpdate>();
+        var ended = cancelled ? translator.Abandon(cancelled: true, "", "", updates) : await BeginAsync(prompt, updates, cancellationToken);
+        while (ended is null)
+        {
+            ended = await messages.Reader.WaitToReadAsync(cancellationToken)
+                ? await StepAsync(await messages.Reader.ReadAsync(cancellationToken), updates, cancellationToken)
+                : translator.Abandon(cancelled, "agent_crashed", Crashed(await process.Exited), updates);
+            foreach (var update in updates) yield return update;
+            updates.Clear();
+        }
+
+        over = true;
+        yield return ended;
+    }
+
+    /// <summary>Asks the agent to stop, and answers its open questions with that, as the protocol wants it.</summary>
+    public async Task CancelAsync(CancellationToken cancellationToken)
+    {
+        List<OpenQuestion> open;
+        lock (gate)
+        {
+            if (cancelled || over) return;
+            cancelled = true;
+            open = [.. questions.Values];
+            questions.Clear();
+            grace = KillLateAsync();
+        }
+
+        await TrySendAsync(() => connection.NotifyAsync("session/cancel", new JsonObject { ["sessionId"] = session }, cancellationToken));
+        foreach (var question in open) await TrySendAsync(() => connection.AnswerAsync(question.RequestId, Cancelled(), cancellationToken));
+    }
+
+    public async Task AnswerAsync(string permissionId, bool allow, CancellationToken cancellationToken)
+    {
+        OpenQuestion? question;
+        lock (gate)
+        {
+            if (!questions.Remove(permissionId, out question)) return; // answered before, or cancelled
+        }
+
+        await TrySendAsync(() => connection.AnswerAsync(question.RequestId, question.Outcome(allow), cancellationToken));
+    }
+
+    /// <summary>A turn that nobody follows any more is stopped, so that nothing goes on unseen.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!over) await CancelAsync(CancellationToken.None);
+        connection.StopListening();
+        messages.Writer.TryComplete();
+        while (messages.Reader.TryRead(out _))
+        {
+            // The connection may wait for room.
+        }
+
+        await stop.CancelAsync();
+        await grace;
+        stop.Dispose();
+    }
+
+    private async Task<AgentUpdate.TurnEnded?> BeginAsync(JsonArray prompt, List<AgentUpdate> updates, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await connection.PromptAsync(new JsonObject { ["sessionId"] = session, ["prompt"] = prompt }, messages.Writer, cancellationToken);
+            return null;
+        }
+        catch (AcpCallException) when (process.Exited.IsCompleted)
+        {
+            return translator.Abandon(cancelled, "agent_crashed", Crashed(await process.Exited), updates);
+        }
+        catch (AcpCallException e)
+        {
+            return translator.Abandon(cancelled, "agent_crashed", e.Message, updates);
+        }
+    }
+
+    private async Task<AgentUpdate.TurnEnded?> StepAsync(JsonElement message, List<AgentUpdate> updates, CancellationToken cancellationToken)
+    {
+        var parameters = message.Member("params") ?? default;
+        switch (message.Text("method"))
+        {
+            case null:
+                return translator.End(message, cancelled, updates);
+            case "session/update" when parameters.Text("sessionId") == session:
+                translator.Update(parameters.Member("update") ?? default, cancelled, updates);
+                return null;
+            case "session/request_permission" when message.Member("id") is { } id:
+                await AskedAsync(id, parameters, updates, cancellationToken);
+                return null;
+            case { } method when message.Member("id") is { } id:
+                await TrySendAsync(() => connection.DeclineAsync(id, method, cancellationToken));
+                return null;
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>Where nobody is to be asked the agent may go on: what it must not do, its environment does not let it.</summary>
+    private async Task AskedAsync(JsonElement requestId, JsonElement parameters, List<AgentUpdate> updates, CancellationToken cancellationToken)
+    {
+        var question = new OpenQuestion(requestId, parameters.Items("options").ToList());
+        var id = string.Create(CultureInfo.InvariantCulture, $"{session}-permission-{requestId.GetRawText()}");
+        var asked = translator.Ask(id, parameters, updates);
+        var outcome = ask ? null : question.Outcome(allow: true);
+        lock (gate)
+        {
+            if (cancelled) outcome = Cancelled();
+            else if (ask) questions[id] = question;
+        }
+
+        if (outcome is null) updates.Add(asked);
+        else await TrySendAsync(() => connection.AnswerAsync(requestId, outcome, cancellationToken));
+    }
+
+    private async Task KillLateAsync()
+    {
+        try
+        {
+            await Task.Delay(options.CancelGrace, time, stop.Token);
+            process.Kill();
+        }
+        catch (OperationCanceledException)
+        {
+            // It stopped in time.
+        }
+    }
+
+    private static string Crashed(AgentExit exit)
+    {
+        var lastLine = exit.LastOutput.Split('\n')[^1];
+        return string.Create(CultureInfo.InvariantCulture, $"The agent ended with exit code {exit.ExitCode} while it worked. Its last output: {(lastLine.Length == 0 ? "(none)" : lastLine)}");
+    }
+
+    private static JsonObject Cancelled() => new() { ["outcome"] = new JsonObject { ["outcome"] = "cancelled" } };
+
+    /// <summary>An agent that no longer reads has ended or will be killed, and the turn with it.</summary>
+    private static async Task TrySendAsync(Func<Task> send)
+    {
+        try
+        {
+            await send();
+        }
+        catch (AcpCallException)
+        {
+            // See the summary.
+        }
+    }
+
+    /// <summary>A question of the agent with its options; only those for one time are ever chosen.</summary>
+    private sealed record OpenQuestion(JsonElement RequestId, IReadOnlyList<JsonElement> Options)
+    {
+        public JsonObject Outcome(bool allow)
+        {
+            var kind = allow ? "allow_once" : "reject_once";
+            var option = Options.Where(option => option.Text("kind") == kind).Select(option => option.Text("optionId")).FirstOrDefault();
+            return option is null ? Cancelled() : new JsonObject { ["outcome"] = new JsonObject { ["outcome"] = "selected", ["optionId"] = option } };
+        }
+    }
+}
