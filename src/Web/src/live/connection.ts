@@ -8,7 +8,7 @@ export interface Socket {
   onmessage: ((message: { data: unknown }) => void) | null;
   onclose: ((close: { code: number }) => void) | null;
   send(text: string): void;
-  close(code?: number): void;
+  close(): void;
 }
 
 export type ConnectionStatus =

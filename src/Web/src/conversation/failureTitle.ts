@@ -1,0 +1,24 @@
+const titles: Readonly<Record<string, string>> = {
+  interrupted: 'The sandbox was lost while this ran',
+  boot_failed: 'The sandbox could not be started',
+  repository_not_found: 'The repository was not found',
+  repository_unreachable: 'The repository cannot be reached',
+  branch_not_found: 'The branch was not found',
+  repository_too_large: 'The repository is too large',
+  agent_start_failed: 'The agent did not start',
+  sandbox_unavailable: 'No sandbox is available',
+  boot_timeout: 'The sandbox took too long to start',
+  agent_crashed: 'The agent crashed',
+  agent_hung: 'The agent stopped answering',
+  model_error: 'The model failed',
+  model_key_missing: 'The model’s key is missing',
+  turn_timeout: 'This took too long',
+  outcome_unknown: 'It is not known how this ended',
+  disk_full: 'The sandbox’s disk is full',
+  empty_output: 'The agent answered nothing',
+};
+
+/** The heading of a failure; its own detail says the rest. */
+export function failureTitle(code: string): string {
+  return titles[code] ?? 'This message failed';
+}

@@ -1,0 +1,51 @@
+import { useCallback } from 'react';
+import { api } from '../api/api';
+import { refreshCatalog } from '../app/catalog';
+import { forgetIdentity, useIdentity } from '../app/identity';
+import { navigate, paths } from '../app/router';
+import { ApiKeys } from '../settings/ApiKeys';
+import { GitTokens } from '../settings/GitTokens';
+import { ProviderKeys } from '../settings/ProviderKeys';
+import { ThemeChoice } from '../settings/ThemeChoice';
+import { Button } from '../ui/Button';
+import { Notice } from '../ui/Notice';
+import { showProblem } from '../ui/toasts';
+import { useResource } from '../ui/useResource';
+import { useTitle } from '../ui/useTitle';
+import { BackLink } from './BackLink';
+
+/** What an organization gives its agents, who may call the API, and how this browser looks. */
+export function SettingsPage() {
+  useTitle('Settings');
+  const secrets = useResource(api.secrets);
+  const identity = useIdentity();
+  const changed = useCallback(async () => {
+    await Promise.all([secrets.reload(), refreshCatalog()]);
+  }, [secrets]);
+  return (
+    <div className="page">
+      <BackLink />
+      <h1>Settings</h1>
+      {secrets.problem && <Notice tone="danger" actions={<Button size="small" icon="retry" onClick={() => void secrets.reload()}>Try again</Button>}>The stored secrets could not be read. {secrets.problem.detail}</Notice>}
+      <ProviderKeys secrets={secrets.value} onChanged={changed} />
+      <GitTokens secrets={secrets.value} onChanged={changed} />
+      <ApiKeys />
+      <ThemeChoice />
+      <section className="settings-section">
+        <div className="settings-head"><h2>You</h2></div>
+        {identity.kind === 'signedIn' && <p>{identity.me.principal.displayName} in {identity.me.organization.name}, as {identity.me.role}.</p>}
+        <Button icon="exit" onClick={() => void signOut()}>Sign out</Button>
+      </section>
+    </div>
+  );
+}
+
+async function signOut(): Promise<void> {
+  try {
+    await api.signOut();
+    forgetIdentity();
+    navigate(paths.signIn);
+  } catch (error) {
+    showProblem(error);
+  }
+}

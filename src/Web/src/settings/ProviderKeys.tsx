@@ -1,0 +1,22 @@
+import type { SecretInfo } from '../api/wire';
+import { useCatalog } from '../app/catalog';
+import { Notice } from '../ui/Notice';
+import { SecretRow } from './SecretRow';
+
+/** The keys with which the organization's model calls are made. */
+export function ProviderKeys({ secrets, onChanged }: { secrets: readonly SecretInfo[] | null; onChanged: () => Promise<void> }) {
+  const catalog = useCatalog();
+  const providers = catalog.providers.flatMap((provider) => (provider.secretName ? [{ ...provider, secretName: provider.secretName }] : []));
+  return (
+    <section className="settings-section" id="providers">
+      <div className="settings-head"><h2>Model providers</h2><p className="muted">Keys are sealed for your organization and never enter a sandbox: calls are made through this host.</p></div>
+      {catalog.state === 'failed' && <Notice tone="danger">The providers could not be read. {catalog.problem?.detail}</Notice>}
+      {(secrets === null || catalog.state === 'loading') && catalog.state !== 'failed' && <div className="skeletons" role="status" aria-label="Loading"><i /><i /></div>}
+      {secrets && (
+        <ul className="settings-rows">
+          {providers.map((provider) => <SecretRow key={provider.name} label={provider.displayName} name={provider.secretName} secret={secrets.find((secret) => secret.name === provider.secretName) ?? null} onChanged={onChanged} />)}
+        </ul>
+      )}
+    </section>
+  );
+}
