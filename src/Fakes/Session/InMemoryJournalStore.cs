@@ -37,6 +37,9 @@ public sealed class InMemoryJournalStore(TimeProvider time)
 
     internal sealed class Entry
     {
+        /// <summary>Which session of the store this is, in the order they were made.</summary>
+        public required int Ordinal { get; init; }
+
         public HostId? Host { get; set; }
 
         public long Epoch { get; set; }

@@ -50,8 +50,8 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
         RunAsync<IReadOnlyList<SessionHead>>(
             () => [.. store.Sessions
                 .Where(session => session.Key.Organization == organization && session.Value.Version > 0)
-                .Where(session => before is null || Order(session.Key.Session, before.Value) < 0)
-                .OrderByDescending(session => session.Key.Session, Comparer<SessionId>.Create(Order))
+                .Where(session => before is null || session.Value.Ordinal < OrdinalOf(new(organization, before.Value)))
+                .OrderByDescending(session => session.Value.Ordinal)
                 .Take(limit)
                 .Select(session => Head(session.Key, session.Value))],
             cancellationToken);
@@ -67,7 +67,7 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
         if (!store.Sessions.TryGetValue(key, out var entry))
         {
             if (!create) return null;
-            store.Sessions.Add(key, entry = new());
+            store.Sessions.Add(key, entry = new() { Ordinal = store.Sessions.Count });
         }
 
         if (!create && entry.Version == 0) return null;
@@ -132,7 +132,6 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
     private static SessionHead Head(SessionKey key, InMemoryJournalStore.Entry entry) =>
         new(key, entry.Host, entry.Epoch, entry.Version, entry.Seq, Incarnation, entry.WakeAt, entry.View);
 
-    /// <summary>As PostgreSQL orders uuids: by their bytes, the first the most significant.</summary>
-    private static int Order(SessionId left, SessionId right) =>
-        left.Value.ToByteArray(bigEndian: true).AsSpan().SequenceCompareTo(right.Value.ToByteArray(bigEndian: true));
+    /// <summary>Nothing was created before a session that is not there.</summary>
+    private int OrdinalOf(SessionKey key) => store.Sessions.GetValueOrDefault(key)?.Ordinal ?? -1;
 }

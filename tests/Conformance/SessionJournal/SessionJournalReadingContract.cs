@@ -59,7 +59,7 @@ public abstract class SessionJournalReadingContract : SessionJournalContract
     public async Task Sessions_are_listed_newest_first_page_by_page()
     {
         var organization = OrganizationId.New(TimeProvider.System);
-        List<SessionId> ids = [.. Enumerable.Range(0, 5).Select(i => new SessionId(Guid.CreateVersion7(new DateTimeOffset(2026, 1, 1 + i, 0, 0, 0, TimeSpan.Zero))))];
+        List<SessionId> ids = [.. Enumerable.Range(0, 5).Select(i => SessionId.From(PrefixedId.Derive("listed", organization.ToString(), $"{i}")))];
         foreach (var id in ids) await AppendAsync(await CreateAsync(new(organization, id)), 0, events: 1, view: id.ToString());
         ids.Reverse();
 
@@ -68,6 +68,7 @@ public abstract class SessionJournalReadingContract : SessionJournalContract
         var third = await Journal.ListHeadsAsync(organization, second[^1].Key.Session, 2, default);
 
         Assert.Equal(ids, first.Concat(second).Concat(third).Select(head => head.Key.Session));
+        Assert.Empty(await Journal.ListHeadsAsync(organization, SessionId.New(TimeProvider.System), 2, default));
         Assert.All(first, head => Assert.Equal(head.Key.Session.ToString(), Encoding.UTF8.GetString(head.View.Span)));
     }
 

@@ -61,8 +61,14 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
     public Task<IReadOnlyList<SessionHead>> ListHeadsAsync(OrganizationId organization, SessionId? before, int limit, CancellationToken cancellationToken) => QueryAsync(
         "listing sessions",
         organization,
-        $"SELECT {HeadColumns} FROM session_head WHERE org = $1 AND session < $2 AND version > 0 ORDER BY session DESC LIMIT $3",
-        [new() { Value = organization.Value }, new() { Value = before?.Value ?? Guid.AllBitsSet }, new() { Value = limit }],
+        $"""
+        SELECT {HeadColumns} FROM session_head
+        WHERE org = $1 AND version > 0{(before is null ? "" : " AND (created_at, session) < (SELECT created_at, session FROM session_head WHERE org = $1 AND session = $3)")}
+        ORDER BY created_at DESC, session DESC LIMIT $2
+        """,
+        before is { } last
+            ? [new() { Value = organization.Value }, new() { Value = limit }, new() { Value = last.Value }]
+            : [new() { Value = organization.Value }, new() { Value = limit }],
         ReadHeadsAsync,
         cancellationToken);
 

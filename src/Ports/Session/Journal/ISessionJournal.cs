@@ -39,7 +39,11 @@ public interface ISessionJournal
     /// <summary>The head as committed now; null when there is no such session, or nothing was ever appended to it.</summary>
     ValueTask<SessionHead?> FindHeadAsync(SessionKey key, CancellationToken cancellationToken);
 
-    /// <summary>Heads of an organization, newest session id first, below <paramref name="before"/>, at most <paramref name="limit"/>.</summary>
+    /// <summary>
+    /// Heads of an organization, the last created first, those created before <paramref name="before"/> (none when there
+    /// is no such session), at most <paramref name="limit"/>. The order is that of creation, not of ids: an id that
+    /// derives from an idempotency key holds no time.
+    /// </summary>
     ValueTask<IReadOnlyList<SessionHead>> ListHeadsAsync(OrganizationId organization, SessionId? before, int limit, CancellationToken cancellationToken);
 
     /// <summary>
