@@ -1,4 +1,6 @@
 using Coordinator.Adapters.DirectModels;
+using Coordinator.Adapters.FileSystem;
+using Coordinator.Adapters.Git;
 using Coordinator.Adapters.InProcess;
 using Coordinator.Adapters.LocalIdentity;
 using Coordinator.Adapters.LocalSandbox;
@@ -9,6 +11,7 @@ using Coordinator.Host.Starting;
 using Coordinator.Modules.Kernel;
 using Coordinator.Modules.Models;
 using Coordinator.Modules.Runs;
+using Coordinator.Modules.Sandboxes;
 using Coordinator.Modules.SessionAccess;
 using Coordinator.Modules.Sessions;
 using Coordinator.Modules.Tenancy;
@@ -43,6 +46,8 @@ internal static class ServiceComposition
         .AddLocalIdentity(configuration)
         .AddInProcessSessionHost(configuration)
         .AddLocalSandbox(configuration)
+        .AddGitSourceControl(configuration)
+        .AddFileArtifacts(configuration)
         .AddDirectModels(configuration)
         .AddDemo(configuration);
 
@@ -50,11 +55,13 @@ internal static class ServiceComposition
         .AddSessionsModule()
         .AddTenancyModule(configuration)
         .AddSessionAccessModule(configuration)
+        .AddSandboxesModule(configuration)
         .AddModelsModule()
         .AddRunsModule()
         .AddKernel(
             typeof(Modules.Tenancy.Registration).Assembly,
             typeof(Modules.SessionAccess.Registration).Assembly,
+            typeof(Modules.Sandboxes.Registration).Assembly,
             typeof(Modules.Models.Registration).Assembly,
             typeof(Modules.Runs.Registration).Assembly);
 }

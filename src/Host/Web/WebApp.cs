@@ -2,7 +2,7 @@ using Microsoft.Extensions.FileProviders;
 
 namespace Coordinator.Host.Web;
 
-/// <summary>The built web app's files: in <c>Web:Directory</c>, beside a published host, or in a working copy's build.</summary>
+/// <summary>The built web app's files: in <c>Web:Root</c>, beside a published host, or in a working copy's build.</summary>
 internal sealed class WebApp(IFileProvider? files)
 {
     private const string Index = "index.html";
@@ -15,7 +15,7 @@ internal sealed class WebApp(IFileProvider? files)
 
     public static WebApp Find(IConfiguration configuration)
     {
-        var directory = Candidates(configuration["Web:Directory"]).FirstOrDefault(candidate => File.Exists(Path.Combine(candidate, Index)));
+        var directory = Candidates(configuration["Web:Root"]).FirstOrDefault(candidate => File.Exists(Path.Combine(candidate, Index)));
         return new(directory is null ? null : new PhysicalFileProvider(Path.GetFullPath(directory)));
     }
 
