@@ -1,0 +1,159 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using Coordinator.Fakes;
+using Coordinator.Modules.Kernel;
+using Coordinator.Modules.Models;
+using Coordinator.Modules.Models.Tokens;
+using Coordinator.Ports;
+using Coordinator.Ports.Compute;
+using Coordinator.Ports.Identity;
+using Coordinator.Ports.Models;
+using Coordinator.Ports.Session;
+using Coordinator.Tests.Support.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Coordinator.Tests.Modules.Models;
+
+/// <summary>The models module behind the real kernel and a real HTTP server, over fakes, with one session that wants one box.</summary>
+internal sealed class ModelsServer : IAsyncDisposable
+{
+    public const string Key = "sk-canary-0123456789";
+
+    private readonly LoopbackServer server;
+
+    private ModelsServer(LoopbackServer server, CapturedLog log, ScriptedModelGateway gateway, WantedBox sessions) =>
+        (this.server, Log, Gateway, Sessions) = (server, log, gateway, sessions);
+
+    public CapturedLog Log { get; }
+
+    public ScriptedModelGateway Gateway { get; }
+
+    public WantedBox Sessions { get; }
+
+    public GatewayTokens Tokens => server.Services.GetRequiredService<GatewayTokens>();
+
+    public static async Task<ModelsServer> StartAsync(TimeProvider? time = null)
+    {
+        var log = new CapturedLog();
+        var gateway = new ScriptedModelGateway();
+        var sessions = new WantedBox();
+        var server = await LoopbackServer.StartAsync(
+            app =>
+            {
+                app.UseKernel();
+                app.MapEndpointModules();
+            },
+            builder =>
+            {
+                var services = builder.Services;
+                services.AddSingleton(time ?? TimeProvider.System);
+                services.AddSingleton<ITenantDirectory, InMemoryTenantDirectory>();
+                services.AddSingleton<IAuthenticator, InMemoryAuthenticator>();
+                services.AddSingleton<ITokenSigner>(new Signer("master"));
+                services.AddSingleton<IBoxTokenScheme, WantedBox.Scheme>();
+                services.AddSingleton<ISessionHost>(sessions);
+                services.AddSingleton<IModelGateway>(gateway);
+                services.AddSingleton<IModelCatalog>(new InMemoryModelCatalog(InMemoryModelCatalog.Priced("acme/fast"), InMemoryModelCatalog.Priced("other/slow"), InMemoryModelCatalog.Priced("demo/scripted"), InMemoryModelCatalog.Priced("absent/model")));
+                services.AddModelsModule();
+                services.AddKernel(typeof(GatewayTokens).Assembly);
+            },
+            log);
+        gateway.AddProvider("acme", ModelWire.OpenAiChat);
+        gateway.AddProvider("other", ModelWire.OpenAiChat);
+        gateway.AddProvider("demo", ModelWire.OpenAiChat, needsKey: false, isDemo: true);
+        gateway.SetKey(sessions.Session.Organization, "acme", Key);
+        return new(server, log, gateway, sessions);
+    }
+
+    /// <summary>A box with a gateway token that is valid now.</summary>
+    public HttpClient Box() => WithToken(Tokens.Mint(Sessions.Session, Sessions.Credential).Token);
+
+    public HttpClient WithToken(string? token)
+    {
+        var client = TestHttp.Client(server.Address);
+        if (token is not null) client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        return client;
+    }
+
+    /// <summary>A person's API key in a new organization, which has a key for acme.</summary>
+    public async Task<HttpClient> MemberAsync()
+    {
+        var directory = (InMemoryTenantDirectory)server.Services.GetRequiredService<ITenantDirectory>();
+        var authenticator = (InMemoryAuthenticator)server.Services.GetRequiredService<IAuthenticator>();
+        var user = directory.AddUser("Ada");
+        var organization = directory.AddOrganization("Acme");
+        directory.SetRole(organization, user, Role.Member);
+        Gateway.SetKey(organization, "acme", Key);
+        return WithToken((await authenticator.IssueApiKeyAsync(new(organization, user, Role.Member, "key", null), default)).Secret);
+    }
+
+    public async ValueTask DisposeAsync() => await server.DisposeAsync();
+
+    /// <summary>A signer under a key of its own.</summary>
+    internal sealed class Signer(string master) : ITokenSigner
+    {
+        public byte[] Sign(string purpose, ReadOnlySpan<byte> data) => HMACSHA256.HashData(Encoding.UTF8.GetBytes($"{master}/{purpose}"), data);
+    }
+}
+
+/// <summary>One session that wants one box, and remembers the usage that was recorded.</summary>
+internal sealed class WantedBox : ISessionHost
+{
+    private readonly ConcurrentQueue<ModelUsage> recorded = new();
+
+    public WantedBox()
+    {
+        var token = new Scheme().TokenFor(Session, Sandbox, 1);
+        Credential = new(Sandbox, 1, SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+        Token = token;
+    }
+
+    public SessionKey Session { get; } = new(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
+
+    public SandboxId Sandbox { get; } = SandboxId.New(TimeProvider.System);
+
+    public BoxCredential Credential { get; }
+
+    public string Token { get; }
+
+    public bool IsWanted { get; set; } = true;
+
+    public IReadOnlyList<ModelUsage> Recorded => [.. recorded];
+
+    /// <summary>Runs before usage is recorded; may throw or wait.</summary>
+    public Func<Task> BeforeRecord { get; set; } = () => Task.CompletedTask;
+
+    public async ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken)
+    {
+        if (key != Session) return new Problem("session_not_found", "No such session.", ProblemKind.NotFound);
+        var credential = command switch
+        {
+            SessionCommand.AuthorizeBox authorize => authorize.Credential,
+            SessionCommand.RecordUsage usage => usage.Credential,
+            _ => throw new InvalidOperationException($"A gateway does not send {command.GetType().Name}."),
+        };
+        if (!credential.TokenHash.Span.SequenceEqual(Credential.TokenHash.Span) || credential.Sandbox != Sandbox) return new Problem("box_credential_invalid", "Not the token.", ProblemKind.Unauthenticated);
+        if (!IsWanted || credential.Generation != Credential.Generation) return new Problem("box_not_wanted", "An older generation.", ProblemKind.Gone);
+        if (command is not SessionCommand.RecordUsage record) return new SessionReply.BoxAuthorized(new("acme/fast", "opencode", null, PermissionMode.Auto), null);
+        await BeforeRecord();
+        recorded.Enqueue(record.Usage);
+        return new SessionReply.Done();
+    }
+
+    public ValueTask<Result<ISessionSubscription>> SubscribeAsync(SessionKey key, SessionCursor? after, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<Result<IBridgeLink>> AttachBridgeAsync(SessionKey key, BoxCredential credential, BridgeHello hello, IBridgeSink sink, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask DrainAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    /// <summary>Tokens whose secret is a hash of what they say.</summary>
+    internal sealed class Scheme : IBoxTokenScheme
+    {
+        public string TokenFor(SessionKey key, SandboxId sandbox, int generation) =>
+            $"sb_{key.Organization}.{key.Session}.{sandbox}.{generation}.{System.Buffers.Text.Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes($"{key}/{sandbox}/{generation}")))}";
+
+        public byte[] HashFor(SessionKey key, SandboxId sandbox, int generation) => SHA256.HashData(Encoding.UTF8.GetBytes(TokenFor(key, sandbox, generation)));
+    }
+}
