@@ -34,6 +34,9 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
     /// <summary>For making and dropping databases; never used by the running host.</summary>
     public string AdministratorConnectionString => Configured.Connection(EmbeddedLayout.Administrator, "postgres").ConnectionString;
 
+    /// <summary>Called when the server has ended by itself, before it is started again: every connection is dead, and pools do not know it.</summary>
+    public Action? Died { get; set; }
+
     /// <summary>The server's major version, once it has been started.</summary>
     public int? Major { get; private set; }
 
@@ -113,12 +116,14 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
             var began = time.GetTimestamp();
             if (!await EndedAsync(server))
             {
-                if (!await server.StopAsync(StopPatience, time)) LogStillStopping(launch.Layout.Log);
+                if (await server.StopAsync(StopPatience, time)) launch.RemoveRuntimeDirectory();
+                else LogStillStopping(launch.Layout.Log);
                 await server.DisposeAsync();
                 return;
             }
 
             LogDied(await server.Exited, launch.Layout.Log);
+            Died?.Invoke();
             await server.DisposeAsync();
             if (time.GetElapsedTime(began) > StableLife) backoff = TimeSpan.Zero;
             (server, backoff) = await RestartAsync(launch, backoff);

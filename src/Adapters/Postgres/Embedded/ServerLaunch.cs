@@ -25,6 +25,13 @@ internal sealed class ServerLaunch(EmbeddedLayout layout, PostgresBinaries binar
         }
     }
 
+    /// <summary>After a clean end its socket's folder is empty; one that is not is left alone.</summary>
+    public void RemoveRuntimeDirectory()
+    {
+        var folder = new DirectoryInfo(layout.RuntimeDirectory);
+        if (folder.Exists && !folder.EnumerateFileSystemInfos().Any()) folder.Delete();
+    }
+
     private async Task WaitUntilAnsweringAsync(GuardedServer server, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();

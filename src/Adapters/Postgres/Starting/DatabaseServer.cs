@@ -16,7 +16,7 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     {
         var connection = Connection();
         if (!connection.ContainsKey("Maximum Pool Size")) connection.MaxPoolSize = options.MaxPoolSize;
-        return NpgsqlDataSource.Create(connection);
+        return ClearedWithItsServer(NpgsqlDataSource.Create(connection));
     }
 
     /// <summary>The journal's and the sweeps' own: acts for the host, over all organizations.</summary>
@@ -25,7 +25,7 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
         var connection = Connection();
         connection.MaxPoolSize = options.Journal.Writers + Math.Max(2, options.MaxPoolSize / 2);
         connection.Options = $"{connection.Options} {SystemOptions}".TrimStart();
-        return new(NpgsqlDataSource.Create(connection));
+        return new(ClearedWithItsServer(NpgsqlDataSource.Create(connection)));
     }
 
     /// <summary>Shuts the embedded server down and waits for it.</summary>
@@ -39,6 +39,12 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     /// are always looked up by their key.
     /// </summary>
     private const string SystemOptions = "-c coordinator.scope=system -c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off";
+
+    private NpgsqlDataSource ClearedWithItsServer(NpgsqlDataSource source)
+    {
+        if (Embedded is { } server) server.Died += source.Clear;
+        return source;
+    }
 
     private NpgsqlConnectionStringBuilder Connection()
     {

@@ -1,0 +1,259 @@
+using System.Text;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Coordinator.Tests.Conformance.Postgres;
+using Coordinator.Tests.Support;
+using Npgsql;
+using Xunit;
+
+namespace Coordinator.Tests.Conformance.SessionJournal;
+
+/// <summary>What an append's caller sees when the database, the way to it or a neighbour misbehaves.</summary>
+public sealed class PostgresJournalFaultTests : IAsyncLifetime
+{
+    private static readonly DateTimeOffset Noon = new(2026, 3, 4, 12, 0, 0, TimeSpan.Zero);
+
+    private readonly PostgresFixture fixture = new();
+    private PostgresProxy? proxy;
+    private PostgresSessions? behindProxy;
+    private PostgresSessions? direct;
+
+    private PostgresProxy Proxy => proxy!;
+
+    private ISessionJournal Journal => behindProxy!.Journal;
+
+    public async Task InitializeAsync()
+    {
+        await fixture.InitializeAsync();
+        proxy = new(fixture.ConnectionString);
+        behindProxy = new(proxy.ConnectionString, ("Journal:Writers", "1"), ("Journal:OutagePatience", "00:00:01.5"), ("Journal:AppendBytes", "200000"), ("Journal:PendingBytes", "200000"));
+        direct = new(fixture.ConnectionString);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await behindProxy!.DisposeAsync();
+        await direct!.DisposeAsync();
+        await proxy!.DisposeAsync();
+        await fixture.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Written_and_the_answer_lost_it_is_found_and_not_written_twice()
+    {
+        var lease = await CreateAsync();
+        Assert.True(await AppendAsync(lease, 0));
+
+        Proxy.SwallowAnswers();
+        var append = AppendAsync(lease, 1);
+        await EmbeddedServerFolder.UntilAsync("the append is durable", async () => (await direct!.Journal.FindHeadAsync(lease.Key, default))!.Version == 2);
+        Proxy.Cut();
+
+        Assert.True(await append);
+        Assert.Equal(2, (await direct!.Journal.FindHeadAsync(lease.Key, default))!.Version);
+        Assert.True(await AppendAsync(lease, 2));
+    }
+
+    [Fact]
+    public async Task Written_the_answer_lost_and_fenced_since_it_is_still_found()
+    {
+        var lease = await CreateAsync();
+        Assert.True(await AppendAsync(lease, 0));
+
+        Proxy.SwallowAnswers();
+        var append = AppendAsync(lease, 1);
+        await EmbeddedServerFolder.UntilAsync("the append is durable", async () => (await direct!.Journal.FindHeadAsync(lease.Key, default))!.Version == 2);
+        await direct!.Journal.OpenAsync(lease.Key, HostId.New(TimeProvider.System), create: false, default);
+        Proxy.Cut();
+
+        Assert.True(await append);
+        Assert.False(await AppendAsync(lease, 2));
+    }
+
+    [Fact]
+    public async Task Cut_off_before_it_was_written_the_statement_on_the_server_is_ended_and_the_append_made_once()
+    {
+        var lease = await CreateAsync();
+        Assert.True(await AppendAsync(lease, 0));
+
+        await using var blocker = await BlockAsync(lease.Key);
+        var append = AppendAsync(lease, 1);
+        var zombie = await WaitForBlockedStatementAsync();
+        Proxy.Cut();
+        await EmbeddedServerFolder.UntilAsync("the zombie is ended", async () => !(await BlockedAsync()).Contains(zombie));
+        await blocker.DisposeAsync();
+
+        Assert.True(await append);
+        Assert.Equal(2, (await direct!.Journal.FindHeadAsync(lease.Key, default))!.Version);
+    }
+
+    [Fact]
+    public async Task Its_server_process_ended_by_somebody_the_append_is_made_on_another()
+    {
+        var lease = await CreateAsync();
+        Assert.True(await AppendAsync(lease, 0));
+
+        await using var blocker = await BlockAsync(lease.Key);
+        var append = AppendAsync(lease, 1);
+        await ExecuteAsync($"SELECT pg_terminate_backend({await WaitForBlockedStatementAsync()})");
+        await blocker.DisposeAsync();
+
+        Assert.True(await append);
+        Assert.Equal(2, (await direct!.Journal.FindHeadAsync(lease.Key, default))!.Version);
+    }
+
+    [Fact]
+    public async Task Cut_off_and_never_let_back_the_outcome_is_said_to_be_unknown()
+    {
+        var lease = await CreateAsync();
+        Assert.True(await AppendAsync(lease, 0));
+
+        Proxy.SwallowAnswers();
+        var append = AppendAsync(lease, 1);
+        await EmbeddedServerFolder.UntilAsync("the append is durable", async () => (await direct!.Journal.FindHeadAsync(lease.Key, default))!.Version == 2);
+        Proxy.Close();
+
+        Assert.True((await Assert.ThrowsAsync<PortException>(() => append)).EffectMayHaveHappened);
+    }
+
+    [Fact]
+    public async Task A_database_that_is_away_is_said_to_be_unavailable_with_nothing_written()
+    {
+        var lease = await CreateAsync();
+        Proxy.Close();
+
+        var append = await Assert.ThrowsAsync<PortException>(() => AppendAsync(lease, 0));
+        var read = await Assert.ThrowsAsync<PortException>(async () => await Journal.FindHeadAsync(lease.Key, default));
+
+        Assert.Equal((PortFailureKind.Unavailable, false), (append.Kind, append.EffectMayHaveHappened));
+        Assert.Equal(PortFailureKind.Unavailable, read.Kind);
+        Assert.Null(await direct!.Journal.FindHeadAsync(lease.Key, default));
+    }
+
+    [Fact]
+    public async Task A_poisoned_append_fails_alone_among_its_group()
+    {
+        await ExecuteAsync("ALTER TABLE session_record ADD CONSTRAINT no_poison CHECK (position('poison'::bytea IN payload) = 0)");
+        var first = await CreateAsync();
+        var leases = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => CreateAsync()));
+
+        // While the first statement is held, the others gather: they go into one group, the poisoned ones among them.
+        await using var blocker = await BlockAsync(first.Key);
+        var head = AppendAsync(first, 0);
+        await WaitForBlockedStatementAsync();
+        var appends = leases.Select((lease, i) => AppendAsync(lease, 0, i is 4 or 17 ? "some poison" : $"{i}\0")).ToList();
+        await blocker.DisposeAsync();
+
+        Assert.True(await head);
+        for (var i = 0; i < appends.Count; i++)
+        {
+            if (i is 4 or 17)
+            {
+                var refused = await Assert.ThrowsAsync<PortException>(() => appends[i]);
+                Assert.Equal((PortFailureKind.Rejected, false), (refused.Kind, refused.EffectMayHaveHappened));
+                Assert.DoesNotContain("some poison", refused.ToString(), StringComparison.Ordinal);
+            }
+            else
+            {
+                Assert.True(await appends[i]);
+            }
+        }
+
+        Assert.True(await AppendAsync(leases[4], 0, "better"));
+    }
+
+    [Fact]
+    public async Task A_batch_that_is_too_large_is_refused_at_once_and_blocks_nothing_behind_it()
+    {
+        var lease = await CreateAsync();
+
+        var refused = await Assert.ThrowsAsync<PortException>(() => AppendAsync(lease, 0, new string('x', 200_001)));
+
+        Assert.Equal(PortFailureKind.Rejected, refused.Kind);
+        Assert.True(await AppendAsync(lease, 0));
+    }
+
+    [Fact]
+    public async Task Beyond_the_bound_appends_wait_and_may_be_taken_back_unwritten()
+    {
+        var (first, second, third) = (await CreateAsync(), await CreateAsync(), await CreateAsync());
+        using var impatient = new CancellationTokenSource();
+
+        await using var blocker = await BlockAsync(first.Key);
+        var held = AppendAsync(first, 0, new string('x', 150_000));
+        await WaitForBlockedStatementAsync();
+        var takenBack = AppendAsync(second, 0, new string('x', 150_000), impatient.Token);
+        var waiting = AppendAsync(third, 0, new string('x', 150_000));
+        Assert.False(waiting.IsCompleted);
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => takenBack);
+        await blocker.DisposeAsync();
+
+        Assert.True(await held);
+        Assert.True(await waiting);
+        Assert.Null(await Journal.FindHeadAsync(second.Key, default));
+    }
+
+    [Fact]
+    public async Task Row_level_security_shows_a_connection_only_the_organization_it_names()
+    {
+        var lease = await CreateAsync();
+        await AppendAsync(lease, 0);
+
+        Assert.Equal(0L, await CountAsync(null));
+        Assert.Equal(0L, await CountAsync(OrganizationId.New(TimeProvider.System)));
+        Assert.Equal(3L, await CountAsync(lease.Key.Organization));
+
+        async Task<long> CountAsync(OrganizationId? organization)
+        {
+            await using var connection = await direct!.Shared.OpenConnectionAsync();
+            await using var transaction = await connection.BeginTransactionAsync();
+            await using var command = new NpgsqlCommand(
+                $"SELECT set_config('coordinator.organization', '{organization?.Value}', true); SELECT (SELECT count(*) FROM session_head) + 2 * (SELECT count(*) FROM session_record)", connection);
+            await using var reader = await command.ExecuteReaderAsync();
+            await reader.NextResultAsync();
+            await reader.ReadAsync();
+            return reader.GetInt64(0);
+        }
+    }
+
+    private async Task<JournalLease> CreateAsync()
+    {
+        var key = new SessionKey(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
+        return (await Journal.OpenAsync(key, HostId.New(TimeProvider.System), create: true, default))!;
+    }
+
+    private async Task<bool> AppendAsync(JournalLease lease, long expected, string payload = "{}", CancellationToken cancellationToken = default) =>
+        await Journal.AppendAsync(lease, new(expected, Encoding.UTF8.GetBytes(payload), 1, Noon, null, null), cancellationToken);
+
+    /// <summary>Holds a session's row until disposed, so that the statement that writes it stands still.</summary>
+    private async Task<NpgsqlConnection> BlockAsync(SessionKey key)
+    {
+        var connection = await direct!.System.OpenConnectionAsync();
+        await using var command = new NpgsqlCommand($"BEGIN; SELECT 1 FROM session_head WHERE session = '{key.Session.Value}' FOR UPDATE", connection);
+        await command.ExecuteNonQueryAsync();
+        return connection;
+    }
+
+    private async Task<int> WaitForBlockedStatementAsync()
+    {
+        List<int> blocked = [];
+        await EmbeddedServerFolder.UntilAsync("a statement waits for the row", async () => (blocked = await BlockedAsync()).Count > 0);
+        return blocked[0];
+    }
+
+    private async Task<List<int>> BlockedAsync()
+    {
+        await using var command = direct!.System.CreateCommand("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()");
+        await using var reader = await command.ExecuteReaderAsync();
+        var blocked = new List<int>();
+        while (await reader.ReadAsync()) blocked.Add(reader.GetInt32(0));
+        return blocked;
+    }
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var command = direct!.System.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+}
