@@ -1,0 +1,328 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Compute;
+using Coordinator.Ports.Session;
+using Coordinator.Sandbox.Events;
+
+namespace Coordinator.Sandbox.Bridge;
+
+/// <summary>
+/// The box's side of the bridge protocol, without a socket, a disk, a clock or a task: an input gives outputs, to be
+/// carried out in order. It holds what makes things happen exactly once: the numbers of the spool, what became of every
+/// message, and which questions are open. Not safe for use by two threads at once.
+/// </summary>
+internal sealed class BridgeMachine
+{
+    private const int ProtocolError = 4400;
+
+    private readonly BoxIdentity identity;
+    private readonly LifecycleEvents lifecycle;
+    private readonly Func<string> newSpoolId;
+    private readonly SpoolState spool;
+    private readonly MessageBook messages;
+    private readonly HashSet<PermissionId> openPermissions = [];
+    private readonly HashSet<PermissionId> deciding = [];
+    private readonly HashSet<MessageId> endedInSpool;
+    private BridgeWindow window = new(0, 0);
+    private MessageId? running;
+    private bool connected;
+    private bool welcomed;
+
+    /// <param name="identity">Which box this is.</param>
+    /// <param name="lifecycle">Builds the events the machine itself sends.</param>
+    /// <param name="spool">The spool as it was found on disk.</param>
+    /// <param name="endedInSpool">The messages whose end is in that spool.</param>
+    /// <param name="ledger">What was written down about messages, oldest first.</param>
+    /// <param name="newSpoolId">Makes the id of a new spool.</param>
+    public BridgeMachine(BoxIdentity identity, LifecycleEvents lifecycle, SpoolState spool, IEnumerable<MessageId> endedInSpool, IEnumerable<LedgerEntry> ledger, Func<string> newSpoolId)
+    {
+        this.identity = identity;
+        this.lifecycle = lifecycle;
+        this.spool = spool;
+        this.newSpoolId = newSpoolId;
+        this.endedInSpool = [.. endedInSpool];
+        messages = new MessageBook(ledger);
+    }
+
+    /// <summary>The message that runs, if any.</summary>
+    public MessageId? Running => running;
+
+    public bool IsWelcomed => welcomed;
+
+    public string SpoolId => spool.Id;
+
+    public long LastN => spool.LastN;
+
+    public long AckedN => spool.AckedN;
+
+    /// <summary>
+    /// Settles what an earlier life of this program left: a message it had accepted and not ended is unknown, for good;
+    /// the ends that a lost spool held are told again. Called once, before any step.
+    /// </summary>
+    public IReadOnlyList<BridgeOutput> Recover()
+    {
+        var outputs = new List<BridgeOutput>();
+        foreach (var entry in messages.Unsettled(spool.Id))
+        {
+            if (endedInSpool.Contains(entry.Id))
+            {
+                Remember(outputs, entry with { State = KnownMessageState.Ended, SpoolId = spool.Id });
+                continue;
+            }
+
+            var end = entry.End ?? MessageEnd.Failed("outcome_unknown", "The box's program was restarted while this message ran, so its outcome is not known. Look at the workspace, and send it again if needed.");
+            var state = entry.State == KnownMessageState.Accepted ? KnownMessageState.Unknown : entry.State;
+            Append(outputs, lifecycle.Ended(entry.Id, end));
+            Remember(outputs, entry with { State = state, End = end, SpoolId = spool.Id });
+        }
+
+        return outputs;
+    }
+
+    public IReadOnlyList<BridgeOutput> Step(BridgeInput input)
+    {
+        var outputs = new List<BridgeOutput>();
+        switch (input)
+        {
+            case BridgeInput.Connected:
+                Connect(outputs);
+                break;
+            case BridgeInput.Disconnected:
+                Disconnect();
+                break;
+            case BridgeInput.Received received when connected:
+                Receive(outputs, received.Frame);
+                break;
+            case BridgeInput.Happened happened:
+                Append(outputs, happened.Event);
+                break;
+            case BridgeInput.TurnOver over:
+                End(outputs, over.Message, over.End);
+                break;
+            case BridgeInput.Asked asked:
+                if (openPermissions.Add(asked.Permission)) Append(outputs, asked.Event);
+                break;
+            case BridgeInput.Decided decided:
+                Confirm(outputs, decided.Permission);
+                break;
+            case BridgeInput.NotRemembered failed:
+                Refuse(outputs, failed);
+                break;
+            case BridgeInput.Beat beat when welcomed:
+                outputs.Add(new BridgeOutput.Send(BoxFrameWriter.Heartbeat(beat.Busy || running is not null, beat.RssBytes, beat.DiskBytes)));
+                break;
+        }
+
+        Pump(outputs);
+        return outputs;
+    }
+
+    private void Connect(List<BridgeOutput> outputs)
+    {
+        Disconnect();
+        connected = true;
+        outputs.Add(new BridgeOutput.Send(BoxFrameWriter.Hello(identity, spool.Id, messages.Known(), openPermissions)));
+    }
+
+    private void Disconnect()
+    {
+        connected = false;
+        welcomed = false;
+        spool.Unsend();
+    }
+
+    private void Receive(List<BridgeOutput> outputs, HostFrame frame)
+    {
+        switch (frame)
+        {
+            case HostFrame.Welcome welcome:
+                Welcome(outputs, welcome);
+                break;
+            case HostFrame.Unknown:
+                break;
+            case var _ when !welcomed:
+                Close(outputs, "a frame came before welcome");
+                break;
+            case HostFrame.Ack ack:
+                Acknowledge(outputs, ack);
+                break;
+            case HostFrame.Prompt prompt:
+                Prompt(outputs, prompt);
+                break;
+            case HostFrame.Cancel cancel:
+                Cancel(outputs, cancel);
+                break;
+            case HostFrame.Permission permission:
+                Decide(outputs, permission);
+                break;
+            case HostFrame.Shutdown shutdown:
+                Reply(outputs, shutdown.RequestId, null);
+                outputs.Add(new BridgeOutput.Shutdown(shutdown.Reason));
+                break;
+            case HostFrame.Unanswerable unanswerable:
+                Reply(outputs, unanswerable.RequestId, unanswerable.Error);
+                break;
+        }
+    }
+
+    private void Welcome(List<BridgeOutput> outputs, HostFrame.Welcome welcome)
+    {
+        if (welcomed)
+        {
+            Acknowledge(outputs, new HostFrame.Ack(welcome.AckedN, welcome.Window));
+        }
+        else if (welcome.Protocol != BoxFrameWriter.Protocol || welcome.SpoolId != spool.Id)
+        {
+            Close(outputs, "welcome names another protocol or spool");
+        }
+        else if (welcome.AckedN > spool.LastN)
+        {
+            // The control plane has more of this spool than the disk: what was appended since the start is new to it.
+            Renew(outputs, spool.LoadedN + 1);
+        }
+        else if (welcome.AckedN < spool.AckedN)
+        {
+            // The control plane went back behind what it had acknowledged, which is gone from here.
+            Renew(outputs, spool.AckedN + 1);
+        }
+        else
+        {
+            welcomed = true;
+            window = welcome.Window;
+            outputs.Add(new BridgeOutput.Configure(welcome.Settings));
+            Trim(outputs, welcome.AckedN);
+        }
+    }
+
+    private void Acknowledge(List<BridgeOutput> outputs, HostFrame.Ack ack)
+    {
+        if (ack.N > spool.SentN)
+        {
+            Close(outputs, "an event was acknowledged that was not sent");
+            return;
+        }
+
+        window = ack.Window;
+        Trim(outputs, ack.N);
+    }
+
+    private void Prompt(List<BridgeOutput> outputs, HostFrame.Prompt prompt)
+    {
+        var message = prompt.Request.Message;
+        if (messages.Find(message) is not null)
+        {
+            Reply(outputs, prompt.RequestId, null);
+            return;
+        }
+
+        if (running is not null)
+        {
+            Reply(outputs, prompt.RequestId, "busy");
+            return;
+        }
+
+        running = message;
+        Remember(outputs, new LedgerEntry(message, KnownMessageState.Accepted, null, null), prompt.RequestId);
+        Append(outputs, LifecycleEvents.Accepted(message));
+        outputs.Add(new BridgeOutput.StartTurn(prompt.Request));
+        Reply(outputs, prompt.RequestId, null);
+    }
+
+    private void Cancel(List<BridgeOutput> outputs, HostFrame.Cancel cancel)
+    {
+        switch (messages.Find(cancel.Message))
+        {
+            case null:
+                Append(outputs, lifecycle.Ended(cancel.Message, MessageEnd.Cancelled));
+                Remember(outputs, new LedgerEntry(cancel.Message, KnownMessageState.Ended, MessageEnd.Cancelled, spool.Id));
+                break;
+            case { State: KnownMessageState.Accepted }:
+                outputs.Add(new BridgeOutput.CancelTurn(cancel.Message));
+                break;
+        }
+
+        Reply(outputs, cancel.RequestId, null);
+    }
+
+    private void Decide(List<BridgeOutput> outputs, HostFrame.Permission permission)
+    {
+        Reply(outputs, permission.RequestId, null);
+        if (!openPermissions.Contains(permission.Id))
+        {
+            // Decided before, or its turn is over: the control plane must hear that there is nothing left to decide.
+            Append(outputs, LifecycleEvents.PermissionConfirmed(permission.Id, null));
+            return;
+        }
+
+        if (deciding.Add(permission.Id)) outputs.Add(new BridgeOutput.Decide(permission.Id, permission.Allow, permission.Note));
+    }
+
+    private void Confirm(List<BridgeOutput> outputs, PermissionId permission)
+    {
+        deciding.Remove(permission);
+        if (openPermissions.Remove(permission)) Append(outputs, LifecycleEvents.PermissionConfirmed(permission, running));
+    }
+
+    private void End(List<BridgeOutput> outputs, MessageId message, MessageEnd end)
+    {
+        if (messages.Find(message) is not { State: KnownMessageState.Accepted }) return;
+        if (running == message) running = null;
+        openPermissions.Clear();
+        deciding.Clear();
+        Append(outputs, lifecycle.Ended(message, end));
+        Remember(outputs, new LedgerEntry(message, KnownMessageState.Ended, end, spool.Id));
+    }
+
+    private void Refuse(List<BridgeOutput> outputs, BridgeInput.NotRemembered failed)
+    {
+        if (running == failed.Message) running = null;
+        messages.Set(new LedgerEntry(failed.Message, KnownMessageState.Ended, failed.End, spool.Id));
+        Append(outputs, lifecycle.Ended(failed.Message, failed.End));
+        Reply(outputs, failed.RequestId, null);
+    }
+
+    private void Remember(List<BridgeOutput> outputs, LedgerEntry entry, string? requestId = null)
+    {
+        messages.Set(entry);
+        outputs.Add(new BridgeOutput.Remember(entry, requestId));
+    }
+
+    private void Append(List<BridgeOutput> outputs, BoxEvent happened)
+    {
+        if (happened.Data.Length > BoxEvent.MaxDataBytes) throw new ArgumentException($"The data of a {happened.Kind} event is larger than an event may be.", nameof(happened));
+        var body = BoxFrameWriter.EventBody(happened);
+        outputs.Add(new BridgeOutput.Append(spool.Append(body.Length + BoxFrameWriter.EventOverhead), body, happened.IsLandmark));
+    }
+
+    private void Trim(List<BridgeOutput> outputs, long n)
+    {
+        if (n <= spool.AckedN) return;
+        spool.Acknowledge(n);
+        outputs.Add(new BridgeOutput.Trim(n));
+    }
+
+    private void Renew(List<BridgeOutput> outputs, long keepFrom)
+    {
+        var id = newSpoolId();
+        spool.Renew(id, keepFrom);
+        outputs.Add(new BridgeOutput.Renew(id, keepFrom));
+        Close(outputs, "the spool was renewed");
+    }
+
+    private void Close(List<BridgeOutput> outputs, string reason)
+    {
+        outputs.Add(new BridgeOutput.Close(ProtocolError, reason));
+        Disconnect();
+    }
+
+    private static void Reply(List<BridgeOutput> outputs, string requestId, string? error) => outputs.Add(new BridgeOutput.Send(BoxFrameWriter.Reply(requestId, error)));
+
+    /// <summary>Sends what the window allows; one event always fits when nothing is under way, so a small window is slow and not stuck.</summary>
+    private void Pump(List<BridgeOutput> outputs)
+    {
+        while (welcomed && spool.NextSize is { } size && spool.EventsUnderWay < window.Events
+            && (spool.EventsUnderWay == 0 || spool.BytesUnderWay + size <= window.Bytes))
+        {
+            outputs.Add(new BridgeOutput.SendEvent(spool.Send()));
+        }
+    }
+}

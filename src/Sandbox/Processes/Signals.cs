@@ -1,0 +1,31 @@
+using System.Runtime.InteropServices;
+
+namespace Coordinator.Sandbox.Processes;
+
+internal enum Signal
+{
+    Interrupt = 2,
+    Kill = 9,
+    Terminate = 15,
+}
+
+/// <summary>The few system calls .NET has no words for.</summary>
+internal static partial class Signals
+{
+    private const int NoHang = 1;
+
+    /// <summary>Sends a signal; a process that is gone needs none.</summary>
+    public static void Send(int pid, Signal signal)
+    {
+        if (pid > 1) _ = Kill(pid, (int)signal);
+    }
+
+    /// <summary>Takes the exit status of a child that has ended, so that its entry in the process table goes.</summary>
+    public static void Reap(int pid) => _ = WaitPid(pid, out _, NoHang);
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int Kill(int pid, int signal);
+
+    [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
+    private static partial int WaitPid(int pid, out int status, int options);
+}

@@ -1,0 +1,121 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using Microsoft.Win32.SafeHandles;
+
+namespace Coordinator.Sandbox.Storage;
+
+/// <summary>
+/// One file of the spool: records one after another, each <c>length (4) · n (8) · crc (4) · body</c>, little-endian. Its
+/// name is the n it begins with, so that an empty segment still says where the spool stands.
+/// </summary>
+internal sealed class SpoolSegment : IDisposable
+{
+    private const string Extension = ".seg";
+    private const int HeaderBytes = 16;
+    private const int MaxBodyBytes = 256 * 1024;
+
+    private readonly SafeFileHandle handle;
+    private readonly List<(long Offset, int Length)> records = [];
+
+    private SpoolSegment(string path, long firstN, SafeFileHandle handle) => (Path, FirstN, this.handle) = (path, firstN, handle);
+
+    public string Path { get; }
+
+    public long FirstN { get; }
+
+    public long LastN => FirstN + records.Count - 1;
+
+    public long Length { get; private set; }
+
+    public static SpoolSegment Create(string folder, long firstN)
+    {
+        var path = System.IO.Path.Combine(folder, firstN.ToString("D20", CultureInfo.InvariantCulture) + Extension);
+        return new(path, firstN, File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite));
+    }
+
+    /// <summary>The segments of a folder in order.</summary>
+    public static IEnumerable<SpoolSegment> OpenAll(string folder) =>
+        Directory.EnumerateFiles(folder, "*" + Extension).Order(StringComparer.Ordinal)
+            .Select(path => long.TryParse(System.IO.Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture, out var firstN) ? Open(path, firstN) : null)
+            .OfType<SpoolSegment>();
+
+    private static SpoolSegment Open(string path, long firstN)
+    {
+        var segment = new SpoolSegment(path, firstN, File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite));
+        segment.Scan();
+        return segment;
+    }
+
+    /// <summary>Whether bytes follow the last whole record: the mark of a write that a crash cut off.</summary>
+    public bool IsTorn { get; private set; }
+
+    /// <summary>Cuts off what a crash left of a record.</summary>
+    public void Mend()
+    {
+        RandomAccess.SetLength(handle, Length);
+        IsTorn = false;
+    }
+
+    public void Append(long n, ReadOnlySpan<byte> body, bool durable)
+    {
+        Span<byte> record = new byte[HeaderBytes + body.Length];
+        BinaryPrimitives.WriteInt32LittleEndian(record, body.Length);
+        BinaryPrimitives.WriteInt64LittleEndian(record[4..], n);
+        BinaryPrimitives.WriteUInt32LittleEndian(record[12..], Checksum.Of(n, body));
+        body.CopyTo(record[HeaderBytes..]);
+        RandomAccess.Write(handle, record, Length);
+        if (durable) RandomAccess.FlushToDisk(handle);
+        records.Add((Length + HeaderBytes, body.Length));
+        Length += record.Length;
+    }
+
+    public byte[] Read(long n)
+    {
+        var (offset, length) = records[(int)(n - FirstN)];
+        var body = new byte[length];
+        ReadFully(body, offset);
+        return body;
+    }
+
+    public int LengthOf(long n) => records[(int)(n - FirstN)].Length;
+
+    public void Dispose() => handle.Dispose();
+
+    public void Delete()
+    {
+        handle.Dispose();
+        File.Delete(Path);
+    }
+
+    private void Scan()
+    {
+        var size = RandomAccess.GetLength(handle);
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        while (Length + HeaderBytes <= size)
+        {
+            if (!ReadFully(header, Length)) break;
+            var length = BinaryPrimitives.ReadInt32LittleEndian(header);
+            var n = BinaryPrimitives.ReadInt64LittleEndian(header[4..]);
+            if (length is < 0 or > MaxBodyBytes || n != LastN + 1 || Length + HeaderBytes + length > size) break;
+            var body = new byte[length];
+            if (!ReadFully(body, Length + HeaderBytes) || Checksum.Of(n, body) != BinaryPrimitives.ReadUInt32LittleEndian(header[12..])) break;
+            records.Add((Length + HeaderBytes, length));
+            Length += HeaderBytes + length;
+        }
+
+        IsTorn = Length < size;
+    }
+
+    private bool ReadFully(Span<byte> buffer, long offset)
+    {
+        while (buffer.Length > 0)
+        {
+            var read = RandomAccess.Read(handle, buffer, offset);
+            if (read == 0) return false;
+            buffer = buffer[read..];
+            offset += read;
+        }
+
+        return true;
+    }
+}
