@@ -1,15 +1,13 @@
 namespace Coordinator.Sandbox.Processes;
 
 /// <summary>
-/// As the first process of a box this program inherits every process whose parent ended, and must take their exit
-/// status, or the process table fills up. .NET takes that of the processes it started itself within moments; a zombie
+/// This program inherits every process of the box whose parent ended, and must take their exit status, or the process
+/// table fills up. .NET takes that of the processes it started itself within moments; a zombie
 /// that two rounds find is nobody's.
 /// </summary>
 internal sealed class OrphanReaper(TimeProvider time)
 {
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(2);
-
-    public static bool IsNeeded => Environment.ProcessId == 1;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {

@@ -13,6 +13,7 @@ internal enum Signal
 internal static partial class Signals
 {
     private const int NoHang = 1;
+    private const int SetChildSubreaper = 36;
 
     /// <summary>Sends a signal; a process that is gone needs none.</summary>
     public static void Send(int pid, Signal signal)
@@ -22,6 +23,12 @@ internal static partial class Signals
 
     /// <summary>Takes the exit status of a child that has ended, so that its entry in the process table goes.</summary>
     public static void Reap(int pid) => _ = WaitPid(pid, out _, NoHang);
+
+    /// <summary>Makes this program the parent of every descendant whose own parent ends.</summary>
+    public static void BecomeSubreaper() => _ = ProcessControl(SetChildSubreaper, 1, 0, 0, 0);
+
+    [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
+    private static partial int ProcessControl(int option, nuint argument2, nuint argument3, nuint argument4, nuint argument5);
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int Kill(int pid, int signal);

@@ -1,0 +1,140 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Compute;
+using Coordinator.Sandbox.Agent;
+using Coordinator.Sandbox.Boot;
+using Coordinator.Sandbox.Bridge;
+using Coordinator.Sandbox.Processes;
+
+namespace Coordinator.Sandbox.Commands;
+
+/// <summary>
+/// Carries out what the control plane asks, one thing after another: boots once it is told what for, runs turns, hands
+/// cancels and decisions to the turn they are for. Slow work runs beside it and is waited for at the end.
+/// </summary>
+internal sealed class Supervisor(BoxParts parts) : IAsyncDisposable
+{
+    private readonly List<Task> deciding = [];
+    private readonly TaskCompletionSource<Problem?> booted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task booting = Task.CompletedTask;
+    private Task running = Task.CompletedTask;
+    private AgentHost? agent;
+    private bool configured;
+    private Turn? turn;
+
+    /// <summary>Whether the box boots or works on a message.</summary>
+    public bool IsBusy => !booting.IsCompleted || !running.IsCompleted;
+
+    /// <summary>Runs until it is asked to shut down, and returns the reason; or until <paramref name="stop"/>.</summary>
+    public async Task<string?> RunAsync(CancellationToken stop)
+    {
+        try
+        {
+            await foreach (var order in parts.Orders.ReadAllAsync(stop))
+            {
+                if (order is BoxOrder.Shutdown shutdown) return shutdown.Reason;
+                Carry(order, stop);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return null;
+        }
+
+        return null;
+    }
+
+    /// <summary>Waits for what runs, which <c>stop</c> has told to end, and ends the agent.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await booting;
+        await running;
+        await Task.WhenAll(deciding);
+        if (agent is not null) await agent.DisposeAsync();
+    }
+
+    private void Carry(BoxOrder order, CancellationToken stop)
+    {
+        switch (order)
+        {
+            case BoxOrder.Configure configure when !configured:
+                configured = true;
+                booting = BootAsync(configure.Settings, stop);
+                break;
+            case BoxOrder.StartTurn start:
+                running = StartTurnAsync(start.Request, running, stop);
+                break;
+            case BoxOrder.CancelTurn cancel when turn?.Message == cancel.Message:
+                turn.Cancel();
+                break;
+            case BoxOrder.Decide decide when turn is { } asking:
+                deciding.RemoveAll(done => done.IsCompletedSuccessfully);
+                deciding.Add(asking.DecideAsync(decide.Permission, decide.Allow, decide.Note, stop));
+                break;
+        }
+    }
+
+    private async Task BootAsync(BoxSettings settings, CancellationToken stop)
+    {
+        var program = Environment.ProcessPath ?? "coordinator-box";
+        var inherited = Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "", StringComparer.Ordinal);
+        var tools = ToolEnvironment.Build(parts.Configuration, inherited, parts.Loopback.Port, program);
+        var found = AgentRuntimes.Find(settings.Agent, parts.Configuration.Agents, parts.Time);
+        StartAgent start = found.Problem is { } unknown ? _ => Task.FromResult<Result<StartedAgent>>(unknown) : CreateAgent(found.Value, settings, tools).EnsureStartedAsync;
+        var plan = new BootPlan(parts.Configuration.Workspace, tools, settings);
+        var sequence = new BootSequence(plan, parts.State, start, parts.Bridge, parts.Lifecycle, parts.Time, parts.Log);
+        try
+        {
+            booted.SetResult(await sequence.RunAsync(stop));
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            booted.SetCanceled(stop);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            parts.Log.Failed("the boot failed", exception);
+            var problem = new Problem("boot_failed", $"The box could not be set up: {exception.Message}");
+            parts.Bridge.Emit(parts.Lifecycle.BootFailed(problem));
+            booted.SetResult(problem);
+        }
+    }
+
+    private AgentHost CreateAgent((NewRuntime Make, string Executable) found, BoxSettings settings, IReadOnlyDictionary<string, string> tools)
+    {
+        var configuration = parts.Configuration;
+        var launch = new AgentLaunch(
+            found.Executable,
+            configuration.Workspace,
+            configuration.Home,
+            tools,
+            parts.Loopback.ModelBaseUrl,
+            settings.Model,
+            settings.AsksPermissions,
+            settings.Limits.AgentStartBudget ?? TimeSpan.FromSeconds(configuration.AgentStartSeconds));
+        return agent = new AgentHost(found.Make, launch, parts.State, parts.Log);
+    }
+
+    /// <summary>The turn exists from now on, so that a cancel finds it, and runs once the one before it has ended.</summary>
+    private async Task StartTurnAsync(PromptRequest request, Task before, CancellationToken stop)
+    {
+        if (agent is null)
+        {
+            // Booting has not come to the agent's name or never will; the turn tells how that ended.
+            await EndWithoutAgentAsync(request, stop);
+            return;
+        }
+
+        var services = new TurnServices(parts.Identity, agent, parts.Bridge, parts.Lifecycle, parts.Redactor, parts.Artifacts, () => parts.Models.CallsUnderWay, HangWatch.DefaultLimit, parts.Time, parts.Log);
+        var started = turn = new Turn(request, services);
+        await before;
+        await started.RunAsync(booted.Task, stop);
+    }
+
+    private async Task EndWithoutAgentAsync(PromptRequest request, CancellationToken stop)
+    {
+        await ((Task)booted.Task).WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (stop.IsCancellationRequested) return;
+        var problem = await booted.Task;
+        parts.Bridge.EndTurn(request.Message, Events.MessageEnd.Failed(problem?.Code ?? "agent_start_failed", problem?.Detail ?? "This box has no agent."));
+    }
+}
