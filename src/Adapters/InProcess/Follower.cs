@@ -45,18 +45,20 @@ internal sealed class Follower(SessionKey key, ISessionJournal journal, SessionC
     public async IAsyncEnumerable<EventBatch> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var last = Start.Seq;
+        EventBatch? held = null;
         do
         {
             await foreach (var record in journal.ReadEventsAsync(Key, last, cancellationToken))
             {
                 if (Closed is not null) yield break;
                 if (RecordEvents.Read(record)?.After(last) is not { } batch) continue;
-                last = batch.LastSeq;
-                yield return batch;
+                if (held is not null) yield return held;
+                (held, last) = (batch, batch.LastSeq);
             }
         }
         while (!CaughtUp(last));
 
+        if (held is not null) yield return held with { View = await ViewAfterAsync(last, cancellationToken) };
         await foreach (var next in live.Reader.ReadAllAsync(cancellationToken))
         {
             Interlocked.Add(ref pendingBytes, -next.Utf8.Length);
@@ -71,6 +73,13 @@ internal sealed class Follower(SessionKey key, ISessionJournal journal, SessionC
         left(this);
         live.Writer.TryComplete();
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>The journal keeps no old views: a follower that read past the one it began with is told the present one.</summary>
+    private async ValueTask<SessionView?> ViewAfterAsync(long last, CancellationToken cancellationToken)
+    {
+        if (last <= View.Cursor.Seq || await journal.FindHeadAsync(Key, cancellationToken) is not { } head) return null;
+        return new(new(head.Incarnation, head.Seq), head.View);
     }
 
     /// <summary>Goes live when everything published so far has been read from the journal.</summary>

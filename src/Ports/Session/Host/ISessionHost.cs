@@ -90,8 +90,8 @@ public sealed record SessionView(SessionCursor Cursor, ReadOnlyMemory<byte> Json
 public sealed record EventBatch(long FirstSeq, long LastSeq, ReadOnlyMemory<byte> Utf8, IReadOnlyList<EventSlice> Events)
 {
     /// <summary>
-    /// The view after these events, when they changed it and somebody was there to hear (live batches); null otherwise,
-    /// and always for batches read back from the journal.
+    /// The session's view at these events or later, when they may have changed it; null when they did not, and for
+    /// batches of the past that are followed by newer ones.
     /// </summary>
     public SessionView? View { get; init; }
 

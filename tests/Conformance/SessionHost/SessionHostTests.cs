@@ -1,0 +1,135 @@
+using Coordinator.Adapters.InProcess;
+using Coordinator.Fakes;
+using Coordinator.Modules.Sessions;
+using Coordinator.Modules.Sessions.Actor;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Xunit;
+
+namespace Coordinator.Tests.Conformance.SessionHost;
+
+public sealed class InProcessSessionHostTests : SessionHostContract
+{
+    private static readonly Principal Ada = new(PrincipalKind.User, "usr_ada", "Ada");
+
+    protected override SessionHostHarness CreateHarness() => new Harness(new InMemorySessionJournal(TimeProvider.System));
+
+    private static SessionCommand.Prompt Prompt(string text) => new(Ada, MessageId.New(TimeProvider.System), null, text, null, null);
+
+    private static SessionKey NewKey() => new(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
+
+    private static SessionCommand.Create Create() => new(Ada, new("demo/scripted", "opencode", null, PermissionMode.Auto), "A session");
+
+    [Fact]
+    public async Task A_session_is_carried_on_from_its_journal_by_the_next_host()
+    {
+        var journal = new InMemorySessionJournal(TimeProvider.System);
+        var key = NewKey();
+        await using (var first = new Harness(journal))
+        {
+            await first.Host.CallAsync(key, Create(), CancellationToken.None);
+            await first.Host.CallAsync(key, Prompt("one"), CancellationToken.None);
+            await first.Host.DrainAsync(CancellationToken.None);
+        }
+
+        await using var second = new Harness(journal);
+        var reply = (SessionReply.MessageAccepted)(await second.Host.CallAsync(key, Prompt("two"), CancellationToken.None)).Value;
+        Assert.Equal(1, reply.Position);
+    }
+
+    [Fact]
+    public async Task A_fenced_activation_ends_and_the_next_call_finds_a_new_one()
+    {
+        var journal = new InMemorySessionJournal(TimeProvider.System);
+        await using var harness = new Harness(journal);
+        var key = NewKey();
+        await harness.Host.CallAsync(key, Create(), CancellationToken.None);
+        await journal.OpenAsync(key, HostId.New(TimeProvider.System), create: false, CancellationToken.None);
+        var fenced = await Assert.ThrowsAsync<PortException>(async () => await harness.Host.CallAsync(key, Prompt("lost"), CancellationToken.None));
+        Assert.Equal(PortFailureKind.Fenced, fenced.Kind);
+        Assert.True((await harness.Host.CallAsync(key, Prompt("again"), CancellationToken.None)).IsSuccess);
+    }
+
+    [Fact]
+    public async Task A_journal_that_is_down_for_a_moment_costs_a_pause_and_not_the_actor()
+    {
+        var journal = new InMemorySessionJournal(TimeProvider.System);
+        await using var harness = new Harness(journal);
+        var key = NewKey();
+        await harness.Host.CallAsync(key, Create(), CancellationToken.None);
+        journal.Faults.FailBefore(PortFailureKind.Unavailable, 3);
+        Assert.True((await harness.Host.CallAsync(key, Prompt("patience"), CancellationToken.None)).IsSuccess);
+    }
+
+    [Fact]
+    public async Task An_idle_session_leaves_memory_and_a_call_wakes_it()
+    {
+        await using var harness = new Harness(new InMemorySessionJournal(TimeProvider.System), new SessionHostOptions { HibernateAfter = TimeSpan.FromMilliseconds(50) });
+        var key = NewKey();
+        await harness.Host.CallAsync(key, Create(), CancellationToken.None);
+        var deadline = TimeProvider.System.GetTimestamp();
+        while (harness.Real.ActiveCount > 0)
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(deadline) < TimeSpan.FromSeconds(10), "The session never left memory.");
+            await Task.Yield();
+        }
+
+        Assert.True((await harness.Host.CallAsync(key, Prompt("wake up"), CancellationToken.None)).IsSuccess);
+    }
+
+    [Fact]
+    public async Task A_paused_follower_is_dropped_and_costs_no_memory_beyond_its_bound()
+    {
+        await using var harness = new Harness(new InMemorySessionJournal(TimeProvider.System), new SessionHostOptions { FollowerBytes = 64 * 1024 });
+        var key = NewKey();
+        await harness.Host.CallAsync(key, Create(), CancellationToken.None);
+        await using var paused = (await harness.Host.SubscribeAsync(key, null, CancellationToken.None)).Value;
+        await using var events = paused.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        var live = events.MoveNextAsync();
+        await harness.Host.CallAsync(key, new SessionCommand.Rename(Ada, "read from the journal, or live"), CancellationToken.None);
+        Assert.True(await live);
+        live = events.MoveNextAsync();
+        await harness.Host.CallAsync(key, new SessionCommand.Rename(Ada, "live for certain"), CancellationToken.None);
+        Assert.True(await live);
+        for (var i = 0; i < 99 && paused.Closed is null; i++) await harness.Host.CallAsync(key, Prompt(new string('x', 10_000)), CancellationToken.None);
+        Assert.Equal(SubscriptionCloseReason.TooSlow, paused.Closed);
+    }
+
+    private sealed class Harness(InMemorySessionJournal journal, SessionHostOptions? options = null) : SessionHostHarness
+    {
+        private InProcessSessionHost? host;
+
+        public InProcessSessionHost Real => host ??= new(
+            journal,
+            new SessionMachineFactory(SessionLimits.Default, new PlainTokens()),
+            [Effects],
+            Options.Create(options ?? new SessionHostOptions()),
+            TimeProvider.System,
+            NullLogger<InProcessSessionHost>.Instance);
+
+        public override ISessionHost Host => Real;
+
+        public override async ValueTask DisposeAsync()
+        {
+            if (host is null) return;
+            await host.DrainAsync(CancellationToken.None);
+            await host.DisposeAsync();
+        }
+    }
+}
+
+public sealed class InMemorySessionHostTests : SessionHostContract
+{
+    protected override SessionHostHarness CreateHarness() => new Harness();
+
+    private sealed class Harness : SessionHostHarness
+    {
+        private InMemorySessionHost? host;
+
+        public override ISessionHost Host => host ??= new(new SessionMachineFactory(SessionLimits.Default, new PlainTokens()), [Effects], TimeProvider.System);
+
+        public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
