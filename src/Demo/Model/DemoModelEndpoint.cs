@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 
 namespace Coordinator.Demo.Model;
@@ -32,6 +33,7 @@ internal sealed class DemoModelEndpoint(DemoKey key, IOptions<DemoOptions> optio
     /// <summary>The body; nothing when it is too large.</summary>
     private static async Task<byte[]> ReadAsync(HttpContext context)
     {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = LargestBody + 1;
         using var body = new MemoryStream();
         var buffer = new byte[64 * 1024];
         int read;

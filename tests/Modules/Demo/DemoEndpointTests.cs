@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Coordinator.Demo;
 using Coordinator.Ports.Models;
 using Coordinator.Tests.Support.Http;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -52,6 +53,10 @@ public sealed class DemoEndpointTests : IAsyncLifetime
         Assert.Equal("1 2 3", (string?)answer["choices"]![0]!["message"]!["content"]);
         Assert.True((int)answer["usage"]!["prompt_tokens"]! > 0);
     }
+
+    [Fact]
+    public async Task A_long_conversation_is_answered_although_the_host_takes_less_elsewhere() =>
+        Assert.Contains("1 2 3", await CallAsync("count to 3 " + new string(' ', 2 * 1024 * 1024), stream: false), StringComparison.Ordinal);
 
     [Theory]
     [InlineData(null)]
@@ -122,6 +127,7 @@ public sealed class DemoEndpointTests : IAsyncLifetime
 
     private Task<LoopbackServer> StartAsync(bool enabled) => LoopbackServer.StartAsync(app => app.MapDemo(), builder =>
     {
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = 1024 * 1024);
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Demo:Enabled"] = enabled.ToString(), ["Demo:WordPause"] = "00:00:00", ["Demo:Directory"] = Path.Combine(directory, "data") });
         builder.Services.AddDemo(builder.Configuration);
     });

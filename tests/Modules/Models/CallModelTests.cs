@@ -207,6 +207,15 @@ public sealed class CallModelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_long_conversation_goes_through_although_other_routes_take_less()
+    {
+        var body = $$"""{"model":"fast","messages":"{{new string('x', 5 * 1024 * 1024)}}"}""";
+
+        Assert.Equal(HttpStatusCode.OK, (await CallAsync(ChatPath, body)).Status);
+        Assert.Equal(body.Length, Assert.Single(server.Gateway.Calls).Body.Length);
+    }
+
+    [Fact]
     public Task A_body_that_is_no_json_is_refused() => RefusedAsync(ChatPath, "nonsense", HttpStatusCode.BadRequest, "model_request_invalid");
 
     [Fact]

@@ -12,6 +12,7 @@ using Coordinator.Ports.Identity;
 using Coordinator.Ports.Models;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Support.Http;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordinator.Tests.Modules.Models;
@@ -47,6 +48,7 @@ internal sealed class ModelsServer : IAsyncDisposable
             },
             builder =>
             {
+                builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = 1024 * 1024);
                 var services = builder.Services;
                 services.AddSingleton(time ?? TimeProvider.System);
                 services.AddSingleton<ITenantDirectory, InMemoryTenantDirectory>();

@@ -1,9 +1,10 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Coordinator.Modules.Models.Gateway;
 
-/// <summary>Reads a request's body whole, up to a bound.</summary>
+/// <summary>Reads a request's body whole, up to a bound, which may be above the host's for other routes.</summary>
 internal static class RequestBody
 {
     private const int FirstBytes = 64 * 1024;
@@ -12,6 +13,7 @@ internal static class RequestBody
     public static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpContext context, int largest)
     {
         if (context.Request.ContentLength > largest) return null;
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = largest + 1;
         var body = new ArrayBufferWriter<byte>((int)(context.Request.ContentLength ?? FirstBytes) + 1);
         int read;
         while ((read = await context.Request.Body.ReadAsync(body.GetMemory(1), context.RequestAborted)) > 0)
