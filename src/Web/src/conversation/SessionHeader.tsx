@@ -51,7 +51,7 @@ function RepositoryFact({ repository }: { repository: SessionView['repository'] 
   return (
     <>
       {/^https?:/.test(repository.url) ? <a className="fact" href={repository.url} target="_blank" rel="noopener noreferrer">{name}</a> : <span className="fact">{name}</span>}
-      {repository.branch && <span className="fact"><Icon name="branch" size={14} /><span className="truncate">{repository.branch}</span></span>}
+      {repository.branch && <span className="fact fact-branch"><Icon name="branch" size={14} /><span className="truncate">{repository.branch}</span></span>}
     </>
   );
 }
@@ -70,7 +70,7 @@ const sandboxWords: Readonly<Record<SandboxStatus, string | null>> = {
 
 function SandboxFact({ status }: { status: SandboxStatus }) {
   const words = sandboxWords[status];
-  return words ? <span className="fact"><span className={`dot dot-box-${status}`} aria-hidden="true" />{words}</span> : null;
+  return words ? <span className="fact dot-fact" title={words}><span className={`dot dot-box-${status}`} aria-hidden="true" /><span className="fact-words">{words}</span></span> : null;
 }
 
 function ArchiveDialog({ onClose, busy }: { onClose: () => void; busy: boolean }) {

@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react';
+import { useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { api } from '../api/api';
 import { useSessionStore } from '../live/useSession';
 import { CopyButton } from '../ui/CopyButton';
@@ -16,11 +16,15 @@ export function Terminal({ tool, command }: { tool: ToolItem; command: string })
   const text = useMemo(() => terminalText(tool.output), [tool.output]);
   const { tail, before } = useMemo(() => tailOf(text, previewLines), [text]);
   const shown = whole ? text.replace(/\n$/, '') : tail;
+  const output = useRef<HTMLPreElement>(null);
+  useLayoutEffect(() => {
+    if (!whole && output.current) output.current.scrollTop = output.current.scrollHeight;
+  }, [whole, shown]);
   return (
     <div className="terminal">
       {command !== '' && <div className="terminal-command"><span aria-hidden="true">$</span><pre>{command}</pre><CopyButton text={command} label="Copy command" /></div>}
       {before > 0 && <button type="button" className="terminal-more" aria-expanded={whole} onClick={() => setWhole(!whole)}>{whole ? 'Show the end only' : `Show ${before} earlier ${before === 1 ? 'line' : 'lines'}`}</button>}
-      {shown !== '' && <pre className="terminal-output" tabIndex={0} aria-label="Output">{shown}</pre>}
+      {shown !== '' && <pre ref={output} className="terminal-output" tabIndex={0} aria-label="Output">{shown}</pre>}
       {shown === '' && tool.status !== 'running' && tool.error === null && <p className="terminal-none">No output</p>}
       {(tool.truncated || tool.artifact) && (
         <div className="terminal-note">

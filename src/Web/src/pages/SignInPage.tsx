@@ -54,7 +54,7 @@ export function SignInPage() {
     <main className="sign-in">
       <div className="sign-in-card">
         <Brand />
-        {link && !problem ? <p className="sign-in-busy" role="status"><span className="spinner" aria-hidden="true" /> Signing you in…</p> : <Guidance problem={problem} onAgain={link && problem?.status === 0 ? () => again(link, setProblem) : null} />}
+        {link && !problem ? <p className="sign-in-busy" role="status"><span className="spinner" aria-hidden="true" /> Signing you in…</p> : <Guidance problem={problem} onAgain={link && problem && problem.status !== 401 ? () => again(link, setProblem) : null} />}
       </div>
     </main>
   );

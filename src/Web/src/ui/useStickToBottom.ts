@@ -33,10 +33,12 @@ export function useStickToBottom(): StickToBottom {
     const inner = content.current;
     if (!element || !inner) return undefined;
     const scrolled = () => {
-      const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < near;
-      // Only moving up is a wish to stay: content that grows moves the end away without anybody scrolling.
-      if (atEnd) wanted.current = true;
-      else if (element.scrollTop < lastTop.current - 1) wanted.current = false;
+      const toEnd = element.scrollHeight - element.scrollTop - element.clientHeight;
+      const up = element.scrollTop < lastTop.current - 1;
+      // Moving up, however little, is a wish to stay; at the very end it was only the content that shrank. Content that
+      // grows moves the end away without anybody scrolling, and so is no wish at all.
+      if (up) wanted.current = toEnd <= 1;
+      else if (toEnd < near) wanted.current = true;
       lastTop.current = element.scrollTop;
       setStuck(wanted.current);
     };
