@@ -22,15 +22,8 @@ internal sealed partial class PostgresTenantDirectory
         await transactions.ForSystemAsync((context, ct) => AddPersonalAsync(context, credential, ct), cancellationToken);
     }
 
-    public ValueTask<StoredCredential?> FindCredentialAsync(CredentialKind kind, ReadOnlyMemory<byte> hash, CancellationToken cancellationToken)
-    {
-        var wanted = hash.ToArray();
-        return transactions.ForSystemAsync(
-            async (context, ct) => kind == CredentialKind.ApiKey
-                ? await context.ApiKeys.AsNoTracking().FirstOrDefaultAsync(row => row.Hash == wanted, ct) is { } key ? ToStored(key) : null
-                : await context.PersonalCredentials.AsNoTracking().FirstOrDefaultAsync(row => row.Kind == kind && row.Hash == wanted, ct) is { } personal ? ToStored(personal) : null,
-            cancellationToken);
-    }
+    public ValueTask<StoredCredential?> FindCredentialAsync(CredentialKind kind, ReadOnlyMemory<byte> hash, CancellationToken cancellationToken) =>
+        callers.FindCredentialAsync(kind, hash, cancellationToken);
 
     public ValueTask<bool> SpendCredentialAsync(Guid id, DateTimeOffset at, CancellationToken cancellationToken) =>
         transactions.ForSystemAsync(
@@ -98,7 +91,4 @@ internal sealed partial class PostgresTenantDirectory
 
     private static StoredCredential ToStored(ApiKeyRow row) =>
         new(row.Id, CredentialKind.ApiKey, row.Hash, row.Hint, row.Name, new(row.Person), new OrganizationId(row.Org), row.Role, row.CreatedAt, row.ExpiresAt, SpentAt: null, row.RevokedAt);
-
-    private static StoredCredential ToStored(PersonalCredentialRow row) =>
-        new(row.Id, row.Kind, row.Hash, row.Hint, row.Name, new(row.Person), Organization: null, Role.Viewer, row.CreatedAt, row.ExpiresAt, row.SpentAt, row.RevokedAt);
 }

@@ -13,6 +13,7 @@ public static class RelationalRegistration
     /// <summary>Registers <see cref="ITenantDirectory"/>. The data source must be registered, and migrated before the first call.</summary>
     public static IServiceCollection AddPostgresTenantDirectory(this IServiceCollection services) => services
         .AddTenantTransactions<DirectoryContext>()
+        .AddSingleton<TenantStatements>()
         .AddSingleton<ITenantDirectory, PostgresTenantDirectory>();
 
     /// <summary>Registers <see cref="IRunHistory"/>. The data source must be registered, and migrated before the first call.</summary>

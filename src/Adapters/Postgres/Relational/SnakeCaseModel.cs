@@ -16,10 +16,17 @@ internal static class SnakeCaseModel
 
     /// <summary>An enum as its snake_case name.</summary>
     public static ValueConverter<TEnum, string> Names<TEnum>()
-        where TEnum : struct, Enum
-    {
-        var byValue = Enum.GetValues<TEnum>().ToDictionary(value => value, value => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()));
-        var byName = byValue.ToDictionary(pair => pair.Value, pair => pair.Key);
-        return new(value => byValue[value], name => byName[name]);
-    }
+        where TEnum : struct, Enum => new(value => SnakeCaseName<TEnum>.Of(value), name => SnakeCaseName<TEnum>.Parse(name));
+}
+
+/// <summary>An enum's values by the names they have in the database.</summary>
+internal static class SnakeCaseName<TEnum>
+    where TEnum : struct, Enum
+{
+    private static readonly Dictionary<TEnum, string> ByValue = Enum.GetValues<TEnum>().ToDictionary(value => value, value => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()));
+    private static readonly Dictionary<string, TEnum> ByName = ByValue.ToDictionary(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
+
+    public static string Of(TEnum value) => ByValue[value];
+
+    public static TEnum Parse(string name) => ByName[name];
 }

@@ -4,35 +4,34 @@ using Microsoft.EntityFrameworkCore;
 namespace Coordinator.Adapters.Postgres;
 
 /// <summary>
-/// Runs each piece of relational work in one transaction that says on whose behalf it is: one organization, whose rows
-/// are all it can see, or the system (finding out who calls). The setting ends with the transaction, so a pooled
-/// connection carries nothing over. Failures come out as <see cref="PortException"/>s.
+/// Runs each piece of relational work in one transaction that says on whose behalf it is. The setting ends with the
+/// transaction, so a pooled connection carries nothing over. Failures come out as <see cref="PortException"/>s.
 /// </summary>
 internal sealed class TenantTransactions<TContext>(IDbContextFactory<TContext> contexts)
     where TContext : DbContext
 {
     /// <summary>Work that sees the rows of <paramref name="organization"/> only.</summary>
     public ValueTask<T> ForOrganizationAsync<T>(OrganizationId organization, Func<TContext, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
-        RunAsync(organization.Value.ToString(), string.Empty, work, cancellationToken);
+        RunAsync(TenantScope.Of(organization), work, cancellationToken);
 
     /// <summary>Work that decides which organization a call is for, or that belongs to none.</summary>
     public ValueTask<T> ForSystemAsync<T>(Func<TContext, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
-        RunAsync(string.Empty, "system", work, cancellationToken);
+        RunAsync(TenantScope.System, work, cancellationToken);
 
-    private async ValueTask<T> RunAsync<T>(string organization, string scope, Func<TContext, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    private async ValueTask<T> RunAsync<T>(TenantScope scope, Func<TContext, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
-        var effectUnknown = false;
+        var committing = false;
         try
         {
             await using var context = await contexts.CreateDbContextAsync(cancellationToken);
             await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
-            await context.Database.ExecuteSqlAsync($"SELECT set_config('coordinator.organization', {organization}, true), set_config('coordinator.scope', {scope}, true)", cancellationToken);
+            await context.Database.ExecuteSqlAsync(scope.Statement, cancellationToken);
             var answer = await work(context, cancellationToken);
-            effectUnknown = true;
+            committing = true;
             await transaction.CommitAsync(cancellationToken);
             return answer;
         }
-        catch (Exception failure) when (PostgresFailures.Translate(failure, effectUnknown) is { } translated)
+        catch (Exception failure) when (RelationalFailure.Translate(failure, $"working with {typeof(TContext).Name}", committing) is { } translated)
         {
             throw translated;
         }
