@@ -12,8 +12,9 @@ internal static class RequestBody
     /// <summary>Null when it is larger than <paramref name="largest"/>.</summary>
     public static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpContext context, int largest)
     {
+        // The bound is ours: the server's own would break the connection before the caller has read why.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
         if (context.Request.ContentLength > largest) return null;
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = largest + 1;
         var body = new ArrayBufferWriter<byte>((int)(context.Request.ContentLength ?? FirstBytes) + 1);
         int read;
         while ((read = await context.Request.Body.ReadAsync(body.GetMemory(1), context.RequestAborted)) > 0)
