@@ -23,14 +23,17 @@ internal sealed class AppendStatement : IAsyncDisposable
                 seq = h.seq + w.events,
                 wake_at = w.wake_at,
                 hidden_until = CASE WHEN h.wake_at IS NOT DISTINCT FROM w.wake_at THEN h.hidden_until END,
-                view = coalesce(w.view, h.view),
                 updated_at = now()
             FROM wanted AS w
             WHERE h.org = w.org AND h.session = w.session AND h.epoch = w.epoch AND h.version = w.expected
-            RETURNING h.org, h.session, h.version, h.epoch, h.seq, w.events, w.payload, w.at, w.position
+            RETURNING h.org, h.session, h.version, h.epoch, h.seq, w.events, w.payload, w.at, w.view, w.position
         ), written AS (
             INSERT INTO session_record (org, session, version, epoch, first_seq, last_seq, schema, codec, payload, at)
             SELECT org, session, version, epoch, seq - events + 1, seq, $10, 0, payload, at FROM moved
+        ), shown AS (
+            INSERT INTO session_view (org, session, view)
+            SELECT org, session, view FROM moved WHERE view IS NOT NULL
+            ON CONFLICT (org, session) DO UPDATE SET view = excluded.view
         )
         SELECT position FROM moved
         """;

@@ -14,7 +14,11 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
     private const int PageRecords = 500;
     private const int PageBytes = 1024 * 1024;
 
-    private const string HeadColumns = "org, session, host, epoch, version, seq, incarnation, wake_at, view";
+    private const string HeadSql = """
+        SELECT h.org, h.session, h.host, h.epoch, h.version, h.seq, h.incarnation, h.wake_at, coalesce(v.view, ''::bytea)
+        FROM session_head AS h LEFT JOIN session_view AS v ON v.org = h.org AND v.session = h.session
+        WHERE h.org = $1 AND h.version > 0
+        """;
 
     // The window counts the bytes before each record without reading the payloads: a page ends after the first record
     // that passes its size.
@@ -53,7 +57,7 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
     public Task<SessionHead?> FindHeadAsync(SessionKey key, CancellationToken cancellationToken) => QueryAsync(
         "reading a session's head",
         key.Organization,
-        $"SELECT {HeadColumns} FROM session_head WHERE org = $1 AND session = $2 AND version > 0",
+        $"{HeadSql} AND h.session = $2",
         [new() { Value = key.Organization.Value }, new() { Value = key.Session.Value }],
         async (reader, token) => await reader.ReadAsync(token) ? Head(reader) : null,
         cancellationToken);
@@ -62,9 +66,8 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
         "listing sessions",
         organization,
         $"""
-        SELECT {HeadColumns} FROM session_head
-        WHERE org = $1 AND version > 0{(before is null ? "" : " AND (created_at, session) < (SELECT created_at, session FROM session_head WHERE org = $1 AND session = $3)")}
-        ORDER BY created_at DESC, session DESC LIMIT $2
+        {HeadSql}{(before is null ? "" : " AND (h.created_at, h.session) < (SELECT created_at, session FROM session_head WHERE org = $1 AND session = $3)")}
+        ORDER BY h.created_at DESC, h.session DESC LIMIT $2
         """,
         before is { } last
             ? [new() { Value = organization.Value }, new() { Value = limit }, new() { Value = last.Value }]

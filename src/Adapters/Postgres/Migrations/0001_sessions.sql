@@ -6,8 +6,8 @@
 
 CREATE FUNCTION tenant_visible(org uuid) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN org = nullif(current_setting('coordinator.organization', true), '')::uuid
-        OR current_setting('coordinator.scope', true) = 'system';
+    RETURN current_setting('coordinator.scope', true) = 'system'
+        OR org = nullif(current_setting('coordinator.organization', true), '')::uuid;
 
 CREATE TABLE session_head (
     org uuid NOT NULL,
@@ -20,13 +20,20 @@ CREATE TABLE session_head (
     wake_at timestamptz,                    -- wake the session at the latest then; null: never
     hidden_until timestamptz,               -- an alarm was handed out: not again before then, unless wake_at moves
     projected bigint NOT NULL DEFAULT 0,    -- version up to which read models have taken it in
-    view bytea NOT NULL DEFAULT ''::bytea,  -- the public view, UTF-8 JSON
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (org, session)
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
 
 CREATE INDEX session_head_due ON session_head (wake_at) WHERE wake_at IS NOT NULL;
+
+-- The public view, UTF-8 JSON. Apart from the head, which every append rewrites: most appends leave the view as it is.
+CREATE TABLE session_view (
+    org uuid NOT NULL,
+    session uuid NOT NULL,
+    view bytea NOT NULL,
+    PRIMARY KEY (org, session)
+) WITH (fillfactor = 60);
 
 -- No second index for sequence numbers: they never fall as versions rise and versions have no gaps, so a reader finds
 -- its place by bisection over the primary key, and an append maintains one index only.
@@ -60,6 +67,10 @@ CREATE TABLE session_snapshot (
 ALTER TABLE session_head ENABLE ROW LEVEL SECURITY;
 ALTER TABLE session_head FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON session_head USING (tenant_visible(org));
+
+ALTER TABLE session_view ENABLE ROW LEVEL SECURITY;
+ALTER TABLE session_view FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON session_view USING (tenant_visible(org));
 
 ALTER TABLE session_record ENABLE ROW LEVEL SECURITY;
 ALTER TABLE session_record FORCE ROW LEVEL SECURITY;
