@@ -56,5 +56,5 @@ internal sealed class BoxEnder(LocalMachine machine, TimeProvider time)
 
     /// <summary>Processes of a box without isolation, also those that left its process tree: they keep its environment.</summary>
     private static List<int> Marked(SandboxId sandbox) =>
-        [.. ProcessTable.All().Where(entry => entry.IsAlive && ProcessTable.HasEnvironment(entry.Pid, $"{BoxEnvironment.Marker}={sandbox}")).Select(entry => entry.Pid)];
+        [.. ProcessTable.All().Where(entry => entry.IsAlive && ProcessTable.HasEnvironment(entry.Pid, BoxEnvironment.MarkOf(sandbox))).Select(entry => entry.Pid)];
 }

@@ -31,7 +31,7 @@ internal sealed class BoxLauncher(LocalMachine machine, LocalSandboxOptions opti
         var files = machine.Paths.Of(record.Address);
         var command = await PrepareAsync(record, spec, files, cancellationToken);
         machine.Cgroups.Create(record.Sandbox.ToString(), spec.Resources);
-        using var process = Start(command);
+        using var process = Start(command, record);
         record = record with { Launcher = Confine(process, record) };
         records.Write(record);
         await GiveWordAsync(process);
@@ -66,11 +66,12 @@ internal sealed class BoxLauncher(LocalMachine machine, LocalSandboxOptions opti
         AtomicFile.Write(files.Config, bytes, UnixFileMode.UserRead, file => BoxDirectories.Give(file, machine.User));
     }
 
-    private static Process Start(IReadOnlyList<string> command)
+    private static Process Start(IReadOnlyList<string> command, BoxRecord record)
     {
         InheritedDescriptors.KeepFromChildren();
         var start = new ProcessStartInfo("setsid", command) { RedirectStandardInput = true, WorkingDirectory = "/" };
         start.Environment.Clear();
+        start.Environment[BoxEnvironment.Marker] = record.Sandbox.ToString();
         start.Environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         try
         {

@@ -37,14 +37,14 @@ internal sealed class BoxObserver(LocalMachine machine)
         if (record.Launcher is null || record.Launcher.Boot != ProcessTable.CurrentBoot) return null;
         var status = BoxStatus.Read(machine.Paths.Of(record.Address).Status);
 
-        // The number may be another process's by now: it is ours when it is the launcher itself (no isolation) or lives
-        // in the pid namespace that was made for the box.
-        return status.MainPid is { } main && ProcessTable.Find(main) is { IsAlive: true } entry && IsOf(entry, status, record.Launcher) ? main : null;
+        // The number may be another process's by now: it is ours when it lives in the pid namespace that was made for the
+        // box or, without isolation, when it was started with the box's mark.
+        return status.MainPid is { } main && ProcessTable.Find(main) is { IsAlive: true } && IsOf(main, status, record) ? main : null;
     }
 
-    private static bool IsOf(ProcessEntry entry, BoxStatus status, ProcessIdentity launcher) => status.PidNamespace is { } made
-        ? ProcessTable.PidNamespaceOf(entry.Pid) == made
-        : entry.Pid == launcher.Pid && entry.StartTicks == launcher.StartTicks;
+    private static bool IsOf(int main, BoxStatus status, BoxRecord record) => status.PidNamespace is { } made
+        ? ProcessTable.PidNamespaceOf(main) == made
+        : ProcessTable.HasEnvironment(main, BoxEnvironment.MarkOf(record.Sandbox));
 
     private string? WhyEnded(BoxRecord record)
     {

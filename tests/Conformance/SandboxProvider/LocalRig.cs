@@ -25,7 +25,7 @@ internal sealed class LocalRig : ISandboxRig
         # run --config box.json: runs each x.cmd of the workspace and leaves x.out and x.code.
         echo started >>"$HOME/starts"
         while :; do
-          [ -e end.now ] && exit "$(cat end.now)"
+          [ -e exec.now ] && exec sh ./exec.now
           for file in *.cmd; do
             [ -e "$file" ] || continue
             name=${file%.cmd}
@@ -77,7 +77,7 @@ internal sealed class LocalRig : ISandboxRig
 
     public ISandboxProvider Provider => Services.GetRequiredService<ISandboxProvider>();
 
-    public BoxPaths Paths => new(DataDirectory);
+    public BoxPaths Paths => Machine().Paths;
 
     public BoxRecords Records => new(Paths);
 
@@ -86,6 +86,13 @@ internal sealed class LocalRig : ISandboxRig
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
         hosts.Add(new ServiceCollection().AddLogging().AddLocalSandbox(configuration).BuildServiceProvider());
+    }
+
+    /// <summary>Another host process with other settings.</summary>
+    public void Restart(params (string Name, string Value)[] overrides)
+    {
+        foreach (var (name, value) in overrides) settings[$"Sandbox:Local:{name}"] = value;
+        Start();
     }
 
     public BoxRecord RecordOf(SandboxSpec spec) => Records.Find(new(spec.Session, spec.Sandbox)) ?? throw new InvalidOperationException("There is no record.");
@@ -105,14 +112,17 @@ internal sealed class LocalRig : ISandboxRig
     public async ValueTask<int> StartsOfAsync(SandboxSpec spec)
     {
         var starts = Path.Combine(Paths.HomeOf(spec.Session), "starts");
-        return await WaitForAsync<string[]>("the start of the program", () => new(File.Exists(starts) ? File.ReadAllLines(starts) : null)) is { } lines ? lines.Length : 0;
+        return await WaitForAsync<string[]>("the start of the program", () => new(File.Exists(starts) && File.ReadAllLines(starts) is { Length: > 0 } lines ? lines : null)) is { } found ? found.Length : 0;
     }
 
     public async ValueTask EndFromInsideAsync(SandboxSpec spec, int exitCode)
     {
-        await WriteAsync(spec, "end.now", exitCode.ToString(CultureInfo.InvariantCulture));
+        await ReplaceProgramAsync(spec, string.Create(CultureInfo.InvariantCulture, $"exit {exitCode}"));
         await WaitUntilAsync("the end of the box", () => !new BoxObserver(Machine()).IsRunning(RecordOf(spec)));
     }
+
+    /// <summary>The program of the box becomes this shell script.</summary>
+    public ValueTask ReplaceProgramAsync(SandboxSpec spec, string script) => WriteAsync(spec, "exec.now", script);
 
     public async ValueTask WriteAsync(SandboxSpec spec, string file, string text)
     {

@@ -15,3 +15,17 @@ public sealed class LocalSandboxProviderWithoutCgroupsTests : SandboxProviderCon
 {
     private protected override ISandboxRig Rig { get; } = new LocalRig(("Cgroups", "Off"));
 }
+
+/// <summary>Plain processes, where bubblewrap is missing and an operator said to go on without it.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class LocalSandboxProviderUnisolatedTests : SandboxProviderContract
+{
+    private protected override ISandboxRig Rig { get; } = new LocalRig(("Bubblewrap", "bubblewrap-that-is-not-there"), ("AllowUnisolated", "true"));
+}
+
+/// <summary>Plain processes without control groups: nothing but the mark in their environment holds them together.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class LocalSandboxProviderUnisolatedWithoutCgroupsTests : SandboxProviderContract
+{
+    private protected override ISandboxRig Rig { get; } = new LocalRig(("Bubblewrap", "bubblewrap-that-is-not-there"), ("AllowUnisolated", "true"), ("Cgroups", "Off"));
+}

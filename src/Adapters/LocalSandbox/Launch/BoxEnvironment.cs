@@ -1,3 +1,5 @@
+using Coordinator.Ports;
+
 namespace Coordinator.Adapters.LocalSandbox.Launch;
 
 /// <summary>
@@ -13,7 +15,10 @@ internal static class BoxEnvironment
 
     private const string Certificates = "/etc/ssl/certs/ca-certificates.crt";
 
-    public static IReadOnlyList<string> For(BoxView view, string sandbox)
+    /// <summary>What a process of this box has in its environment.</summary>
+    public static string MarkOf(SandboxId sandbox) => $"{Marker}={sandbox}";
+
+    public static IReadOnlyList<string> For(BoxView view, SandboxId sandbox)
     {
         List<string> environment =
         [
@@ -32,7 +37,7 @@ internal static class BoxEnvironment
             "GIT_COMMITTER_NAME=Coordinator agent",
             "GIT_COMMITTER_EMAIL=agent@coordinator.invalid",
             "GIT_TERMINAL_PROMPT=0",
-            $"{Marker}={sandbox}",
+            MarkOf(sandbox),
         ];
 
         // Programs that carry their own list of authorities (Node, Python, Bun) would not know one that the machine adds.

@@ -18,13 +18,19 @@ internal static class LaunchCommand
     /// </summary>
     private const string Isolated = "read -r word || exit 75; log=$1; status=$2; shift 2; exec \"$@\" </dev/null >>\"$log\" 2>&1 8>\"$status\"";
 
-    /// <summary>Without isolation nothing else writes the status: the shell does, with its own number, which the program keeps.</summary>
-    private const string Plain = "read -r word || exit 75; log=$1; status=$2; shift 2; printf '{ \"child-pid\": %d }\\n' $$ >\"$status\"; exec \"$@\" </dev/null >>\"$log\" 2>&1";
+    /// <summary>Without isolation nothing else writes the status: the shell stays and does.</summary>
+    private const string Plain = """
+        read -r word || exit 75; log=$1; status=$2; shift 2
+        "$@" </dev/null >>"$log" 2>&1 &
+        printf '{ "child-pid": %d }\n' $! >"$status"
+        wait $!
+        printf '{ "exit-code": %d }\n' $? >>"$status"
+        """;
 
     public static IReadOnlyList<string> ForIsolated(LocalMachine machine, string bubblewrap, IReadOnlyList<string> arguments, BoxFiles files, BoxRecord record, SandboxResources limits) =>
     [
         "sh", "-c", Isolated, "sh", files.Log, files.Status,
-        .. machine.User.Prefix, "env", "-i", .. BoxEnvironment.For(BoxView.Isolated, record.Sandbox.ToString()),
+        .. machine.User.Prefix, "env", "-i", .. BoxEnvironment.For(BoxView.Isolated, record.Sandbox),
         bubblewrap, .. arguments,
         .. Limits(machine.Cgroups, limits), .. Program(BoxView.Isolated),
     ];
@@ -32,7 +38,7 @@ internal static class LaunchCommand
     public static IReadOnlyList<string> ForPlain(LocalMachine machine, BoxView view, BoxFiles files, BoxRecord record, SandboxResources limits) =>
     [
         "sh", "-c", Plain, "sh", files.Log, files.Status,
-        .. machine.User.Prefix, "env", "-i", "-C", view.Workspace, .. BoxEnvironment.For(view, record.Sandbox.ToString()),
+        .. machine.User.Prefix, "env", "-i", "-C", view.Workspace, .. BoxEnvironment.For(view, record.Sandbox),
         .. Limits(machine.Cgroups, limits, countsOthers: !machine.User.IsDropped), .. Program(view),
     ];
 
