@@ -177,10 +177,18 @@ describe('permissions', () => {
   });
 });
 
+test('A question that lapses with its message was not left unanswered', () => {
+  const asked = (id: string, expiresAt: string) => new History().created().queued('msg_1').begun('msg_1')
+    .add('permission.asked', { permissionId: id, permission: 'bash', patterns: [], expiresAt }, 'msg_1')
+    .add('permission.expired', { permissionId: id, decision: 'reject' }, 'msg_1');
+  expect(itemOf(conversationOf(asked('per_1', '2026-01-03T00:00:00Z')), 'msg_1', 'permission').answer?.how).toBe('ended');
+  expect(itemOf(conversationOf(asked('per_1', '2026-01-01T00:00:00Z')), 'msg_1', 'permission').answer?.how).toBe('expired');
+});
+
 describe('the sandbox', () => {
   test('A boot belongs to the message it was made for, phase by phase', () => {
     const history = new History().created().queued('msg_1')
-      .add('sandbox.requested', { sandboxId: 'box_1', generation: 1, attempt: 1 })
+      .add('sandbox.requested', { sandboxId: 'box_1', generation: 1 })
       .add('sandbox.booting', { sandboxId: 'box_1', phase: 'install', status: 'started' })
       .add('sandbox.booting', { sandboxId: 'box_1', phase: 'install', status: 'progress', output: 'added 1\n' })
       .add('sandbox.booting', { sandboxId: 'box_1', phase: 'install', status: 'progress', output: 'added 2\n' });
@@ -198,7 +206,7 @@ describe('the sandbox', () => {
 
   test('Boot errors reach the person: a failed phase and its message both say why', () => {
     const history = new History().created().queued('msg_1')
-      .add('sandbox.requested', { sandboxId: 'box_1', generation: 1, attempt: 1 })
+      .add('sandbox.requested', { sandboxId: 'box_1', generation: 1 })
       .add('sandbox.booting', { sandboxId: 'box_1', phase: 'clone', status: 'failed', detail: 'Repository not found.' })
       .add('sandbox.stopped', { sandboxId: 'box_1', reason: 'bootFailed' })
       .add('message.failed', { code: 'repository_not_found', detail: 'Check the URL.', retryable: true, usage: usage(0, 0), durationMs: 0 }, 'msg_1');
@@ -207,8 +215,33 @@ describe('the sandbox', () => {
     expect(turnOf(conversation, 'msg_1').failure?.code).toBe('repository_not_found');
   });
 
+  test('Events that name no sandbox are about the one at hand', () => {
+    const history = new History().created().queued('msg_1')
+      .add('sandbox.requested', { sandboxId: 'box_1', generation: 1 })
+      .add('sandbox.booting', { phase: 'create', status: 'completed', elapsedMs: 40 })
+      .begun('msg_1')
+      .add('sandbox.ready', { agent: { name: 'opencode', version: '1' }, resumed: false, elapsedMs: 900 });
+    const conversation = conversationOf(history);
+    expect(turnOf(conversation, 'msg_1').content.items).toMatchObject([{ kind: 'boot', sandboxId: 'box_1', status: 'ready', phases: [{ phase: 'create' }] }]);
+    expect(conversation.sandbox.id).toBe('box_1');
+  });
+
+  test('A boot that fails is told once, however many messages waited for it', () => {
+    const failure = { code: 'branch_not_found', detail: 'There is no such branch.', retryable: true, usage: usage(0, 0), durationMs: 0 };
+    const history = new History().created().queued('msg_1').queued('msg_2')
+      .add('sandbox.requested', { sandboxId: 'box_1', generation: 1 })
+      .add('sandbox.stopping', { sandboxId: 'box_1', reason: 'bootFailed' })
+      .add('message.failed', failure, 'msg_1').add('message.failed', failure, 'msg_2')
+      .add('sandbox.stopped', { sandboxId: 'box_1', reason: 'bootFailed' });
+    const conversation = conversationOf(history);
+    expect(itemOf(conversation, 'msg_1', 'boot').status).toBe('failed');
+    expect(turnOf(conversation, 'msg_2').content.items).toEqual([]);
+    expect(conversation.loose.items).toEqual([]);
+    expect(conversation.sandbox.status).toBe('stopped');
+  });
+
   test('A silence that ends is not a boot: the sandbox is ready again', () => {
-    const history = new History().created().add('sandbox.requested', { sandboxId: 'box_1', generation: 1, attempt: 1 })
+    const history = new History().created().add('sandbox.requested', { sandboxId: 'box_1', generation: 1 })
       .add('sandbox.ready', { sandboxId: 'box_1', agent: { name: 'opencode', version: '1' }, resumed: false, elapsedMs: 1 })
       .add('sandbox.silent', { sandboxId: 'box_1', reason: 'closed' });
     expect(conversationOf(history).sandbox.status).toBe('silent');
@@ -265,7 +298,7 @@ describe('lessons of the field', () => {
 function busyHistory(): History {
   const by = { kind: 'user', id: 'usr_1', displayName: 'Ada' };
   return new History().created().queued('msg_1', 'fix it', { clientId: 'c-1' })
-    .add('sandbox.requested', { sandboxId: 'box_1', generation: 1, attempt: 1 })
+    .add('sandbox.requested', { sandboxId: 'box_1', generation: 1 })
     .add('sandbox.booting', { sandboxId: 'box_1', phase: 'create', status: 'completed', elapsedMs: 5 })
     .add('sandbox.connected', { sandboxId: 'box_1', generation: 1, provider: 'local' })
     .add('sandbox.ready', { sandboxId: 'box_1', agent: { name: 'opencode', version: '1' }, resumed: false, elapsedMs: 900 })

@@ -107,7 +107,8 @@ export interface Model {
 
 export interface SecretInfo {
   readonly name: string;
-  readonly hint: string;
+  /** Its last four characters; null when it is too short to show any. */
+  readonly hint: string | null;
   readonly updatedAt: string;
 }
 

@@ -39,16 +39,15 @@ export function BootCard({ boot }: { boot: BootItem }) {
 
 function summary(boot: BootItem): string {
   const agent = boot.agent ? ` with ${boot.agent.name} ${boot.agent.version}` : '';
-  const attempt = boot.attempt > 1 ? ` (attempt ${boot.attempt})` : '';
   switch (boot.status) {
     case 'ready':
       return `Ready${agent}${boot.resumed ? ', resumed where it was' : ''}`;
     case 'failed':
-      return `Could not start${attempt}`;
+      return 'Could not start';
     case 'stopped':
       return 'Stopped while it started';
     default:
-      return `Starting${attempt}`;
+      return 'Starting';
   }
 }
 

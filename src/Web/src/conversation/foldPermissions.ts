@@ -47,5 +47,11 @@ function keyOf(id: string): string {
 function answer(draft: ConversationDraft, event: EventEnvelope, data: Fields, given: PermissionAnswer): void {
   const id = data.string('permissionId');
   draft.closePermission(id);
-  draft.change(keyOf(id), event.messageId, (item) => (item.kind === 'permission' && item.answer === null ? { ...item, answer: given } : item));
+  draft.change(keyOf(id), event.messageId, (item) => (item.kind === 'permission' && item.answer === null ? { ...item, answer: inTime(item, event, given) } : item));
+}
+
+/** A question that lapses before its time did so because its message ended, not because nobody answered. */
+function inTime(item: PermissionItem, event: EventEnvelope, given: PermissionAnswer): PermissionAnswer {
+  const early = item.expiresAt !== null && Date.parse(event.at) < Date.parse(item.expiresAt);
+  return given.how === 'expired' && early ? { ...given, how: 'ended' } : given;
 }

@@ -8,7 +8,7 @@ import type { BootItem, BootPhase, PhaseStatus } from './model';
 export const sandboxHandlers: Handlers = {
   'sandbox.requested': (draft, event, data) => {
     setSandbox(draft, data, 'requested');
-    draft.place(event.messageId).put(newBoot(event, data));
+    draft.place(event.messageId).put(newBoot(idOf(draft, data), event, data));
   },
 
   'sandbox.booting': (draft, event, data) => {
@@ -32,12 +32,18 @@ export const sandboxHandlers: Handlers = {
 
   'sandbox.silent': (draft, _event, data) => setSandbox(draft, data, 'silent'),
 
+  'sandbox.stopping': (draft, event, data) => {
+    setSandbox(draft, data, 'stopping');
+    if (data.string('reason') === 'bootFailed') endBoot(draft, event, data, 'failed');
+  },
+
   'sandbox.stopped': (draft, event, data) => {
-    setSandbox(draft, data, 'stopped');
     const reason = data.string('reason');
     const failed = reason === 'bootFailed';
+    const told = failed && draft.fields.sandbox.status === 'stopping';
+    setSandbox(draft, data, 'stopped');
     const known = endBoot(draft, event, data, failed ? 'failed' : 'stopped');
-    if (failed && known) return;
+    if (failed && (known || told)) return;
     notice(draft, event, data, reason === 'agentFailed' ? 'warning' : 'info', stopTexts[reason] ?? 'The sandbox was stopped.');
   },
 
@@ -65,22 +71,22 @@ const lossTexts: Readonly<Record<string, string>> = {
   unreachable: 'The sandbox can no longer be reached.',
 };
 
-function keyOf(data: Fields): string {
-  return `boot:${data.string('sandboxId')}`;
+/** An event that names no sandbox is about the one at hand. */
+function idOf(draft: ConversationDraft, data: Fields): string {
+  return data.optionalString('sandboxId') ?? draft.fields.sandbox.id ?? '';
 }
 
 function setSandbox(draft: ConversationDraft, data: Fields, status: SandboxStatus): void {
-  const id = data.optionalString('sandboxId') ?? draft.fields.sandbox.id;
+  const id = idOf(draft, data) || null;
   const agent = id === draft.fields.sandbox.id ? draft.fields.sandbox.agent : null;
   draft.fields.sandbox = { id, status, reason: data.optionalString('reason'), agent };
 }
 
-function newBoot(event: EventEnvelope, data: Fields): BootItem {
+function newBoot(sandboxId: string, event: EventEnvelope, data: Fields): BootItem {
   return {
     kind: 'boot',
-    key: keyOf(data),
-    sandboxId: data.string('sandboxId'),
-    attempt: data.number('attempt') ?? 1,
+    key: `boot:${sandboxId}`,
+    sandboxId,
     status: 'starting',
     startedAt: event.at,
     elapsedMs: null,
@@ -91,14 +97,15 @@ function newBoot(event: EventEnvelope, data: Fields): BootItem {
 }
 
 function changeBoot(draft: ConversationDraft, event: EventEnvelope, data: Fields, update: (boot: BootItem) => BootItem): void {
-  const changed = draft.change(keyOf(data), event.messageId, (item) => (item.kind === 'boot' ? update(item) : item));
-  if (!changed) draft.place(event.messageId).put(update(newBoot(event, data)));
+  const id = idOf(draft, data);
+  const changed = draft.change(`boot:${id}`, event.messageId, (item) => (item.kind === 'boot' ? update(item) : item));
+  if (!changed) draft.place(event.messageId).put(update(newBoot(id, event, data)));
 }
 
 /** Ends a boot that was going on; true when there was one. */
 function endBoot(draft: ConversationDraft, event: EventEnvelope, data: Fields, status: 'failed' | 'stopped'): boolean {
   let ended = false;
-  draft.change(keyOf(data), event.messageId, (item) => {
+  draft.change(`boot:${idOf(draft, data)}`, event.messageId, (item) => {
     if (item.kind !== 'boot' || item.status !== 'starting') return item;
     ended = true;
     return { ...item, status };

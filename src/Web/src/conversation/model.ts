@@ -148,7 +148,6 @@ export interface BootItem {
   readonly kind: 'boot';
   readonly key: string;
   readonly sandboxId: string;
-  readonly attempt: number;
   readonly status: 'starting' | 'ready' | 'failed' | 'stopped';
   readonly startedAt: string;
   readonly elapsedMs: number | null;

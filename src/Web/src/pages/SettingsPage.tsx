@@ -19,6 +19,7 @@ export function SettingsPage() {
   useTitle('Settings');
   const secrets = useResource(api.secrets);
   const identity = useIdentity();
+  const mayChange = identity.kind === 'signedIn' && (identity.me.role === 'owner' || identity.me.role === 'admin');
   const changed = useCallback(async () => {
     await Promise.all([secrets.reload(), refreshCatalog()]);
   }, [secrets]);
@@ -27,8 +28,8 @@ export function SettingsPage() {
       <BackLink />
       <h1>Settings</h1>
       {secrets.problem && <Notice tone="danger" actions={<Button size="small" icon="retry" onClick={() => void secrets.reload()}>Try again</Button>}>The stored secrets could not be read. {secrets.problem.detail}</Notice>}
-      <ProviderKeys secrets={secrets.value} onChanged={changed} />
-      <GitTokens secrets={secrets.value} onChanged={changed} />
+      <ProviderKeys secrets={secrets.value} mayChange={mayChange} onChanged={changed} />
+      <GitTokens secrets={secrets.value} mayChange={mayChange} onChanged={changed} />
       <ApiKeys />
       <ThemeChoice />
       <section className="settings-section">

@@ -1,28 +1,29 @@
 import type { FormEvent } from 'react';
 import { useState } from 'react';
-import type { SecretInfo } from '../api/wire';
 import { Button } from '../ui/Button';
 import { Field } from '../ui/Field';
+import { AdminsOnly } from './AdminsOnly';
 import { SecretRow } from './SecretRow';
+import type { SecretSectionProps } from './secretSection';
 
 const prefix = 'git/';
 
 /** Tokens for private repositories, one per host. */
-export function GitTokens({ secrets, onChanged }: { secrets: readonly SecretInfo[] | null; onChanged: () => Promise<void> }) {
+export function GitTokens({ secrets, mayChange, onChanged }: SecretSectionProps) {
   const [added, setAdded] = useState<readonly string[]>([]);
   const stored = (secrets ?? []).filter((secret) => secret.name.startsWith(prefix));
   const hosts = [...new Set([...stored.map((secret) => secret.name.slice(prefix.length)), ...added])].sort();
   return (
     <section className="settings-section" id="git">
-      <div className="settings-head"><h2>Git</h2><p className="muted">A token lets agents clone private repositories of a host. Public ones need none.</p></div>
+      <div className="settings-head"><h2>Git</h2><p className="muted">A token lets agents clone private repositories of a host: the token alone, or <code>username:password</code>. Public repositories need none.</p></div>
       {secrets && (
         <>
           {hosts.length > 0 && (
             <ul className="settings-rows">
-              {hosts.map((host) => <SecretRow key={host} label={host} name={prefix + host} secret={stored.find((secret) => secret.name === prefix + host) ?? null} onChanged={onChanged} />)}
+              {hosts.map((host) => <SecretRow key={host} label={host} name={prefix + host} secret={stored.find((secret) => secret.name === prefix + host) ?? null} mayChange={mayChange} onChanged={onChanged} />)}
             </ul>
           )}
-          <AddHost onAdd={(host) => setAdded((known) => [...known, host])} />
+          {mayChange ? <AddHost onAdd={(host) => setAdded((known) => [...known, host])} /> : <AdminsOnly />}
         </>
       )}
     </section>

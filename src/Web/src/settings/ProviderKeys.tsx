@@ -1,10 +1,11 @@
-import type { SecretInfo } from '../api/wire';
 import { useCatalog } from '../app/catalog';
 import { Notice } from '../ui/Notice';
+import { AdminsOnly } from './AdminsOnly';
 import { SecretRow } from './SecretRow';
+import type { SecretSectionProps } from './secretSection';
 
 /** The keys with which the organization's model calls are made. */
-export function ProviderKeys({ secrets, onChanged }: { secrets: readonly SecretInfo[] | null; onChanged: () => Promise<void> }) {
+export function ProviderKeys({ secrets, mayChange, onChanged }: SecretSectionProps) {
   const catalog = useCatalog();
   const providers = catalog.providers.flatMap((provider) => (provider.secretName ? [{ ...provider, secretName: provider.secretName }] : []));
   return (
@@ -14,9 +15,10 @@ export function ProviderKeys({ secrets, onChanged }: { secrets: readonly SecretI
       {(secrets === null || catalog.state === 'loading') && catalog.state !== 'failed' && <div className="skeletons" role="status" aria-label="Loading"><i /><i /></div>}
       {secrets && (
         <ul className="settings-rows">
-          {providers.map((provider) => <SecretRow key={provider.name} label={provider.displayName} name={provider.secretName} secret={secrets.find((secret) => secret.name === provider.secretName) ?? null} onChanged={onChanged} />)}
+          {providers.map((provider) => <SecretRow key={provider.name} label={provider.displayName} name={provider.secretName} secret={secrets.find((secret) => secret.name === provider.secretName) ?? null} mayChange={mayChange} onChanged={onChanged} />)}
         </ul>
       )}
+      {!mayChange && <AdminsOnly />}
     </section>
   );
 }

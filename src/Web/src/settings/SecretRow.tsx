@@ -11,11 +11,12 @@ interface SecretRowProps {
   readonly label: string;
   readonly name: string;
   readonly secret: SecretInfo | null;
+  readonly mayChange: boolean;
   readonly onChanged: () => Promise<void>;
 }
 
 /** One stored value: set, replaced or deleted here, and never shown again. */
-export function SecretRow({ label, name, secret, onChanged }: SecretRowProps) {
+export function SecretRow({ label, name, secret, mayChange, onChanged }: SecretRowProps) {
   const [mode, setMode] = useState<'rest' | 'writing' | 'deleting'>('rest');
   const [busy, setBusy] = useState(false);
   const remove = async () => {
@@ -34,9 +35,9 @@ export function SecretRow({ label, name, secret, onChanged }: SecretRowProps) {
     <li className="settings-row">
       <div className="settings-row-text">
         <span className="settings-row-title">{label}</span>
-        <span className="muted">{secret ? <>Ends in <code>{secret.hint}</code> · set {dateTime(secret.updatedAt)}</> : <>Not set · <code>{name}</code></>}</span>
+        <span className="muted">{secret ? <>{secret.hint && <>Ends in <code>{secret.hint}</code> · </>}Set {dateTime(secret.updatedAt)}</> : <>Not set · <code>{name}</code></>}</span>
       </div>
-      {mode === 'rest' && (
+      {mode === 'rest' && mayChange && (
         <div className="settings-row-actions">
           <Button size="small" onClick={() => setMode('writing')} aria-label={`${secret ? 'Replace' : 'Set'} the key of ${label}`}>{secret ? 'Replace' : 'Set key'}</Button>
           {secret && <Button size="small" kind="quiet" onClick={() => setMode('deleting')} aria-label={`Delete the key of ${label}`}>Delete</Button>}

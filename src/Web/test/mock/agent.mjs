@@ -37,7 +37,7 @@ export class MockAgent {
     const sandboxId = newId('box');
     const set = (status, extra = {}) => (session.sandbox = { ...session.sandbox, id: sandboxId, status, reason: null, ...extra });
     set('requested');
-    session.emit('sandbox.requested', { sandboxId, generation: 1, attempt: 1 });
+    session.emit('sandbox.requested', { sandboxId, generation: 1 });
     const phase = async (name, milliseconds, lines = []) => {
       session.emit('sandbox.booting', { sandboxId, phase: name, status: 'started' });
       for (const line of lines) {
