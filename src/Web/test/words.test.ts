@@ -95,8 +95,8 @@ describe('what is said aloud', () => {
 
   test('A lost connection is told once', () => {
     const conversation = fold(emptyConversation('ses_1', '1.0'), base().events).conversation;
-    expect(announcement(conversation, conversation, { kind: 'live' }, { kind: 'reconnecting', retryAt: 0 })).toBe('The connection was lost.');
-    expect(announcement(conversation, conversation, { kind: 'reconnecting', retryAt: 0 }, { kind: 'reconnecting', attempt: 2, retryAt: 0 })).toBeNull();
+    expect(announcement(conversation, conversation, { kind: 'live' }, { kind: 'reconnecting', attempt: 1, retryAt: 0 })).toBe('The connection was lost.');
+    expect(announcement(conversation, conversation, { kind: 'reconnecting', attempt: 1, retryAt: 0 }, { kind: 'reconnecting', attempt: 2, retryAt: 0 })).toBeNull();
   });
 });
 

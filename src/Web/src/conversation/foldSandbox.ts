@@ -8,7 +8,7 @@ import type { BootItem, BootPhase, PhaseStatus } from './model';
 export const sandboxHandlers: Handlers = {
   'sandbox.requested': (draft, event, data) => {
     setSandbox(draft, data, 'requested');
-    draft.place(event.messageId).put(newBoot(idOf(draft, data), event, data));
+    draft.place(event.messageId).put(newBoot(idOf(draft, data), event));
   },
 
   'sandbox.booting': (draft, event, data) => {
@@ -82,7 +82,7 @@ function setSandbox(draft: ConversationDraft, data: Fields, status: SandboxStatu
   draft.fields.sandbox = { id, status, reason: data.optionalString('reason'), agent };
 }
 
-function newBoot(sandboxId: string, event: EventEnvelope, data: Fields): BootItem {
+function newBoot(sandboxId: string, event: EventEnvelope): BootItem {
   return {
     kind: 'boot',
     key: `boot:${sandboxId}`,
@@ -99,7 +99,7 @@ function newBoot(sandboxId: string, event: EventEnvelope, data: Fields): BootIte
 function changeBoot(draft: ConversationDraft, event: EventEnvelope, data: Fields, update: (boot: BootItem) => BootItem): void {
   const id = idOf(draft, data);
   const changed = draft.change(`boot:${id}`, event.messageId, (item) => (item.kind === 'boot' ? update(item) : item));
-  if (!changed) draft.place(event.messageId).put(update(newBoot(id, event, data)));
+  if (!changed) draft.place(event.messageId).put(update(newBoot(id, event)));
 }
 
 /** Ends a boot that was going on; true when there was one. */
