@@ -87,10 +87,10 @@ public sealed class InProcessSessionHostTests : SessionHostContract
         await harness.Host.CallAsync(key, Create(), CancellationToken.None);
         await using var paused = (await harness.Host.SubscribeAsync(key, null, CancellationToken.None)).Value;
         await using var events = paused.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
-        var live = events.MoveNextAsync();
+        var live = events.MoveNextAsync().AsTask();
         await harness.Host.CallAsync(key, new SessionCommand.Rename(Ada, "read from the journal, or live"), CancellationToken.None);
         Assert.True(await live);
-        live = events.MoveNextAsync();
+        live = events.MoveNextAsync().AsTask();
         await harness.Host.CallAsync(key, new SessionCommand.Rename(Ada, "live for certain"), CancellationToken.None);
         Assert.True(await live);
         for (var i = 0; i < 99 && paused.Closed is null; i++) await harness.Host.CallAsync(key, Prompt(new string('x', 10_000)), CancellationToken.None);
