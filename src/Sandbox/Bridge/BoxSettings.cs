@@ -14,11 +14,11 @@ internal sealed record BoxSettings
     public required AgentModel Model { get; init; }
 
     /// <summary><c>ask</c>, or anything else for <c>auto</c>.</summary>
-    public string Permissions { get; init; } = "auto";
+    public string Permissions { get; set; } = "auto";
 
-    public bool Install { get; init; } = true;
+    public bool Install { get; set; } = true;
 
-    public BoxLimits Limits { get; init; } = new();
+    public BoxLimits Limits { get; set; } = new();
 
     public bool AsksPermissions => string.Equals(Permissions, "ask", StringComparison.OrdinalIgnoreCase);
 }

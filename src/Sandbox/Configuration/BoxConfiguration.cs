@@ -30,10 +30,11 @@ internal sealed record BoxConfiguration
     /// <summary>Executables by agent name.</summary>
     public required IReadOnlyDictionary<string, string> Agents { get; init; }
 
-    public int AgentStartSeconds { get; init; } = BoxBudgets.AgentStartSeconds;
+    // Settable, not init-only: the JSON source generator gives an init-only member its type's default when the file leaves it out.
+    public int AgentStartSeconds { get; set; } = BoxBudgets.AgentStartSeconds;
 
     /// <summary>How long the box lives without a control plane before it ends itself.</summary>
-    public int LonelySeconds { get; init; } = BoxBudgets.LonelySeconds;
+    public int LonelySeconds { get; set; } = BoxBudgets.LonelySeconds;
 
     /// <summary>Reads and checks a file; all that is wrong with it is said at once, and never the token.</summary>
     public static Result<BoxConfiguration> Load(string path)

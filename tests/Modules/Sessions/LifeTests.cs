@@ -84,6 +84,21 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public void A_box_that_dies_while_it_boots_is_not_made_again_and_again()
+    {
+        var session = SessionDriver.WithPrompt();
+        var create = session.Effects.Values.OfType<SessionEffect.CreateSandbox>().Single();
+        session.Settle($"create:{create.Sandbox}", new EffectOutcome.SandboxCreated(SessionDriver.Handle(create)));
+        session.PassByAlarms(SessionLimits.Default.InspectAfter);
+        session.SettleAll<SessionEffect.InspectSandbox>(new EffectOutcome.SandboxInspected(SandboxStatus.Stopped, "exit 1"));
+        session.SettleAll<SessionEffect.DestroySandbox>(new EffectOutcome.Succeeded());
+        var failure = session.Shown.Single(e => e.GetProperty("type").GetString() == "message.failed").GetProperty("data");
+        Assert.Equal("boot_failed", failure.GetProperty("code").GetString());
+        Assert.Contains("exit 1", failure.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Empty(session.Effects);
+    }
+
+    [Fact]
     public void The_session_is_usable_after_a_failed_boot()
     {
         var session = SessionDriver.WithPrompt();

@@ -41,10 +41,14 @@ internal static class Endings
         });
     }
 
-    /// <summary>The box is gone, as its provider says, or is given up.</summary>
+    /// <summary>
+    /// The box is gone, as its provider says, or is given up. One that never became ready takes down what waits for it:
+    /// the next would end the same way, and the one after it.
+    /// </summary>
     public static void LoseSandbox(Turn turn, string reason, string? detail)
     {
         var box = turn.State.Sandbox.Id;
+        var wasReady = turn.State.Sandbox.Phase is SandboxPhase.Ready || turn.State.Sandbox is { Phase: SandboxPhase.Silent, BeforeSilence: SandboxPhase.Ready };
         turn.Record(new Fact.SandboxLost(reason, detail, KeepData: true, turn.Now));
         turn.Show("sandbox.lost", null, json =>
         {
@@ -53,6 +57,9 @@ internal static class Endings
             if (detail is not null) json.WriteString("detail", detail);
         });
         if (turn.State.Running is { } running) Interrupted(turn, running, $"The box was lost ({reason}) while the message ran in it.");
+        if (wasReady) return;
+        var why = detail is { Length: > 0 } ? $"{reason}: {detail}" : reason;
+        foreach (var message in turn.State.Open) Failed(turn, message, "boot_failed", $"The box ended before its agent was ready ({why}).", retryable: true);
     }
 
     /// <summary>
