@@ -14,7 +14,7 @@ public sealed class PostgresTestServer
 {
     public const string Variable = "COORDINATOR_TEST_POSTGRES";
 
-    private const string FolderPrefix = "coordinator-test-postgres-";
+    private static readonly string FolderPrefix = $"coordinator-test-postgres-{Environment.UserName}-";
     private const string PlainRole = "coordinator_test";
 
     private static readonly Lazy<Task<PostgresTestServer>> Instance = new(StartAsync);
@@ -73,7 +73,21 @@ public sealed class PostgresTestServer
         {
             var process = Path.GetFileName(folder)[FolderPrefix.Length..];
             if (Directory.Exists($"/proc/{process}") || !FolderLock.IsFree(Path.Combine(folder, "server.lock"))) continue;
+            TryRemove(folder);
+        }
+    }
+
+    private static void TryRemove(string folder)
+    {
+        try
+        {
             Directory.Delete(folder, recursive: true);
+            var sockets = EmbeddedLayout.For(new() { DataDirectory = folder }).RuntimeDirectory;
+            if (Directory.Exists(sockets)) Directory.Delete(sockets, recursive: true);
+        }
+        catch (IOException)
+        {
+            // Another test process has started in this moment and removes it too.
         }
     }
 }
