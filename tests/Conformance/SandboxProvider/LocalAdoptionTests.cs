@@ -123,7 +123,7 @@ public sealed class LocalAdoptionTests : IAsyncLifetime
     [Fact]
     public async Task A_zombie_is_dead()
     {
-        using var parent = Process.Start(new ProcessStartInfo("sh", ["-c", "sleep 0 & echo $!; exec sleep 100"]) { RedirectStandardOutput = true })!;
+        using var parent = Process.Start(new ProcessStartInfo("perl", ["-e", "$| = 1; my $child = fork; exit unless $child; print \"$child\\n\"; sleep 100"]) { RedirectStandardOutput = true })!;
         var child = int.Parse((await parent.StandardOutput.ReadLineAsync())!, System.Globalization.CultureInfo.InvariantCulture);
         await LocalRig.WaitUntilAsync("the zombie", () => ProcessTable.Find(child) is { State: 'Z' });
         Assert.Null(ProcessTable.Identify(child));
