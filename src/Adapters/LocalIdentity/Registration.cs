@@ -1,3 +1,4 @@
+using Coordinator.Ports;
 using Coordinator.Ports.Identity;
 using Coordinator.Ports.Session;
 using Microsoft.Extensions.Configuration;
@@ -13,7 +14,7 @@ public static class Registration
     /// <summary>
     /// Registers <see cref="IAuthenticator"/> over the registered <see cref="ITenantDirectory"/>, and
     /// <see cref="ITenantVault"/>, <see cref="ITokenSigner"/> and <see cref="IBoxTokenScheme"/> under the master key of
-    /// section <c>Vault</c> (<see cref="VaultOptions"/>).
+    /// section <c>Vault</c> (<see cref="VaultOptions"/>), which is read when the host starts (<see cref="IHostDependency"/>).
     /// </summary>
     public static IServiceCollection AddLocalIdentity(this IServiceCollection services, IConfiguration configuration)
     {
@@ -21,6 +22,9 @@ public static class Registration
         services.AddOptions<VaultOptions>().Bind(configuration.GetSection(VaultOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<VaultOptions>, VaultOptionsValidator>();
         services.AddSingleton(provider => MasterKeyRing.Load(provider.GetRequiredService<IOptions<VaultOptions>>().Value));
+        services.AddSingleton<IHostDependency>(provider => new MasterKeyDependency(
+            provider.GetRequiredService<MasterKeyRing>,
+            string.IsNullOrWhiteSpace(provider.GetRequiredService<IOptions<VaultOptions>>().Value.MasterKey) ? "a master key file" : "a configured master key"));
         services.AddSingleton<ITenantVault, HkdfTenantVault>();
         services.AddSingleton<ITokenSigner, HkdfTokenSigner>();
         services.AddSingleton<IBoxTokenScheme, HmacBoxTokenScheme>();

@@ -81,6 +81,21 @@ public sealed class MasterKeyTests : IDisposable
     }
 
     [Fact]
+    public async Task A_key_that_cannot_be_used_ends_the_start_of_the_host_and_not_its_first_secret()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(KeyFile)!);
+        File.WriteAllText(KeyFile, "canary");
+        File.SetUnixFileMode(KeyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var dependency = LocalIdentityHost.WithKeyFile(KeyFile).GetRequiredService<IHostDependency>();
+
+        var refusal = await PortAssert.FailsAsync(PortFailureKind.Rejected, () => new ValueTask(dependency.StartAsync(default)));
+
+        Assert.True(dependency.IsRequired);
+        Assert.DoesNotContain("canary", refusal.Message, StringComparison.Ordinal);
+        await LocalIdentityHost.WithKeys(LocalIdentityHost.NewKey()).GetRequiredService<IHostDependency>().StartAsync(default);
+    }
+
+    [Fact]
     public void A_section_that_cannot_work_names_all_its_faults_and_no_key()
     {
         KeyValuePair<string, string?>[] settings = [new("Vault:MasterKey", "canary-not-a-key"), new("Vault:PreviousMasterKeys:0", LocalIdentityHost.NewKey()), new("Vault:PreviousMasterKeys:1", "canary-neither")];
