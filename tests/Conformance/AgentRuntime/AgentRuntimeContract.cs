@@ -8,7 +8,7 @@ namespace Coordinator.Tests.Conformance.AgentRuntime;
 /// <summary>What every <see cref="IAgentRuntime"/> promises. The model behind it plays the directives in the prompts.</summary>
 public abstract class AgentRuntimeContract(AgentRuntimeHarness harness)
 {
-    private static readonly TimeSpan Prompt = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Prompt = TimeSpan.FromSeconds(15);
 
     [Fact]
     public async Task A_text_turn_streams_and_completes()

@@ -9,7 +9,8 @@ internal sealed class LineReader(Stream stream)
 {
     public const int MaxLineBytes = 32 * 1024 * 1024;
 
-    private readonly PipeReader pipe = PipeReader.Create(stream);
+    private readonly PipeReader pipe = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 64 * 1024));
+    private long searched;
     private bool skipping;
 
     /// <summary>The next line's value, <c>Undefined</c> for one that is no JSON; null at the end.</summary>
@@ -19,8 +20,9 @@ internal sealed class LineReader(Stream stream)
         {
             var read = await pipe.ReadAsync(cancellationToken);
             var buffer = read.Buffer;
-            if (buffer.PositionOf((byte)'\n') is { } end)
+            if (buffer.Slice(searched).PositionOf((byte)'\n') is { } end)
             {
+                searched = 0;
                 var value = skipping ? default : Parse(buffer.Slice(0, end));
                 skipping = false;
                 pipe.AdvanceTo(buffer.GetPosition(1, end));
@@ -28,9 +30,10 @@ internal sealed class LineReader(Stream stream)
             }
 
             if (read.IsCompleted) return null;
+            searched = buffer.Length; // a long line is not searched from its start again and again
             if (buffer.Length > MaxLineBytes)
             {
-                skipping = true;
+                (skipping, searched) = (true, 0);
                 pipe.AdvanceTo(buffer.End);
             }
             else
