@@ -5,8 +5,13 @@ namespace Coordinator.Adapters.OpenCode.Launch;
 /// <summary>
 /// The environment OpenCode starts with, under <c>serve</c> and under <c>acp</c> alike: the launch's own, the
 /// configuration document, a password for its HTTP listener, and every switch that keeps it from reaching out or from
-/// running what a hostile repository brings along.
+/// taking its configuration from a hostile repository.
 /// </summary>
+/// <remarks>
+/// No switch of OpenCode 1.18 keeps it from importing <c>.opencode/plugin/*.{js,ts}</c> of the workspace at a
+/// conversation's first turn. A repository's code runs in its box anyway (installing its dependencies does that), and
+/// the box is the boundary; but such a plugin acts with the agent's rights, past the questions of permission.
+/// </remarks>
 public static class OpenCodeEnvironment
 {
     private static readonly string[] Switches =
