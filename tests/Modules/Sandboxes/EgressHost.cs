@@ -32,11 +32,12 @@ internal sealed class EgressHost : IAsyncDisposable, IHostResolver
             .ToDictionary(setting => $"Sandbox:Egress:{setting.Item1}", setting => (string?)setting.Item2));
         builder.Services.AddSingleton(time).AddSingleton<ISessionHost>(Sessions).AddSingleton<IBoxTokenScheme>(new StubTokens())
             .AddSingleton<ISandboxProvider>(new Fakes.InMemorySandboxProvider(TimeProvider.System))
-            .AddKernel(typeof(Coordinator.Modules.Sandboxes.Registration).Assembly)
+            .AddKernel()
             .AddSandboxesModule(builder.Configuration)
+            .AddSingleton<OpenEgressTunnel>()
             .Replace(ServiceDescriptor.Singleton<IHostResolver>(this));
         app = builder.Build();
-        app.MapEndpointModules();
+        app.Services.GetRequiredService<OpenEgressTunnel>().Map(app);
     }
 
     public StubSessions Sessions { get; } = new();
