@@ -6,6 +6,9 @@ namespace Coordinator.Adapters.Postgres;
 /// <summary>What a failure of PostgreSQL or of the way to it means to a port's caller.</summary>
 internal static class DatabaseFailure
 {
+    /// <summary>True when the database or the way to it failed, and not the program.</summary>
+    public static bool IsOne(Exception failure) => failure is NpgsqlException or IOException or TimeoutException or System.Net.Sockets.SocketException;
+
     /// <summary>
     /// True when the server itself said that the statement was rolled back. After a FATAL or a broken connection nobody
     /// said anything of the statement.
@@ -24,8 +27,7 @@ internal static class DatabaseFailure
     public static bool MayPass(Exception failure) => failure switch
     {
         PostgresException refused => refused.IsTransient || IsOfContention(refused) || !WasRolledBack(refused),
-        NpgsqlException or IOException or TimeoutException or ObjectDisposedException => true,
-        _ => false,
+        _ => IsOne(failure),
     };
 
     /// <summary>The port's exception for it. Never holds a row or a value.</summary>

@@ -21,7 +21,7 @@ internal sealed class DatabasePatience(TimeSpan limit, TimeProvider time)
             {
                 return await call(cancellationToken);
             }
-            catch (Exception failure) when (failure is not (OperationCanceledException or PortException))
+            catch (Exception failure) when (DatabaseFailure.IsOne(failure))
             {
                 if (!DatabaseFailure.MayPass(failure) || time.GetElapsedTime(started) + pause > limit) throw DatabaseFailure.ToPort(failure, doing);
             }

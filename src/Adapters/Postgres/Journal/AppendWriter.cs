@@ -104,7 +104,7 @@ internal sealed partial class AppendWriter : IAsyncDisposable
             else if (DatabaseFailure.IsOfContention(refused) && tries > 1) await WriteAsync(group, tries - 1);
             else FailAll(group, refused);
         }
-        catch (Exception failure) when (failure is NpgsqlException or IOException or TimeoutException or ObjectDisposedException)
+        catch (Exception failure) when (DatabaseFailure.IsOne(failure))
         {
             LogAnswerLost(failure, group.Count);
             await SettleAsync(group, written, writer.Process, failure, tries);
