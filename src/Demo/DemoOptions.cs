@@ -6,16 +6,16 @@ public sealed class DemoOptions
     public const string Section = "Demo";
 
     /// <summary>Default false: a production host has no demo.</summary>
-    public bool Enabled { get; init; }
+    public bool Enabled { get; set; }
 
     /// <summary>
     /// Where this host reaches itself, such as <c>http://127.0.0.1:8787</c>. By default the first plain HTTP address it
     /// listens on; needed only where there is none.
     /// </summary>
-    public Uri? HostUrl { get; init; }
+    public Uri? HostUrl { get; set; }
 
     /// <summary>The pause after each word of an answer. Default 20 ms.</summary>
-    public TimeSpan WordPause { get; init; } = TimeSpan.FromMilliseconds(20);
+    public TimeSpan WordPause { get; set; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Where the sample repository is made. Default <c>demo</c> in the data directory.</summary>
     public string? Directory { get; set; }

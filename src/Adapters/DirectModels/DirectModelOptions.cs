@@ -9,22 +9,22 @@ public sealed class DirectModelOptions
     public const string Section = "Models";
 
     /// <summary>Providers added to, or overriding, the built-in ones, by name.</summary>
-    public Dictionary<string, ModelProviderOptions> Providers { get; init; } = new(StringComparer.Ordinal);
+    public Dictionary<string, ModelProviderOptions> Providers { get; set; } = new(StringComparer.Ordinal);
 
     /// <summary>Until the connection stands. Default 10 s.</summary>
-    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>From sending the call until the answer's headers. Default 120 s.</summary>
-    public TimeSpan FirstByteTimeout { get; init; } = TimeSpan.FromSeconds(120);
+    public TimeSpan FirstByteTimeout { get; set; } = TimeSpan.FromSeconds(120);
 
     /// <summary>The longest silence inside an answer. Default 120 s.</summary>
-    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(120);
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(120);
 
     /// <summary>A file of the same form as the bundled catalog, whose entries add to or override it.</summary>
-    public string? CatalogFile { get; init; }
+    public string? CatalogFile { get; set; }
 
     /// <summary>What addresses that organizations give may reach beyond the public internet (<see cref="Ports.AddressExceptions"/>).</summary>
-    public string[] AddressExceptions { get; init; } = [];
+    public string[] AddressExceptions { get; set; } = [];
 
     /// <summary>Everything wrong with these options; empty when nothing is.</summary>
     internal IEnumerable<string> Problems()
@@ -58,17 +58,17 @@ public sealed class DirectModelOptions
 public sealed class ModelProviderOptions
 {
     /// <summary>The address the wire's path is added to, such as <c>https://api.openai.com/v1</c>. Trusted: it may be private.</summary>
-    public Uri? BaseUrl { get; init; }
+    public Uri? BaseUrl { get; set; }
 
-    public string? DisplayName { get; init; }
+    public string? DisplayName { get; set; }
 
-    public ModelWire? Wire { get; init; }
+    public ModelWire? Wire { get; set; }
 
-    public ProviderAuth? Auth { get; init; }
+    public ProviderAuth? Auth { get; set; }
 
     /// <summary>The organization secret with the key; default <c>models/{name}</c>.</summary>
-    public string? SecretName { get; init; }
+    public string? SecretName { get; set; }
 
     /// <summary>Headers sent with every call.</summary>
-    public Dictionary<string, string> Headers { get; init; } = new(StringComparer.OrdinalIgnoreCase);
+    public Dictionary<string, string> Headers { get; set; } = new(StringComparer.OrdinalIgnoreCase);
 }

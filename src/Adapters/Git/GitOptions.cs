@@ -11,22 +11,22 @@ public sealed class GitOptions
     public const string ExceptionsKey = "Sandbox:Egress:Exceptions";
 
     /// <summary>The git program; 2.37 or newer. Default: <c>git</c> on the PATH.</summary>
-    public string Executable { get; init; } = "git";
+    public string Executable { get; set; } = "git";
 
     /// <summary>How long finding a repository and a branch may take. Default 20 s.</summary>
-    public TimeSpan LookTimeout { get; init; } = TimeSpan.FromSeconds(20);
+    public TimeSpan LookTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>How long fetching a branch's newest commit may take. Default 60 s.</summary>
-    public TimeSpan FetchTimeout { get; init; } = TimeSpan.FromSeconds(60);
+    public TimeSpan FetchTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>The most that is fetched to list a repository; files above 1 MiB are not. Default 512 MiB.</summary>
-    public long MaxFetchBytes { get; init; } = 512L * 1024 * 1024;
+    public long MaxFetchBytes { get; set; } = 512L * 1024 * 1024;
 
     /// <summary>The most files a repository is listed with. Default 200,000.</summary>
-    public int MaxFiles { get; init; } = 200_000;
+    public int MaxFiles { get; set; } = 200_000;
 
     /// <summary>How many git processes may run at once. Default 8.</summary>
-    public int AtOnce { get; init; } = 8;
+    public int AtOnce { get; set; } = 8;
 
     /// <summary>Entries of <see cref="ExceptionsKey"/> (<see cref="AddressExceptions"/>).</summary>
     public string[] AddressExceptions { get; set; } = [];
