@@ -56,8 +56,9 @@ public static class CoordinatorHost
         app.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(30) });
         app.UseWebApp();
         app.UseMiddleware<ReadinessGate>();
-        app.UseKernel();
+        app.UseRouting();
         app.UseMiddleware<BoxSocketGate>();
+        app.UseKernel();
         app.MapHealth();
         app.MapApiDocument();
         app.MapEndpointModules();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Coordinator.Adapters.LocalSandbox.Linux;
@@ -25,7 +26,7 @@ public static class HostSocket
 
     /// <summary>
     /// Makes the directory, takes a socket file away that an earlier process left (unlink before bind), and returns
-    /// where to listen.
+    /// where to listen. Throws <see cref="InvalidOperationException"/> when a host that lives listens there.
     /// </summary>
     public static string Prepare(IConfiguration configuration)
     {
@@ -38,8 +39,25 @@ public static class HostSocket
         File.SetUnixFileMode(directory, File.GetUnixFileMode(directory) | Private);
         var path = Path.Combine(directory, FileName);
         if (path.Length > LongestPath) throw new InvalidOperationException($"{LocalSandboxOptions.Section}:SocketDirectory is too long for a socket: {path} has more than {LongestPath} characters.");
+        if (IsAnswered(path)) throw new InvalidOperationException($"another host already serves boxes at {path}; stop it, or give this one a DataDirectory of its own.");
         File.Delete(path);
         return path;
+    }
+
+    /// <summary>Whether a living host listens there: its socket must not be taken away from under its boxes.</summary>
+    private static bool IsAnswered(string path)
+    {
+        if (!File.Exists(path)) return false;
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(new UnixDomainSocketEndPoint(path));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     /// <summary>

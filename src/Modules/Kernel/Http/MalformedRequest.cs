@@ -26,6 +26,7 @@ internal static class MalformedRequest
         var place = failure.LineNumber is { } line && failure.BytePositionInLine is { } column
             ? string.Create(CultureInfo.InvariantCulture, $", line {line + 1}, byte {column + 1}")
             : string.Empty;
+        if (failure.InnerException is JsonException) return new("json_invalid", $"The body is not valid JSON{place}.", ProblemKind.Malformed);
         return failure.Path is { Length: > 1 } path
             ? new("json_invalid", $"The body cannot be read at {path}{place}: the value there is not of the expected kind.", ProblemKind.Malformed)
             : new("json_invalid", $"The body is not the JSON object this route takes{place}.", ProblemKind.Malformed);
