@@ -1,0 +1,158 @@
+using System.Net.Http.Headers;
+using System.Net.WebSockets;
+using Coordinator.Adapters.InProcess;
+using Coordinator.Fakes;
+using Coordinator.Modules.Kernel;
+using Coordinator.Modules.Kernel.Contracts;
+using Coordinator.Modules.SessionAccess;
+using Coordinator.Modules.Sessions;
+using Coordinator.Ports;
+using Coordinator.Ports.Compute;
+using Coordinator.Ports.Identity;
+using Coordinator.Ports.Session;
+using Coordinator.Tests.Modules.Tenancy;
+using Coordinator.Tests.Support;
+using Coordinator.Tests.Support.Http;
+using MediatR;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Coordinator.Tests.Modules.SessionAccess;
+
+/// <summary>The session access module with the real core and the in-process host, over fakes, behind a real HTTP server.</summary>
+internal sealed class SessionServer : IAsyncDisposable
+{
+    private readonly LoopbackServer server;
+
+    private SessionServer(LoopbackServer server) => this.server = server;
+
+    public ManualTime Time => Service<ManualTime>();
+
+    public InMemoryTenantDirectory Directory => (InMemoryTenantDirectory)Service<ITenantDirectory>();
+
+    public InMemoryAuthenticator Authenticator => (InMemoryAuthenticator)Service<IAuthenticator>();
+
+    public InMemorySessionJournal Journal => (InMemorySessionJournal)Service<ISessionJournal>();
+
+    public ISessionHost Sessions => Service<ISessionHost>();
+
+    public CapturedLog Log { get; private init; } = null!;
+
+    public static async Task<SessionServer> StartAsync()
+    {
+        var log = new CapturedLog();
+        var server = await LoopbackServer.StartAsync(
+            app =>
+            {
+                app.UseWebSockets();
+                app.UseKernel();
+                app.MapEndpointModules();
+            },
+            builder =>
+            {
+                var services = builder.Services;
+                var time = new ManualTime();
+                services.AddSingleton(time).AddSingleton<TimeProvider>(time);
+                services.AddSingleton<ITenantDirectory, InMemoryTenantDirectory>();
+                services.AddSingleton<IAuthenticator, InMemoryAuthenticator>();
+                services.AddSingleton<ISessionJournal>(new InMemorySessionJournal(time));
+                services.AddSingleton<IAlarmClock, NoAlarms>();
+                services.AddSingleton<IArtifactStore, InMemoryArtifactStore>();
+                services.AddSingleton<IBoxTokenScheme, BoxTokens>();
+                services.AddSingleton<ISessionEffectRunner, BoxesThatNeverDial>();
+                services.AddSingleton<IModelAddressBook, Models>();
+                services.AddTransient<IRequestHandler<ValidateModel, Result<AgentModel>>, Models>();
+                services.AddSessionsModule().AddInProcessSessionHost(builder.Configuration).AddSessionAccessModule(builder.Configuration);
+                services.AddKernel(typeof(SessionAccessOptions).Assembly);
+            },
+            log);
+        return new(server) { Log = log };
+    }
+
+    /// <summary>A program with an API key of an organization of its own, or of the given one.</summary>
+    public async Task<Caller> CallerAsync(Role role = Role.Member, OrganizationId? organization = null)
+    {
+        var user = Directory.AddUser("Ada");
+        var where = organization ?? Directory.AddOrganization("Acme");
+        Directory.SetRole(where, user, role);
+        var key = await Authenticator.IssueApiKeyAsync(new(where, user, role, "key", null), default);
+        var http = TestHttp.Client(server.Address);
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key.Secret);
+        return new(where, user, key.Stored.Id, key.Secret, http);
+    }
+
+    /// <summary>A session of a caller's, by its first 201.</summary>
+    public static async Task<SessionId> CreateAsync(Caller caller, string? prompt = null)
+    {
+        var view = await caller.Http.PostAsync("/v1/sessions", new { model = "demo/scripted", prompt }).JsonAsync(201);
+        return view.GetProperty("id").Deserialize();
+    }
+
+    public async Task<SocketClient> ConnectAsync(string path, string subprotocol, string secret, string? origin = null)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.AddSubProtocol(subprotocol);
+        socket.Options.SetRequestHeader("Authorization", $"Bearer {secret}");
+        socket.Options.CollectHttpResponseDetails = true;
+        if (origin is not null) socket.Options.SetRequestHeader("Origin", origin);
+        using var invoker = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false });
+        await socket.ConnectAsync(new Uri(new UriBuilder(server.Address) { Scheme = "ws" }.Uri, path), invoker, default).WaitAsync(SocketClient.Bound);
+        return new(socket);
+    }
+
+    public Task<SocketClient> FollowAsync(Caller caller, SessionId session) => ConnectAsync($"/v1/sessions/{session}/ws", "coordinator.v1", caller.Secret);
+
+    public Uri Address => server.Address;
+
+    public async ValueTask DisposeAsync() => await server.DisposeAsync();
+
+    private T Service<T>()
+        where T : notnull => server.Services.GetRequiredService<T>();
+
+    internal sealed record Caller(OrganizationId Organization, UserId User, Guid Key, string Secret, HttpClient Http);
+
+    /// <summary>Tokens whose secret is their subject: a test can make them.</summary>
+    internal sealed class BoxTokens : IBoxTokenScheme
+    {
+        public string TokenFor(SessionKey key, SandboxId sandbox, int generation) =>
+            $"{BoxToken.Prefix}{key.Organization}.{key.Session}.{sandbox}.{generation}.{Convert.ToHexStringLower(Hash($"{key}{sandbox}{generation}"))[..43]}";
+
+        public byte[] HashFor(SessionKey key, SandboxId sandbox, int generation) => Hash(TokenFor(key, sandbox, generation));
+
+        private static byte[] Hash(string text) => System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text));
+    }
+
+    private sealed class NoAlarms : IAlarmClock
+    {
+        public ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(int limit, TimeSpan hideFor, CancellationToken cancellationToken) => new([]);
+    }
+
+    private sealed class BoxesThatNeverDial : ISessionEffectRunner
+    {
+        public bool CanRun(SessionEffect effect) => true;
+
+        public ValueTask<EffectOutcome> RunAsync(SessionKey key, SessionEffect effect, CancellationToken cancellationToken) => new(effect switch
+        {
+            SessionEffect.CreateSandbox create => new EffectOutcome.SandboxCreated(new("test", create.Sandbox.ToString(), null)),
+            SessionEffect.InspectSandbox => new EffectOutcome.SandboxInspected(SandboxStatus.Running, null),
+            _ => new EffectOutcome.Succeeded(),
+        });
+    }
+
+    private sealed class Models : IModelAddressBook, IRequestHandler<ValidateModel, Result<AgentModel>>
+    {
+        public ValueTask<Result<AgentModel>> FindAsync(OrganizationId organization, string model, CancellationToken cancellationToken) => new(Find(model));
+
+        public Task<Result<AgentModel>> Handle(ValidateModel request, CancellationToken cancellationToken) => Task.FromResult(Find(request.Model));
+
+        private static Result<AgentModel> Find(string? model) => model == "demo/scripted"
+            ? new AgentModel("demo", "scripted", ModelWire.OpenAiChat, 1_000, 100)
+            : new Problem("model_provider_unknown", "There is no such provider.");
+    }
+}
+
+internal static class SessionJson
+{
+    public static SessionId Deserialize(this System.Text.Json.JsonElement id) =>
+        SessionId.TryParse(id.GetString(), out var session) ? session : throw new FormatException(id.GetRawText());
+}
