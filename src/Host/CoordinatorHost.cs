@@ -64,5 +64,6 @@ public static class CoordinatorHost
         app.MapEndpointModules();
         app.MapDemo().WithoutCredential();
         app.MapWebApp();
+        app.UseEndpoints(static _ => { }); // the routes are known from here on, not only once the host has started
     }
 }

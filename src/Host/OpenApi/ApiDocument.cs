@@ -1,5 +1,6 @@
 using Coordinator.Modules.Kernel.Http;
 using Coordinator.Ports;
+using Microsoft.AspNetCore.Mvc.ApiExplorer;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -14,6 +15,7 @@ internal static class ApiDocument
     public static IServiceCollection AddApiDocument(this IServiceCollection services) => services.AddOpenApi(Name, options =>
     {
         options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
+        options.ShouldInclude = description => AccessOf(description) != AccessKind.Box;
         options.AddDocumentTransformer((document, _, _) =>
         {
             Describe(document);
@@ -60,19 +62,21 @@ internal static class ApiDocument
 
     private static void AddRefusals(OpenApiOperation operation, OpenApiOperationTransformerContext context)
     {
-        var access = context.Description.ActionDescriptor.EndpointMetadata.OfType<EndpointAccess>().LastOrDefault()?.Kind ?? AccessKind.Tenant;
         operation.Responses ??= [];
         operation.Responses["default"] = new OpenApiResponse
         {
             Description = "A refusal.",
             Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal) { [ProblemHttp.ContentType] = new() { Schema = new OpenApiSchemaReference("Problem", context.Document) } },
         };
-        if (access is AccessKind.Anonymous or AccessKind.Box) return;
+        if (AccessOf(context.Description) == AccessKind.Anonymous) return;
         operation.Security = [new() { [new OpenApiSecuritySchemeReference(ApiKeyScheme, context.Document)] = [] }];
         operation.Parameters ??= [];
         operation.Parameters.Add(Header("Coordinator-Organization", "Which of a person's organizations this is for."));
         if (context.Description.HttpMethod == HttpMethods.Post) operation.Parameters.Add(Header("Idempotency-Key", "The same key and body answer the first result again."));
     }
+
+    private static AccessKind AccessOf(ApiDescription description) =>
+        description.ActionDescriptor.EndpointMetadata.OfType<EndpointAccess>().LastOrDefault()?.Kind ?? AccessKind.Tenant;
 
     private static OpenApiParameter Header(string name, string description) =>
         new() { Name = name, In = ParameterLocation.Header, Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String } };

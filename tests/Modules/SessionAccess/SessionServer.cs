@@ -104,7 +104,12 @@ internal sealed class SessionServer : IAsyncDisposable
 
     public Uri Address => server.Address;
 
-    public async ValueTask DisposeAsync() => await server.DisposeAsync();
+    /// <summary>Drains first, as a host does, so that the server does not wait for sockets that a test left open.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Sessions.DrainAsync(default);
+        await server.DisposeAsync();
+    }
 
     private T Service<T>()
         where T : notnull => server.Services.GetRequiredService<T>();

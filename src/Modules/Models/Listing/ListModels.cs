@@ -39,7 +39,7 @@ internal sealed class ListModelsEndpoint : IEndpointModule
     public void Map(IEndpointRouteBuilder routes) => routes
         .MapGet("/v1/models", async (HttpContext context, IMediator mediator) =>
             (await mediator.Send(new ListModels(context.Tenant()), context.RequestAborted)).ToHttp(list => Results.Json(list, ModelsJson.Default.ModelList)))
-        .WithName("ListModels")
+        .WithName("ListModels").WithTags("Models")
         .Produces<ModelList>()
         .WithSummary("Lists the models of the catalog. A model that is not listed can be used as well; its price is then unknown.");
 }

@@ -25,7 +25,7 @@ internal sealed class ListProvidersEndpoint : IEndpointModule
     public void Map(IEndpointRouteBuilder routes) => routes
         .MapGet("/v1/providers", async (HttpContext context, IMediator mediator) =>
             (await mediator.Send(new ListProviders(context.Tenant()), context.RequestAborted)).ToHttp(list => Results.Json(list, ModelsJson.Default.ProviderList)))
-        .WithName("ListProviders")
+        .WithName("ListProviders").WithTags("Models")
         .Produces<ProviderList>()
         .WithSummary("Lists the model providers and whether the organization has what each needs.");
 }

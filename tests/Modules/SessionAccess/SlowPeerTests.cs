@@ -1,0 +1,72 @@
+using System.Net.WebSockets;
+using Coordinator.Modules.SessionAccess.Clients;
+using Coordinator.Modules.SessionAccess.Sockets;
+using Coordinator.Ports.Session;
+using Coordinator.Tests.Support;
+using Xunit;
+
+namespace Coordinator.Tests.Modules.SessionAccess;
+
+public sealed class SlowPeerTests
+{
+    [Fact]
+    public async Task A_paused_client_makes_the_server_buffer_200_MB__here_it_is_dropped_and_little_waits()
+    {
+        var time = new ManualTime();
+        using var stuck = new StuckSocket();
+        using var socket = new FrameSocket(stuck, time);
+        var outbox = new ClientOutbox(socket);
+        using var ended = new CancellationTokenSource();
+        var sending = outbox.SendAllAsync(ended.Token);
+
+        await outbox.AddAsync(Batch(), default);
+        await Eventually.HoldsAsync(() => stuck.IsSending, "The first send");
+        using var patience = new CancellationTokenSource();
+        var added = 0;
+        var blocked = ValueTask.CompletedTask;
+        while (blocked.IsCompleted && added++ < 10_000) blocked = outbox.AddAsync(Batch(), patience.Token);
+
+        Assert.InRange(added, 1, 200);
+        await patience.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => blocked.AsTask());
+        time.Advance(FrameSocket.SendTimeout);
+        Assert.Equal(SocketClose.Slow, (await sending.WaitAsync(SocketClient.Bound)).Code);
+    }
+
+    private static EventBatch Batch() => new(1, 1, "{}"u8.ToArray(), [new(1, 0, 2)]);
+
+    /// <summary>A peer whose window is full: nothing that is sent ever leaves.</summary>
+    private sealed class StuckSocket : WebSocket
+    {
+        public volatile bool IsSending;
+
+        public override WebSocketCloseStatus? CloseStatus => null;
+
+        public override string? CloseStatusDescription => null;
+
+        public override WebSocketState State => WebSocketState.Open;
+
+        public override string? SubProtocol => null;
+
+        public override void Abort()
+        {
+        }
+
+        public override Task CloseAsync(WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public override Task CloseOutputAsync(WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public override Task<WebSocketReceiveResult> ReceiveAsync(ArraySegment<byte> buffer, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public override Task SendAsync(ArraySegment<byte> buffer, WebSocketMessageType messageType, bool endOfMessage, CancellationToken cancellationToken)
+        {
+            var never = new TaskCompletionSource().Task.WaitAsync(cancellationToken);
+            IsSending = true;
+            return never;
+        }
+
+        public override void Dispose()
+        {
+        }
+    }
+}
