@@ -101,7 +101,7 @@ public sealed class AcpRuntime(AcpAgentProfile profile, AcpOptions options, Time
     public async ValueTask DisposeAsync()
     {
         if (agent is { } running) await running.DisposeAsync();
-        await watching;
+        await Task.WhenAny(watching, Task.Delay(options.StopGrace, time));
     }
 
     /// <summary>The history of a new conversation is a block of the first prompt, and so stays in it.</summary>

@@ -106,7 +106,7 @@ public sealed class OpenCodeRuntime(OpenCodeOptions options, TimeProvider time) 
     public async ValueTask DisposeAsync()
     {
         if (server is { } running) await running.DisposeAsync();
-        await watching;
+        await Task.WhenAny(watching, Task.Delay(options.StopGrace, time));
     }
 
     private static PortException Failed(OpenCodeCallException e) =>

@@ -221,6 +221,31 @@ public abstract class AgentRuntimeContract(AgentRuntimeHarness harness)
     }
 
     [Fact]
+    public async Task An_answer_to_a_question_that_is_not_open_does_nothing()
+    {
+        var runtime = await OpenedAsync(asking: true);
+
+        await runtime.AnswerPermissionAsync("per_00000000000000000000000000", allow: true, null, CancellationToken.None);
+
+        Assert.Equal("Fine.", (await TurnAsync(runtime, "@say Fine.")).Text);
+    }
+
+    [Fact]
+    public async Task A_turn_that_nobody_follows_any_more_is_stopped()
+    {
+        var runtime = await OpenedAsync();
+        await foreach (var update in runtime.PromptAsync(Plain("@run sleep 300"), CancellationToken.None))
+        {
+            if (update is AgentUpdate.ToolStarted) break;
+        }
+
+        var turn = await TurnAsync(runtime, "@say Free again.");
+
+        Assert.Equal("Free again.", turn.Text);
+        Assert.Equal(TurnOutcome.Completed, turn.Ended.Outcome);
+    }
+
+    [Fact]
     public async Task A_refusal_of_the_model_provider_fails_the_turn_in_its_own_words()
     {
         var turn = await TurnAsync(await OpenedAsync(), "@fail 400 the scripted provider will not");

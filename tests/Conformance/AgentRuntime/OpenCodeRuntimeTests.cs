@@ -7,11 +7,15 @@ using Xunit;
 namespace Coordinator.Tests.Conformance.AgentRuntime;
 
 /// <summary>The contract on a real OpenCode, driven through its server; its model is scripted.</summary>
+[Collection(RealAgentHarness.OneAtATime)]
 public sealed class OpenCodeRuntimeTests(OpenCodeHarness harness) : AgentRuntimeContract(harness), IClassFixture<OpenCodeHarness>;
 
 /// <summary>A real agent process in front of a scripted model.</summary>
 public abstract class RealAgentHarness : AgentRuntimeHarness
 {
+    /// <summary>The collection of the tests that run real agents: each takes half a gigabyte.</summary>
+    public const string OneAtATime = "Real agents";
+
     private ScriptedModelServer? models;
 
     public ScriptedModelServer Models => models ?? throw new InvalidOperationException("The fixture is not initialized.");

@@ -18,6 +18,7 @@ internal sealed class AcpTurn(AcpProcess process, AcpConnection connection, stri
     private readonly Lock gate = new();
     private readonly Dictionary<string, OpenQuestion> questions = new(StringComparer.Ordinal);
     private Task grace = Task.CompletedTask;
+    private bool begun;
     private bool over;
     private volatile bool cancelled;
 
@@ -66,10 +67,15 @@ internal sealed class AcpTurn(AcpProcess process, AcpConnection connection, stri
         await TrySendAsync(() => connection.AnswerAsync(question.RequestId, question.Outcome(allow), cancellationToken));
     }
 
-    /// <summary>A turn that nobody follows any more is stopped, so that nothing goes on unseen.</summary>
+    /// <summary>A turn that nobody follows any more is stopped and waited for, so that nothing of it reaches the next.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (!over) await CancelAsync(CancellationToken.None);
+        if (begun && !over)
+        {
+            await CancelAsync(CancellationToken.None);
+            await LeaveAsync();
+        }
+
         connection.StopListening();
         messages.Writer.TryComplete();
         while (messages.Reader.TryRead(out _))
@@ -82,8 +88,20 @@ internal sealed class AcpTurn(AcpProcess process, AcpConnection connection, stri
         stop.Dispose();
     }
 
+    /// <summary>Ends with the prompt's answer, or with the process, which does not outlive the cancel's grace.</summary>
+    private async Task LeaveAsync()
+    {
+        var unseen = new List<AgentUpdate>();
+        while (await messages.Reader.WaitToReadAsync())
+        {
+            if (await StepAsync(await messages.Reader.ReadAsync(), unseen, CancellationToken.None) is not null) return;
+            unseen.Clear();
+        }
+    }
+
     private async Task<AgentUpdate.TurnEnded?> BeginAsync(JsonArray prompt, List<AgentUpdate> updates, CancellationToken cancellationToken)
     {
+        begun = true;
         try
         {
             await connection.PromptAsync(new JsonObject { ["sessionId"] = session, ["prompt"] = prompt }, messages.Writer, cancellationToken);

@@ -26,14 +26,18 @@ public interface IAgentRuntime : IAsyncDisposable
     /// <summary>
     /// Runs one turn. The updates end with exactly one <see cref="AgentUpdate.TurnEnded"/>, whatever happens to the
     /// agent (a crash is an outcome, not an exception), after its text was reconciled with the agent's own store: what
-    /// was streamed is a prefix of, or equal to, what is stored.
+    /// was streamed is a prefix of, or equal to, what is stored. A turn whose updates are no longer taken (the enumeration
+    /// is left) is stopped.
     /// </summary>
     IAsyncEnumerable<AgentUpdate> PromptAsync(AgentPrompt prompt, CancellationToken cancellationToken);
 
     /// <summary>Asks the agent to stop its turn; the turn's updates then end as cancelled. Idempotent.</summary>
     ValueTask CancelAsync(CancellationToken cancellationToken);
 
-    /// <summary>Answers a question once. Never more than this one time: grants are the control plane's.</summary>
+    /// <summary>
+    /// Answers a question once. Never more than this one time: grants are the control plane's. A question that is no
+    /// longer open needs no answer: then it does nothing.
+    /// </summary>
     ValueTask AnswerPermissionAsync(string permissionId, bool allow, string? note, CancellationToken cancellationToken);
 
     /// <summary>Completes when the agent's process ends, with its exit code and last output.</summary>
