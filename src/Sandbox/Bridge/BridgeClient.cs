@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using Coordinator.Ports;
+using Coordinator.Ports.Session;
 using Coordinator.Sandbox.Events;
-using Coordinator.Sandbox.Storage;
 
 namespace Coordinator.Sandbox.Bridge;
 
@@ -28,6 +28,9 @@ internal sealed partial class BridgeClient : IBoxEvents
 {
     /// <summary>More than any window and the replies to all that can be asked at once.</summary>
     private const int MaxQueued = 16 * 1024;
+
+    private static readonly MessageEnd DiskFull =
+        MessageEnd.Failed("disk_full", "The box's disk takes no more, so the message was not run. Delete files in the workspace, or start a new session.");
 
     private readonly Lock gate = new();
     private readonly BridgeMachine machine;
@@ -124,11 +127,7 @@ internal sealed partial class BridgeClient : IBoxEvents
 
     private void Carry(IReadOnlyList<BridgeOutput> outputs)
     {
-        foreach (var output in outputs)
-        {
-            if (output is BridgeOutput.Remember remember && !TryRemember(remember)) return;
-            Carry(output);
-        }
+        foreach (var output in outputs) Carry(output);
     }
 
     private void Carry(BridgeOutput output)
@@ -137,6 +136,9 @@ internal sealed partial class BridgeClient : IBoxEvents
         {
             case BridgeOutput.Append append:
                 store.Append(append);
+                break;
+            case BridgeOutput.Remember remember:
+                Remember(remember.Entry);
                 break;
             case BridgeOutput.Trim trim:
                 store.Trim(trim.N);
@@ -186,23 +188,21 @@ internal sealed partial class BridgeClient : IBoxEvents
     }
 
     /// <summary>A message whose acceptance cannot be written down is not run: after a crash it would be run twice.</summary>
-    private bool TryRemember(BridgeOutput.Remember remember)
+    private void Remember(LedgerEntry entry)
     {
+        var isAcceptance = entry.State == KnownMessageState.Accepted;
         try
         {
-            store.Remember(remember.Entry);
-            return true;
+            store.Remember(entry);
         }
         catch (IOException exception)
         {
             log.LedgerNotWritten(exception.Message);
-            if (remember.RequestId is not { } request) return true;
-            var end = DurableFile.IsFull(exception)
-                ? MessageEnd.Failed("disk_full", "The box's disk is full, so the message was not run. Delete files in the workspace, or start a new session.")
-                : MessageEnd.Failed("disk_full", "The box's disk cannot be written, so the message was not run. Start a new session.");
-            Carry(machine.Step(new BridgeInput.NotRemembered(remember.Entry.Id, request, end)));
-            return false;
+            if (isAcceptance) Carry(machine.Step(new BridgeInput.NotRemembered(entry.Id, DiskFull)));
+            return;
         }
+
+        if (isAcceptance) Carry(machine.Step(new BridgeInput.Remembered(entry.Id)));
     }
 
     private void Queue(Outgoing item)

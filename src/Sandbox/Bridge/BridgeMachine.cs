@@ -24,6 +24,7 @@ internal sealed class BridgeMachine
     private readonly HashSet<MessageId> endedInSpool;
     private BridgeWindow window = new(0, 0);
     private MessageId? running;
+    private HostFrame.Prompt? accepting;
     private bool connected;
     private bool welcomed;
 
@@ -103,6 +104,9 @@ internal sealed class BridgeMachine
                 break;
             case BridgeInput.Decided decided:
                 Confirm(outputs, decided.Permission);
+                break;
+            case BridgeInput.Remembered remembered:
+                Accept(outputs, remembered.Message);
                 break;
             case BridgeInput.NotRemembered failed:
                 Refuse(outputs, failed);
@@ -220,8 +224,14 @@ internal sealed class BridgeMachine
             return;
         }
 
-        running = message;
-        Remember(outputs, new LedgerEntry(message, KnownMessageState.Accepted, null, null), prompt.RequestId);
+        (running, accepting) = (message, prompt);
+        Remember(outputs, new LedgerEntry(message, KnownMessageState.Accepted, null, null));
+    }
+
+    private void Accept(List<BridgeOutput> outputs, MessageId message)
+    {
+        if (accepting is not { } prompt || prompt.Request.Message != message) return;
+        accepting = null;
         Append(outputs, LifecycleEvents.Accepted(message));
         outputs.Add(new BridgeOutput.StartTurn(prompt.Request));
         Reply(outputs, prompt.RequestId, null);
@@ -274,16 +284,17 @@ internal sealed class BridgeMachine
 
     private void Refuse(List<BridgeOutput> outputs, BridgeInput.NotRemembered failed)
     {
-        if (running == failed.Message) running = null;
+        if (accepting is not { } prompt || prompt.Request.Message != failed.Message) return;
+        (running, accepting) = (null, null);
         messages.Set(new LedgerEntry(failed.Message, KnownMessageState.Ended, failed.End, spool.Id));
         Append(outputs, lifecycle.Ended(failed.Message, failed.End));
-        Reply(outputs, failed.RequestId, null);
+        Reply(outputs, prompt.RequestId, null);
     }
 
-    private void Remember(List<BridgeOutput> outputs, LedgerEntry entry, string? requestId = null)
+    private void Remember(List<BridgeOutput> outputs, LedgerEntry entry)
     {
         messages.Set(entry);
-        outputs.Add(new BridgeOutput.Remember(entry, requestId));
+        outputs.Add(new BridgeOutput.Remember(entry));
     }
 
     private void Append(List<BridgeOutput> outputs, BoxEvent happened)

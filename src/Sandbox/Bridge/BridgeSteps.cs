@@ -29,8 +29,11 @@ internal abstract record BridgeInput
     /// <summary>The agent has been told the decision.</summary>
     public sealed record Decided(PermissionId Permission) : BridgeInput;
 
+    /// <summary>"Accepted" is on disk: the message may be run.</summary>
+    public sealed record Remembered(MessageId Message) : BridgeInput;
+
     /// <summary>"Accepted" could not be written down: the message must not be run.</summary>
-    public sealed record NotRemembered(MessageId Message, string RequestId, MessageEnd End) : BridgeInput;
+    public sealed record NotRemembered(MessageId Message, MessageEnd End) : BridgeInput;
 
     public sealed record Beat(bool Busy, long RssBytes, long DiskBytes) : BridgeInput;
 }
@@ -58,10 +61,10 @@ internal abstract record BridgeOutput
     public sealed record Renew(string SpoolId, long KeepFrom) : BridgeOutput;
 
     /// <summary>
-    /// Write this down, durably, before anything that follows. When it fails, do nothing of what follows; if
-    /// <paramref name="RequestId"/> is set, say so with <see cref="BridgeInput.NotRemembered"/>.
+    /// Write this down, durably, before anything that follows. An accepted message is answered at once with
+    /// <see cref="BridgeInput.Remembered"/> or <see cref="BridgeInput.NotRemembered"/>.
     /// </summary>
-    public sealed record Remember(LedgerEntry Entry, string? RequestId) : BridgeOutput;
+    public sealed record Remember(LedgerEntry Entry) : BridgeOutput;
 
     /// <summary>The control plane said what this box is for.</summary>
     public sealed record Configure(BoxSettings Settings) : BridgeOutput;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Coordinator.Ports;
+using Coordinator.Sandbox.Agent;
 using Coordinator.Sandbox.Bridge;
 using Coordinator.Sandbox.Configuration;
 using Coordinator.Sandbox.Processes;
@@ -45,7 +46,7 @@ internal static class RunCommand
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => OnSignal(context, stop));
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);
 
-        await using var supervisor = new Supervisor(parts);
+        await using var supervisor = new Supervisor(parts, name => AgentRuntimes.Find(name, parts.Configuration.Agents, parts.Time));
         var background = Task.WhenAll(new Heartbeat(parts, supervisor).RunAsync(stop.Token), new OrphanReaper(parts.Time).RunAsync(stop.Token));
         var bridging = Loop(parts).RunAsync(hangUp.Token);
         var supervising = supervisor.RunAsync(stop.Token);

@@ -11,7 +11,7 @@ namespace Coordinator.Sandbox.Commands;
 /// Carries out what the control plane asks, one thing after another: boots once it is told what for, runs turns, hands
 /// cancels and decisions to the turn they are for. Slow work runs beside it and is waited for at the end.
 /// </summary>
-internal sealed class Supervisor(BoxParts parts) : IAsyncDisposable
+internal sealed class Supervisor(BoxParts parts, FindAgent findAgent) : IAsyncDisposable
 {
     private readonly List<Task> deciding = [];
     private readonly TaskCompletionSource<Problem?> booted = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -78,7 +78,7 @@ internal sealed class Supervisor(BoxParts parts) : IAsyncDisposable
         var program = Environment.ProcessPath ?? "coordinator-box";
         var inherited = Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "", StringComparer.Ordinal);
         var tools = ToolEnvironment.Build(parts.Configuration, inherited, parts.Loopback.Port, program);
-        var found = AgentRuntimes.Find(settings.Agent, parts.Configuration.Agents, parts.Time);
+        var found = findAgent(settings.Agent);
         StartAgent start = found.Problem is { } unknown ? _ => Task.FromResult<Result<StartedAgent>>(unknown) : CreateAgent(found.Value, settings, tools).EnsureStartedAsync;
         var plan = new BootPlan(parts.Configuration.Workspace, tools, settings);
         var sequence = new BootSequence(plan, parts.State, start, parts.Bridge, parts.Lifecycle, parts.Time, parts.Log);
@@ -99,7 +99,7 @@ internal sealed class Supervisor(BoxParts parts) : IAsyncDisposable
         }
     }
 
-    private AgentHost CreateAgent((NewRuntime Make, string Executable) found, BoxSettings settings, IReadOnlyDictionary<string, string> tools)
+    private AgentHost CreateAgent(AvailableAgent found, BoxSettings settings, IReadOnlyDictionary<string, string> tools)
     {
         var configuration = parts.Configuration;
         var launch = new AgentLaunch(
@@ -111,7 +111,7 @@ internal sealed class Supervisor(BoxParts parts) : IAsyncDisposable
             settings.Model,
             settings.AsksPermissions,
             settings.Limits.AgentStartBudget ?? TimeSpan.FromSeconds(configuration.AgentStartSeconds));
-        return agent = new AgentHost(found.Make, launch, parts.State, parts.Log);
+        return agent = new AgentHost(found.NewRuntime, launch, parts.State, parts.Log);
     }
 
     /// <summary>The turn exists from now on, so that a cancel finds it, and runs once the one before it has ended.</summary>
