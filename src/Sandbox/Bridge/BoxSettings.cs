@@ -13,6 +13,8 @@ internal sealed record BoxSettings
 
     public required AgentModel Model { get; init; }
 
+    // Optional values are set, not init: the JSON generator would otherwise put null or false where a frame says nothing.
+
     /// <summary><c>ask</c>, or anything else for <c>auto</c>.</summary>
     public string Permissions { get; set; } = "auto";
 

@@ -15,7 +15,6 @@ internal static class RunCommand
     private const int BadConfiguration = 2;
     private const int NotWanted = 3;
     private const int NoControlPlane = 4;
-    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(3);
 
     public static async Task<int> RunAsync(string path, TimeProvider time, BoxLog log)
     {
@@ -25,10 +24,14 @@ internal static class RunCommand
         using var state = BoxState.TryOpen(configuration.State, configuration.Sandbox.ToString(), configuration.Generation);
         if (state is null) return Refuse(log, new Problem("box_state_in_use", $"Another program uses {configuration.State}; end it first."));
 
+        using var stop = new CancellationTokenSource();
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => OnSignal(context, stop));
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => OnSignal(context, stop));
+        using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);
         ProcessFamily.AdoptOrphans();
         await using var parts = new BoxParts(configuration, state, time, log);
         log.Started(configuration.ToString(), parts.Loopback.Port);
-        var verdict = await ServeAsync(parts);
+        var verdict = await BoxLife.RunAsync(parts, name => AgentRuntimes.Find(name, configuration.Agents, time), stop.Token);
         await ProcessFamily.EndAsync(time);
         return verdict switch
         {
@@ -36,52 +39,6 @@ internal static class RunCommand
             BridgeVerdict.Lonely => NoControlPlane,
             _ => Ok,
         };
-    }
-
-    private static async Task<BridgeVerdict> ServeAsync(BoxParts parts)
-    {
-        using var stop = new CancellationTokenSource();
-        using var hangUp = new CancellationTokenSource();
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => OnSignal(context, stop));
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => OnSignal(context, stop));
-        using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);
-
-        await using var supervisor = new Supervisor(parts, name => AgentRuntimes.Find(name, parts.Configuration.Agents, parts.Time));
-        var background = Task.WhenAll(new Heartbeat(parts, supervisor).RunAsync(stop.Token), new OrphanReaper(parts.Time).RunAsync(stop.Token));
-        var bridging = Loop(parts).RunAsync(hangUp.Token);
-        var supervising = supervisor.RunAsync(stop.Token);
-
-        await Task.WhenAny(bridging, supervising);
-        parts.Log.Ending(bridging.IsCompleted ? "the control plane is gone for good" : "asked to");
-        await stop.CancelAsync();
-        await supervising;
-        await supervisor.DisposeAsync();
-        await DrainAsync(parts, bridging);
-        await hangUp.CancelAsync();
-        await background;
-        return await bridging;
-    }
-
-    private static BridgeLoop Loop(BoxParts parts)
-    {
-        var longest = parts.Endpoint.IsSameMachine ? ReconnectSchedule.LongestOnSameMachine : ReconnectSchedule.LongestElsewhere;
-        var schedule = new ReconnectSchedule(longest, Random.Shared.NextDouble);
-        return new BridgeLoop(parts.Bridge, parts.Dialer, schedule, TimeSpan.FromSeconds(parts.Configuration.LonelySeconds), parts.Time, parts.Log);
-    }
-
-    /// <summary>The last words of the box: how its turn ended must reach the control plane if it can.</summary>
-    private static async Task DrainAsync(BoxParts parts, Task bridging)
-    {
-        var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        void Look()
-        {
-            if (parts.Bridge.IsDrained) drained.TrySetResult();
-        }
-
-        parts.Bridge.Acknowledged += Look;
-        Look();
-        await Task.WhenAny(drained.Task, bridging, Task.Delay(DrainTimeout, parts.Time));
-        parts.Bridge.Acknowledged -= Look;
     }
 
     private static void OnSignal(PosixSignalContext context, CancellationTokenSource stop)

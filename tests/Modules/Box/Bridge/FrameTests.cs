@@ -34,6 +34,18 @@ public sealed class FrameTests
     }
 
     [Fact]
+    public void A_welcome_that_leaves_things_out_gets_the_defaults()
+    {
+        var frame = Read("""{ "type": "welcome", "protocol": 1, "spoolId": "ab", "ackedN": 0, "config": { "agent": "opencode", "model": { "provider": "p", "model": "m" } } }""");
+
+        var settings = Assert.IsType<HostFrame.Welcome>(frame).Settings;
+        Assert.True(settings.Install);
+        Assert.False(settings.AsksPermissions);
+        Assert.Null(settings.Repository);
+        Assert.Equal(TimeSpan.FromSeconds(Coordinator.Sandbox.Configuration.BoxBudgets.CloneSeconds), settings.Limits.CloneBudget);
+    }
+
+    [Fact]
     public void A_prompt_is_read_whole()
     {
         var frame = Read($$"""{ "type": "request", "id": "r1", "method": "prompt", "params": { "messageId": "{{Message}}", "text": "hi", "agent": "opencode", "history": "before", "model": { "provider": "p", "model": "m", "wire": "anthropicMessages", "contextTokens": 1, "outputTokens": 2 } } }""");
