@@ -62,7 +62,7 @@ function ProviderGroup({ provider, models, value, onChoose }: ProviderGroupProps
   if (own.length === 0) return null;
   return (
     <div role="group" aria-label={provider.displayName}>
-      <div className="choices-group">{provider.displayName}{provider.isDemo && provider.displayName !== 'Demo' && <DemoBadge />}</div>
+      <div className="choices-group">{provider.displayName}</div>
       {own.map((model) => (
         <label key={model.model} className="choice">
           <input type="radio" name="model" data-field="model" checked={value === model.model} onChange={() => onChoose(model.model)} />
