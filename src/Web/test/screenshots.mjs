@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
 import { startMock } from './mockServer.mjs';
 
-const folder = process.argv[2] ?? 'artifacts/screenshots';
+const folder = process.argv[2] ?? '../../artifacts/screenshots';
 const only = process.argv[3] ? new RegExp(process.argv[3]) : /./;
 await mkdir(folder, { recursive: true });
 const mock = await startMock({ speed: 0.5 });

@@ -32,5 +32,5 @@ function Words({ status }: { status: ConnectionStatus }) {
   if (status.kind === 'offline') return <span>You are offline. What you write is kept and sent when you are back.</span>;
   if (status.kind === 'connecting') return <span>Connecting…</span>;
   const seconds = status.kind === 'reconnecting' ? Math.ceil((status.retryAt - now) / 1000) : 0;
-  return <span>The connection was lost. Reconnecting{seconds > 1 ? ` in ${seconds} s` : '…'} Nothing is lost meanwhile.</span>;
+  return <span>The connection was lost. Reconnecting{seconds > 1 ? ` in ${seconds} s` : ' now'}. Nothing is lost meanwhile.</span>;
 }

@@ -25,10 +25,10 @@ export const sessionHandlers: Handlers = {
 
   'environment.changed': (draft, event, data) => {
     const environment = data.environment('environment');
+    // Against nothing everything has changed, which is not worth saying.
+    const changes = draft.fields.environment === null ? [] : data.strings('changes');
     draft.fields.environment = environment;
-    draft.place(event.messageId).put({
-      kind: 'environment', key: `environment:${event.seq}`, environment, changes: data.strings('changes'),
-    });
+    draft.place(event.messageId).put({ kind: 'environment', key: `environment:${event.seq}`, environment, changes });
   },
 
   'events.lost': (draft, event, data) => {
