@@ -19,8 +19,9 @@ public static class CoordinatorHost
         try
         {
             await using var app = Build(args);
+            var startup = app.Services.GetRequiredService<HostStartup>();
             await app.RunAsync();
-            return app.Services.GetRequiredService<HostStartup>().ExitCode;
+            return startup.ExitCode;
         }
         catch (Exception failure) when (StartFailure.Explain(failure) is { } explained)
         {

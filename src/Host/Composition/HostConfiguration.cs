@@ -20,6 +20,7 @@ internal static class HostConfiguration
         configuration.AddCommandLine(args);
         var data = Path.GetFullPath(configuration[DataDirectoryKey] is { Length: > 0 } named ? named : "data");
         configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = BuiltIn(data) });
+        DemoAddress.Apply(configuration);
     }
 
     public static void Apply(ILoggingBuilder logging)

@@ -11,8 +11,7 @@ internal static class Listening
     public static void Apply(WebApplicationBuilder builder)
     {
         var socket = BoxSocket(builder.Configuration);
-        var urls = builder.Configuration["Urls"] is { Length: > 0 } configured ? configured : DefaultUrls;
-        builder.WebHost.UseUrls([.. urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), $"http://unix:{socket}"]);
+        builder.WebHost.UseUrls([.. UrlsOf(builder.Configuration), $"http://unix:{socket}"]);
         builder.Services.AddSingleton(new BoxSocketPath(socket));
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -21,6 +20,10 @@ internal static class Listening
         });
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(30));
     }
+
+    /// <summary>The addresses of <c>Urls</c>.</summary>
+    public static string[] UrlsOf(IConfiguration configuration) =>
+        (configuration["Urls"] is { Length: > 0 } configured ? configured : DefaultUrls).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private static string BoxSocket(IConfiguration configuration)
     {

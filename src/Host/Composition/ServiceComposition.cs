@@ -36,6 +36,7 @@ internal static class ServiceComposition
         services.AddSingleton<HostStartup>();
         services.AddHostedService(provider => provider.GetRequiredService<HostStartup>());
         services.AddHostedService<HostDrain>();
+        services.AddHostedService<PidFile>();
         return services;
     }
 
