@@ -280,6 +280,17 @@ public abstract class AgentRuntimeContract(AgentRuntimeHarness harness)
     }
 
     [Fact]
+    public async Task Disposing_of_it_ends_the_process_and_may_be_done_twice()
+    {
+        var runtime = await harness.StartAsync(harness.NewHome());
+
+        await runtime.DisposeAsync();
+        await runtime.DisposeAsync();
+
+        await runtime.Exited.WaitAsync(Prompt);
+    }
+
+    [Fact]
     public async Task A_program_that_is_not_there_cannot_be_started()
     {
         await using var runtime = harness.Create();

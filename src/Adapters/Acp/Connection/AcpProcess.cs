@@ -15,6 +15,7 @@ internal sealed class AcpProcess : IAsyncDisposable
     private readonly TimeSpan stopGrace;
     private readonly TimeProvider time;
     private readonly Task reading;
+    private bool disposed;
 
     private AcpProcess(Process process, TimeSpan stopGrace, TimeProvider time)
     {
@@ -76,11 +77,13 @@ internal sealed class AcpProcess : IAsyncDisposable
     /// <summary>Closes the agent's input, which most agents end at; kills it when it stays.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (disposed) return;
+        disposed = true;
         try
         {
             process.StandardInput.Close();
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             // It no longer reads.
         }
