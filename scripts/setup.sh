@@ -69,7 +69,7 @@ build_web() {
 build_box() {
   changed artifacts/box/.stamp src/Sandbox src/Ports src/Adapters/OpenCode src/Adapters/Acp Directory.Build.props Directory.Packages.props || return 0
   say "Publishing the program that runs in boxes …"
-  dotnet publish src/Sandbox -c Release -r "$(runtime_id)" --self-contained -p:PublishSingleFile=true -p:PublishTrimmed=true \
+  dotnet publish src/Sandbox -c Release -r "$(runtime_id)" --self-contained \
     -p:DebugType=none -p:GenerateDocumentationFile=false -o artifacts/box -v q --nologo >&2
   stamp artifacts/box/.stamp
 }

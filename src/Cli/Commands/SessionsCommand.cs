@@ -20,6 +20,7 @@ internal static class SessionsCommand
             }
 
             var table = new Table().Border(TableBorder.Simple).AddColumns("Id", "Title", "Status", "Box", "Model", "Updated");
+            table.Columns[0].NoWrap();
             foreach (var s in page.Items)
                 table.AddRow(s.Id, Markup.Escape(s.Title), s.Status, s.Sandbox.Status, Markup.Escape(s.Model), s.UpdatedAt.ToLocalTime().ToString("yyyy-MM-dd HH:mm", System.Globalization.CultureInfo.InvariantCulture));
             Terminal.Out.Write(table);

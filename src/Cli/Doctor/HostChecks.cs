@@ -49,9 +49,11 @@ internal static class HostChecks
         if (!report.RootElement.TryGetProperty("dependencies", out var list) || list.ValueKind != JsonValueKind.Array) yield break;
         foreach (var item in list.EnumerateArray().Select(d => d.Clone()))
         {
-            var problem = item.TryGetProperty("detail", out var detail) && detail.ValueKind == JsonValueKind.String ? detail.GetString() : null;
-            var ok = item.TryGetProperty("status", out var status) && status.GetString() == "ok";
-            yield return new(item.GetProperty("name").GetString() ?? "?", ok ? Health.Good : Health.Bad, problem ?? (ok ? "works" : "does not work"));
+            var ok = item.TryGetProperty("ready", out var ready) && ready.ValueKind == JsonValueKind.True;
+            yield return new(Text(item, "name") ?? "?", ok ? Health.Good : Health.Bad, (ok ? Text(item, "description") : Text(item, "reason")) ?? (ok ? "works" : "does not work"));
         }
     }
+
+    private static string? Text(JsonElement item, string name) =>
+        item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }
