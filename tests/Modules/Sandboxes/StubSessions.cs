@@ -10,7 +10,7 @@ internal sealed class StubSessions : ISessionHost
     public static readonly Problem NotWanted = new("box_not_wanted", "…", ProblemKind.Gone);
     public static readonly Problem NotFound = new("session_not_found", "…", ProblemKind.NotFound);
 
-    private static readonly SessionSettings Settings = new("demo/scripted", "opencode", null, PermissionMode.Auto);
+    public SessionSettings Settings { get; set; } = new("demo/scripted", "opencode", null, PermissionMode.Auto);
 
     /// <summary>Null: the box is wanted.</summary>
     public Func<BoxCredential, Problem?> Refuse { get; set; } = _ => null;

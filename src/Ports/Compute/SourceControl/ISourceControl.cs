@@ -18,7 +18,7 @@ public interface ISourceControl
 
     /// <summary>
     /// Lists every file of the branch's head, with the text of those that <paramref name="wanted"/> picks (each cut at
-    /// 256 KiB). Problems as for <see cref="ResolveAsync"/>, and <c>repository_too_large</c>.
+    /// 256 KiB; those above 1 MiB may be left out). Problems as for <see cref="ResolveAsync"/>, and <c>repository_too_large</c>.
     /// </summary>
     ValueTask<Result<RepositoryTree>> ReadTreeAsync(OrganizationId organization, RepositoryRef repository, Func<string, bool> wanted, CancellationToken cancellationToken);
 

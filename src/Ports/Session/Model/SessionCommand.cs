@@ -80,7 +80,11 @@ public enum PermissionDecision
     Reject,
 }
 
-/// <summary>Tokens and money of one model call, metered at the gateway. Cost in US dollars.</summary>
+/// <summary>
+/// Tokens and money of one model call, metered at the gateway. Each token counts once: <see cref="InputTokens"/> without
+/// what the cache read or wrote, <see cref="OutputTokens"/> with the <see cref="ReasoningTokens"/> that are a part of
+/// them. Cost in US dollars.
+/// </summary>
 public sealed record ModelUsage(string Model, long InputTokens, long OutputTokens, long ReasoningTokens, long CacheReadTokens, long CacheWriteTokens, decimal CostUsd)
 {
     public static ModelUsage None { get; } = new(string.Empty, 0, 0, 0, 0, 0, 0m);
