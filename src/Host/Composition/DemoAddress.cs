@@ -6,7 +6,7 @@ namespace Coordinator.Host.Composition;
 
 /// <summary>
 /// Lets boxes reach the demo's sample repository, which this host itself serves, under a name that no name server knows:
-/// <c>demo.coordinator.internal</c> at the host's own port. Only while the demo is on.
+/// <c>demo.coordinator.internal</c> at the host's own port. Only while the demo is on, and where the port is known beforehand.
 /// </summary>
 internal static class DemoAddress
 {
@@ -17,7 +17,7 @@ internal static class DemoAddress
     {
         if (!configuration.GetValue<bool>($"{DemoOptions.Section}:{nameof(DemoOptions.Enabled)}")) return;
         if (Listening.UrlsOf(configuration).Select(url => new Uri(url.Replace("://*", "://localhost", StringComparison.Ordinal).Replace("://+", "://localhost", StringComparison.Ordinal)))
-                .FirstOrDefault(url => url.Scheme == Uri.UriSchemeHttp) is not { } served) return;
+                .FirstOrDefault(url => url.Scheme == Uri.UriSchemeHttp) is not { Port: > 0 } served) return;
         var index = configuration.GetSection(Exceptions).GetChildren().Count();
         configuration.Sources.Add(new MemoryConfigurationSource
         {

@@ -37,7 +37,7 @@ internal static class ServiceComposition
         services.AddHostedService(provider => provider.GetRequiredService<HostStartup>());
         services.AddHostedService<HostDrain>();
         services.AddHostedService<PidFile>();
-        return services;
+        return services.AddJsonTypes(HealthJson.Default);
     }
 
     private static IServiceCollection AddAdapters(this IServiceCollection services, IConfiguration configuration) => services

@@ -41,7 +41,7 @@ public static class Registration
         services.TryAddSingleton<CallerResolver>();
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(ConfigureJson);
-        return services;
+        return services.AddJsonTypes(KernelJson.Default);
     }
 
     /// <summary>Adds a module's source-generated JSON types to what requests and answers may be made of.</summary>

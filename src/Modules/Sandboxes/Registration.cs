@@ -1,5 +1,7 @@
+using Coordinator.Modules.Kernel;
 using Coordinator.Modules.Sandboxes.Egress;
 using Coordinator.Modules.Sandboxes.Provisioning;
+using Coordinator.Modules.Sandboxes.Repositories;
 using Coordinator.Ports.Session;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,6 +20,7 @@ public static class Registration
         services.AddOptions<SandboxesOptions>().Bind(configuration.GetSection(SandboxesOptions.Section)).ValidateOnStart();
         services.AddOptions<EgressOptions>().Bind(configuration.GetSection(EgressOptions.Section)).ValidateOnStart();
         return services
+            .AddJsonTypes(RepositoriesJson.Default)
             .AddSingleton<IValidateOptions<SandboxesOptions>, SandboxesOptionsValidator>()
             .AddSingleton<IValidateOptions<EgressOptions>, EgressOptionsValidator>()
             .AddMetrics()

@@ -27,7 +27,7 @@ public sealed class SessionRoutesTests : IAsyncLifetime
         Assert.Equal(("make a file", "demo/scripted", "opencode", "ask"), (Text(view, "title"), Text(view, "model"), Text(view, "agent"), Text(view, "permissions")));
         Assert.Equal("https://example.org/a/widget.git", Text(view.GetProperty("repository"), "url"));
         Assert.Equal("make a file\nand test it", Text(Assert.Single(view.GetProperty("messages").EnumerateArray()), "text"));
-        Assert.Equal(view.GetRawText(), (await ada.Http.GetAsync($"/v1/sessions/{Text(view, "id")}").JsonAsync(200)).GetRawText());
+        Assert.Equal(Text(view, "title"), Text(await ada.Http.GetAsync($"/v1/sessions/{Text(view, "id")}").JsonAsync(200), "title"));
         var messages = await ada.Http.GetAsync($"/v1/sessions/{Text(view, "id")}/messages").JsonAsync(200);
         Assert.Equal(view.GetProperty("messages").GetRawText(), messages.GetProperty("items").GetRawText());
     }

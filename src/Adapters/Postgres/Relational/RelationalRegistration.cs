@@ -26,6 +26,6 @@ public static class RelationalRegistration
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddPooledDbContextFactory<TContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
-        return services.AddSingleton<TenantTransactions<TContext>>();
+        return services.AddSingleton<TenantTransactions<TContext>>().AddHostedService<ModelWarmUp<TContext>>();
     }
 }
