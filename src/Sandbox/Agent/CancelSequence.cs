@@ -19,6 +19,9 @@ internal sealed class CancelSequence(IAgentRuntime agent, ToolProcesses tools, T
         (Signal.Kill, TimeSpan.FromMilliseconds(2_500)),
     ];
 
+    /// <summary>How long the most stubborn tool lives after a cancel.</summary>
+    public static TimeSpan Longest { get; } = AgentGrace + Steps.Where(step => step.Signal != Signal.Kill).Aggregate(TimeSpan.Zero, (sum, step) => sum + step.Grace);
+
     /// <summary>Returns true when the turn ended, false when the agent does not let go of it and must be ended.</summary>
     /// <param name="turn">Completes with the turn's last update.</param>
     public async Task<bool> RunAsync(Task turn, CancellationToken cancellationToken)

@@ -25,8 +25,15 @@ internal sealed class BootSequence(BootPlan plan, BoxState state, StartAgent sta
         var clone = await PhaseAsync("clone", progress => new CloneStep(plan, state, time).RunAsync(progress, cancellationToken));
         if (clone.Problem is { } notCloned) return Failed(notCloned);
 
-        await PhaseAsync("install", async progress => await new InstallStep(plan, state, time).RunAsync(await files.DiscoverAsync(cancellationToken), progress, cancellationToken));
-        await PhaseAsync("discover", async _ => await DiscoverAsync(files, cancellationToken));
+        DetectedEnvironment? seen = null;
+        var install = await PhaseAsync("install", async progress =>
+        {
+            seen = await files.DiscoverAsync(cancellationToken);
+            return await new InstallStep(plan, state, time).RunAsync(seen, progress, cancellationToken);
+        });
+        // What was looked at to find the install command is still true when nothing was run.
+        var isStillTrue = install.IsSuccess && install.Value.Skipped;
+        await PhaseAsync("discover", async _ => Tell(isStillTrue ? seen! : await files.DiscoverAsync(cancellationToken)));
 
         StartedAgent? started = null;
         var agent = await PhaseAsync("agent", async _ =>
@@ -42,9 +49,8 @@ internal sealed class BootSequence(BootPlan plan, BoxState state, StartAgent sta
         return null;
     }
 
-    private async Task<Result<PhaseResult>> DiscoverAsync(WorkspaceFiles files, CancellationToken cancellationToken)
+    private PhaseResult Tell(DetectedEnvironment environment)
     {
-        var environment = await files.DiscoverAsync(cancellationToken);
         events.Emit(LifecycleEvents.Environment(environment));
         return PhaseResult.Done();
     }

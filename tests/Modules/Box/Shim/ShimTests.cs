@@ -79,16 +79,22 @@ public sealed class ShimTests : IAsyncLifetime
     [Fact]
     public async Task An_answer_that_breaks_off_is_broken_off_and_never_looks_whole()
     {
+        var read = new TaskCompletionSource();
         box.Host.Model = async context =>
         {
-            await context.Response.WriteAsync("data: half");
+            await context.Response.WriteAsync("half");
             await context.Response.Body.FlushAsync();
+            await read.Task;
             context.Abort();
         };
-
         using var answer = await PostAsync("model/v1/demo/chat/completions", "{}");
+        await using var body = await answer.Content.ReadAsStreamAsync();
+        await body.ReadExactlyAsync(new byte[4]);
 
-        await Assert.ThrowsAnyAsync<Exception>(() => answer.Content.ReadAsStringAsync());
+        read.SetResult();
+
+        var exception = await Assert.ThrowsAnyAsync<IOException>(async () => await body.ReadExactlyAsync(new byte[1]));
+        Assert.IsNotType<EndOfStreamException>(exception);
     }
 
     [Fact]
