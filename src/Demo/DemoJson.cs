@@ -7,4 +7,5 @@ namespace Coordinator.Demo;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ShellArguments))]
 [JsonSerializable(typeof(WriteArguments))]
+[JsonSerializable(typeof(Repository.SampleDescription))]
 internal sealed partial class DemoJson : JsonSerializerContext;

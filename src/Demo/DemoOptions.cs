@@ -20,6 +20,9 @@ public sealed class DemoOptions
     /// <summary>Where the sample repository is made. Default <c>demo</c> in the data directory.</summary>
     public string? Directory { get; set; }
 
+    /// <summary>Host and port under which boxes reach the sample repository; the host sets it, with the exception that lets them.</summary>
+    public string? RepositoryHost { get; set; }
+
     internal IEnumerable<string> Problems()
     {
         if (WordPause < TimeSpan.Zero || WordPause > TimeSpan.FromSeconds(10)) yield return $"{Section}:{nameof(WordPause)} is {WordPause}; it must lie between 0 and 10 s.";

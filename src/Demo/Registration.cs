@@ -41,6 +41,7 @@ public static class Registration
         if (routes.ServiceProvider.GetService<DemoModelEndpoint>() is not { } model) return group;
         var git = routes.ServiceProvider.GetRequiredService<UploadPackEndpoint>();
         group.MapPost("/model/v1/chat/completions", (RequestDelegate)model.HandleAsync);
+        group.MapGet("/sample", (IOptions<DemoOptions> options) => SampleDescription.Of(options.Value));
         group.MapGet("/repositories/node-sample.git/info/refs", (RequestDelegate)git.AdvertiseAsync);
         group.MapPost("/repositories/node-sample.git/git-upload-pack", (RequestDelegate)git.UploadAsync);
         return group;

@@ -21,7 +21,11 @@ internal static class DemoAddress
         var index = configuration.GetSection(Exceptions).GetChildren().Count();
         configuration.Sources.Add(new MemoryConfigurationSource
         {
-            InitialData = [new(string.Create(CultureInfo.InvariantCulture, $"{Exceptions}:{index}"), string.Create(CultureInfo.InvariantCulture, $"{Host}:{served.Port}=127.0.0.1"))],
+            InitialData =
+            [
+                new(string.Create(CultureInfo.InvariantCulture, $"{Exceptions}:{index}"), string.Create(CultureInfo.InvariantCulture, $"{Host}:{served.Port}=127.0.0.1")),
+                new($"{DemoOptions.Section}:{nameof(DemoOptions.RepositoryHost)}", string.Create(CultureInfo.InvariantCulture, $"{Host}:{served.Port}")),
+            ],
         });
     }
 }

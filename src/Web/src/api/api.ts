@@ -16,6 +16,9 @@ export const api = {
   providers: () => request<{ items: readonly Provider[] }>('GET', '/v1/providers').then((answer) => answer.items),
   models: () => request<{ items: readonly Model[] }>('GET', '/v1/models').then((answer) => answer.items),
 
+  /** The demo's sample repository; null where there is no demo. */
+  sampleRepository: () => request<{ repository: string }>('GET', '/demo/sample').then((answer) => answer.repository, () => null),
+
   sessions: (cursor: string | null, limit = 50) =>
     request<Page<SessionView>>('GET', `/v1/sessions?limit=${limit}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`),
   session: (id: string) => request<SessionView>('GET', session(id)),

@@ -14,6 +14,7 @@ import { Button } from '../ui/Button';
 import { Field } from '../ui/Field';
 import { bytes } from '../ui/format';
 import { Notice } from '../ui/Notice';
+import { useResource } from '../ui/useResource';
 import { useTitle } from '../ui/useTitle';
 import { BackLink } from './BackLink';
 import { ModelPicker } from './ModelPicker';
@@ -79,7 +80,7 @@ export function NewSessionPage() {
           {(control) => <textarea {...control} data-field="prompt" autoFocus rows={5} value={prompt} placeholder="For example: the date test fails since Monday. Find out why and mend it." onChange={(event) => setPrompt(event.target.value)} onKeyDown={(event) => { if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) event.currentTarget.form?.requestSubmit(); }} />}
         </Field>
         <div className="form-row">
-          <Field label="Repository" optional hint="Leave it empty for a session with an empty workspace." error={errorOf('repository')}>
+          <Field label="Repository" optional hint={<RepositoryHint empty={repository.trim() === ''} onChoose={setRepository} />} error={errorOf('repository')}>
             {(control) => <input {...control} data-field="repository" type="url" inputMode="url" autoComplete="url" spellCheck={false} value={repository} placeholder="https://github.com/acme/app" onChange={(event) => setRepository(event.target.value)} />}
           </Field>
           <Field label="Branch" optional hint={repository.trim() === '' ? 'Needs a repository.' : 'Its default branch if empty.'} error={errorOf('branch')}>
@@ -93,6 +94,13 @@ export function NewSessionPage() {
       </form>
     </div>
   );
+}
+
+/** Offers the demo's repository where there is one, so that a first session needs no address at hand. */
+function RepositoryHint({ empty, onChoose }: { readonly empty: boolean; readonly onChoose: (url: string) => void }) {
+  const sample = useResource(api.sampleRepository).value;
+  if (!empty) return <>Its https address, without a user name or password.</>;
+  return <>Leave it empty for an empty workspace{sample !== null && <>, or <button type="button" className="link-button" onClick={() => onChoose(sample)}>use the sample repository</button></>}.</>;
 }
 
 function check(prompt: string, repository: string, branch: string, model: string): FieldProblem | null {
