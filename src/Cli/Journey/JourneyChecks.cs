@@ -29,7 +29,7 @@ internal static class JourneyChecks
         await run.StartSessionAsync(ct);
         var message = await run.PromptAsync("hello", ct);
         foreach (var type in new[] { "sandbox.requested", "sandbox.connected", "sandbox.ready" })
-            await run.Log.WaitAsync(type, e => e.Type == type || e.Type is "message.failed", Boot, ct);
+            await run.WaitAsync(type, e => e.Type == type || e.Type is "message.failed", Boot, ct);
         await run.EndAsync(message, "message.completed", Turn, ct);
         await RefusesForgedTokenAsync(run, ct);
     }
@@ -77,6 +77,7 @@ internal static class JourneyChecks
     private static async Task DiscoverAsync(JourneyRun run, CancellationToken ct)
     {
         if (run.Options.Repository is not { } repository) throw new JourneyException("a repository (--repository)", "none");
+        run.Step = "the environment to be detected";
         var found = await run.Client.DetectEnvironmentAsync(repository, ct);
         if (found.PackageManager != "npm" || found.FileCount == 0 || found.Commands.Install != "npm install")
             throw new JourneyException("npm, files and `npm install`", $"{found.PackageManager}, {found.FileCount} files, `{found.Commands.Install}`");
@@ -85,7 +86,7 @@ internal static class JourneyChecks
     private static async Task HistoryAsync(JourneyRun run, CancellationToken ct)
     {
         var ended = run.Log.Snapshot().Where(JourneyRun.IsEnd).Select(e => e.MessageId!).ToList();
-        foreach (var message in ended) await run.Log.WaitAsync($"run.flushed of {message}", e => e.Type == "run.flushed" && e.MessageId == message, Turn, ct);
+        foreach (var message in ended) await run.WaitAsync($"run.flushed of {message}", e => e.Type == "run.flushed" && e.MessageId == message, Turn, ct);
         var runs = (await run.Client.ListRunsAsync(run.Session.Id, ct)).Items.OrderBy(r => r.Ordinal).ToList();
         if (!runs.Select(r => r.Message).SequenceEqual(ended)) throw new JourneyException($"runs of {ended.Count} messages in order", string.Join(", ", runs.Select(r => r.Message)));
         var me = await run.Client.MeAsync(ct);
@@ -122,8 +123,9 @@ internal static class JourneyChecks
     private static async Task CancelAsync(JourneyRun run, CancellationToken ct)
     {
         var message = await run.PromptAsync("run `sleep 300`", ct);
-        await run.Log.WaitAsync("the tool to start", e => e.MessageId == message && e.Type == "tool.started", Turn, ct);
+        await run.WaitAsync("the tool to start", e => e.MessageId == message && e.Type == "tool.started", Turn, ct);
         var began = Stopwatch.GetTimestamp();
+        run.Step = "the cancel to be taken";
         await run.Client.CancelAsync(run.Session.Id, message, ct);
         await run.EndAsync(message, "message.cancelled", TimeSpan.FromSeconds(20), ct);
         var took = Stopwatch.GetElapsedTime(began);
@@ -137,8 +139,10 @@ internal static class JourneyChecks
         if (run.Options.Host is not { } host) throw new JourneyException("a host that the journey may kill (--host-pid-file and --host-start)", "none");
         var box = (await run.Client.GetSessionAsync(run.Session.Id, ct)).Sandbox.Id;
         var message = await run.PromptAsync("count slowly to 30", ct);
-        await run.Log.WaitAsync("the turn to stream", e => e.MessageId == message && e.Type == "agent.text", Turn, ct);
+        await run.WaitAsync("the turn to stream", e => e.MessageId == message && e.Type == "agent.text", Turn, ct);
+        run.Step = "the host to be killed";
         await host.KillAsync(ct);
+        run.Step = "the host to be started";
         await host.StartAsync(ct);
         await run.EndAsync(message, "message.completed", TimeSpan.FromSeconds(120), ct);
         Contains(run.TextOf(message), "29 30");
@@ -153,8 +157,9 @@ internal static class JourneyChecks
 
     private static async Task ArchiveAsync(JourneyRun run, CancellationToken ct)
     {
+        run.Step = "the session to be archived";
         await run.Client.ArchiveAsync(run.Session.Id, ct);
-        await run.Log.WaitAsync("sandbox.stopped", e => e.Type == "sandbox.stopped", TimeSpan.FromSeconds(30), ct);
+        await run.WaitAsync("sandbox.stopped", e => e.Type == "sandbox.stopped", TimeSpan.FromSeconds(30), ct);
         if (!run.Options.SameMachine) return;
         var left = SessionProcesses.Find(run.Session.Id);
         if (left.Count > 0) throw new JourneyException("no process of the session", string.Join(", ", left));

@@ -13,21 +13,35 @@ internal sealed class JourneyRun(CoordinatorClient client, JourneyOptions option
 
     public Session Session { get; private set; } = null!;
 
+    /// <summary>What is being waited for, in words, for a check that does not end.</summary>
+    public string Step { get; set; } = string.Empty;
+
     public EventLog Log => log ?? throw new JourneyException("a session", "none: the first check failed");
 
     public async Task StartSessionAsync(CancellationToken cancellationToken)
     {
+        Step = "the session to be created";
         Session = await Client.CreateSessionAsync(new(Options.Model, "Journey", Options.Repository), cancellationToken);
         log = new(Client, Session.Id);
     }
 
-    public async Task<string> PromptAsync(string text, CancellationToken cancellationToken) =>
-        (await Client.PromptAsync(Session.Id, text, cancellationToken)).MessageId;
+    public async Task<string> PromptAsync(string text, CancellationToken cancellationToken)
+    {
+        Step = $"the prompt '{text}' to be taken";
+        return (await Client.PromptAsync(Session.Id, text, cancellationToken)).MessageId;
+    }
+
+    /// <summary>Waits for an event of the log.</summary>
+    public Task<SessionEvent> WaitAsync(string expected, Func<SessionEvent, bool> fits, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        Step = expected;
+        return Log.WaitAsync(expected, fits, limit, cancellationToken);
+    }
 
     /// <summary>Waits for the end of a message, which must be the one expected.</summary>
     public async Task<SessionEvent> EndAsync(string message, string type, TimeSpan limit, CancellationToken cancellationToken)
     {
-        var end = await Log.WaitAsync($"{type} of {message}", e => e.MessageId == message && IsEnd(e), limit, cancellationToken);
+        var end = await WaitAsync($"{type} of {message}", e => e.MessageId == message && IsEnd(e), limit, cancellationToken);
         return end.Type == type ? end : throw new JourneyException(type, $"{end.Type} {end.Data.GetRawText()}");
     }
 

@@ -1,0 +1,107 @@
+using System.Net;
+using System.Net.WebSockets;
+using System.Text;
+using Coordinator.Client;
+using Xunit;
+
+namespace Coordinator.Tests.Journey;
+
+/// <summary>What the host says to requests that make no sense, end to end.</summary>
+[Collection(JourneyHost.Collection)]
+public sealed class BadRequestTests(JourneyHost host)
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+
+    [Fact]
+    public async Task A_provider_nobody_knows_is_refused_by_name()
+    {
+        var refused = await Assert.ThrowsAsync<CoordinatorException>(() => host.Client.CreateSessionAsync(new("nobody/model"), CancellationToken.None));
+
+        Assert.Equal((422, "model_provider_unknown"), (refused.Status, refused.Code));
+        Assert.Contains("nobody", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_missing_key_is_named_by_its_secret()
+    {
+        var refused = await Assert.ThrowsAsync<CoordinatorException>(() => host.Client.CreateSessionAsync(new("openai/gpt-5"), CancellationToken.None));
+
+        Assert.Equal((422, "model_key_missing"), (refused.Status, refused.Code));
+        Assert.Contains("models/openai", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task There_is_no_default_model()
+    {
+        var (status, problem) = await host.PostAsync("/v1/sessions", new { title = "No model" });
+
+        Assert.Equal((422, "model_required"), (status, problem.GetProperty("code").GetString()));
+    }
+
+    [Fact]
+    public async Task A_prompt_over_64_KiB_is_refused_and_the_session_takes_the_next()
+    {
+        var session = await host.Client.CreateSessionAsync(new("demo/scripted"), CancellationToken.None);
+
+        var refused = await Assert.ThrowsAsync<CoordinatorException>(() => host.Client.PromptAsync(session.Id, new string('x', 64 * 1024 + 1), CancellationToken.None));
+
+        Assert.Equal((413, "prompt_too_large"), (refused.Status, refused.Code));
+        Assert.Empty((await host.Client.GetSessionAsync(session.Id, CancellationToken.None)).Messages);
+        await host.Client.ArchiveAsync(session.Id, CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Another_organizations_session_is_not_there()
+    {
+        var refused = await Assert.ThrowsAsync<CoordinatorException>(() => host.Client.GetSessionAsync("ses_01234567890123456789012345", CancellationToken.None));
+
+        Assert.Equal(404, refused.Status);
+    }
+
+    [Theory]
+    [InlineData("sb_nonsense")]
+    [InlineData("")]
+    [InlineData("ck_0123456789")]
+    public async Task A_box_without_a_right_token_is_not_let_in(string token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(host.Process.Url, "/v1/bridge"));
+        if (token.Length > 0) request.Headers.Authorization = new("Bearer", token);
+        using var http = Support.Http.TestHttp.Client();
+
+        using var answer = await http.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("not json at all")]
+    [InlineData("[1,2,3]")]
+    [InlineData("{\"type\":42}")]
+    [InlineData("{\"type\":\"subscribe\",\"after\":{\"deep\":[]}}")]
+    public async Task Junk_on_a_clients_socket_closes_that_socket_and_nothing_else(string junk)
+    {
+        var session = await host.Client.CreateSessionAsync(new("demo/scripted"), CancellationToken.None);
+        using var limit = new CancellationTokenSource(Bound);
+        using var socket = new ClientWebSocket();
+        socket.Options.AddSubProtocol("coordinator.v1");
+        socket.Options.SetRequestHeader("Authorization", $"Bearer {host.ApiKey}");
+        await socket.ConnectAsync(new UriBuilder(new Uri(host.Process.Url, $"/v1/sessions/{session.Id}/ws")) { Scheme = "ws" }.Uri, limit.Token);
+
+        await socket.SendAsync(Encoding.UTF8.GetBytes(junk), WebSocketMessageType.Text, endOfMessage: true, limit.Token);
+
+        Assert.Equal(4400, (int)await CloseOfAsync(socket, limit.Token));
+        Assert.Equal(session.Id, (await host.Client.GetSessionAsync(session.Id, CancellationToken.None)).Id);
+        await host.Client.ArchiveAsync(session.Id, CancellationToken.None);
+    }
+
+    private static async Task<WebSocketCloseStatus> CloseOfAsync(ClientWebSocket socket, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[64 * 1024];
+        while ((await socket.ReceiveAsync(buffer, cancellationToken)).MessageType != WebSocketMessageType.Close)
+        {
+            // What was on its way before the close is of no interest.
+        }
+
+        return socket.CloseStatus ?? throw new InvalidOperationException("The socket closed without a status.");
+    }
+}

@@ -1,0 +1,166 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Coordinator.Ports;
+
+namespace Coordinator.Tests.Support.Hosting;
+
+/// <summary>
+/// A real host as a process of its own: fresh data in a temporary folder, a free port, embedded PostgreSQL, the demo on,
+/// boxes of its own. It can be killed and started again on the same data and port. Disposing it ends the host with
+/// SIGTERM, demands that no process of it is left, and removes the data.
+/// </summary>
+public sealed class HostProcess : IAsyncDisposable
+{
+    private const string SignInLine = "Sign in: ";
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(40);
+
+    private readonly BuiltPrograms programs;
+    private readonly ProcessOutput output = new();
+    private readonly string name = $"coordinator-test-{Convert.ToHexStringLower(PrefixedId.NewValue(TimeProvider.System).ToByteArray(bigEndian: true))[^10..]}";
+    private readonly Dictionary<string, string> settings;
+    private Process? process;
+    private Task drained = Task.CompletedTask;
+
+    private HostProcess(BuiltPrograms programs, IReadOnlyDictionary<string, string> more)
+    {
+        this.programs = programs;
+        DataDirectory = Path.Combine(Path.GetTempPath(), name);
+        Url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}"));
+        settings = Settings();
+        foreach (var (key, value) in more) settings[key] = value;
+    }
+
+    public Uri Url { get; }
+
+    /// <summary>Everything the host keeps, its boxes' folders included. Its last part stands in every path of this host and of no other.</summary>
+    public string DataDirectory { get; }
+
+    /// <summary>The one-time link that the host printed at its last start.</summary>
+    public Uri SignInLink { get; private set; } = null!;
+
+    /// <summary>The secret of <see cref="SignInLink"/> (<c>sl_…</c>).</summary>
+    public string SignInSecret => SignInLink.Fragment.TrimStart('#');
+
+    /// <summary>Everything that the host wrote, over all its starts.</summary>
+    public string Output => output.Text;
+
+    /// <summary>Memory that the running process has resident, in bytes.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            process!.Refresh();
+            return process.WorkingSet64;
+        }
+    }
+
+    /// <summary>Starts a host and waits until it serves.</summary>
+    public static async Task<HostProcess> LaunchAsync(IReadOnlyDictionary<string, string>? settings = null)
+    {
+        var host = new HostProcess(BuiltPrograms.Find(), settings ?? new Dictionary<string, string>());
+        Directory.CreateDirectory(host.DataDirectory);
+        try
+        {
+            await host.StartAsync();
+            return host;
+        }
+        catch (Exception)
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts it again on the same data and port, and waits until it serves.</summary>
+    public async Task StartAsync()
+    {
+        if (process is { HasExited: false }) throw new InvalidOperationException("The host runs already.");
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = DataDirectory };
+        start.ArgumentList.Add(programs.Host);
+        foreach (var (key, value) in settings) start.ArgumentList.Add($"--{key}={value}");
+        start.Environment["DOTNET_gcServer"] = "0";
+        foreach (var variable in new[] { "ASPNETCORE_URLS", "URLS", "Urls", "DataDirectory" }) start.Environment.Remove(variable);
+
+        var serving = output.Watch(static line => line.StartsWith(SignInLine, StringComparison.Ordinal));
+        process?.Dispose();
+        process = Process.Start(start) ?? throw new InvalidOperationException("The host did not start.");
+        process.StandardInput.Close();
+        drained = output.DrainAsync(process);
+        var first = await Task.WhenAny(serving, process.WaitForExitAsync(), Task.Delay(StartLimit, TimeProvider.System));
+        if (first != serving) throw new InvalidOperationException($"The host {(process.HasExited ? $"ended with {process.ExitCode}" : $"did not serve within {StartLimit.TotalSeconds} s")}:\n{output.Last(40)}");
+        SignInLink = new Uri((await serving)[SignInLine.Length..].Trim());
+    }
+
+    /// <summary>Kills the host at once (SIGKILL); its boxes live on. Returns when its process is gone.</summary>
+    public async Task KillAsync()
+    {
+        process!.Kill();
+        await process.WaitForExitAsync().WaitAsync(EndLimit);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        List<string> problems = [];
+        if (process is { HasExited: false }) await EndAsync(problems);
+        await RemoveProcessesAsync(problems);
+        if (!drained.IsCompleted) await Task.WhenAny(drained, Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System));
+        process?.Dispose();
+        if (Directory.Exists(DataDirectory)) Directory.Delete(DataDirectory, recursive: true);
+        if (problems.Count > 0) throw new InvalidOperationException($"{string.Join('\n', problems)}\nThe host said last:\n{output.Last(30)}");
+    }
+
+    private async Task EndAsync(List<string> problems)
+    {
+        using (var signal = Process.Start("/bin/sh", ["-c", string.Create(CultureInfo.InvariantCulture, $"kill -TERM {process!.Id}")])) await signal.WaitForExitAsync();
+        try
+        {
+            await process.WaitForExitAsync().WaitAsync(EndLimit);
+            if (process.ExitCode != 0) problems.Add($"The host ended with {process.ExitCode} after SIGTERM.");
+        }
+        catch (TimeoutException)
+        {
+            problems.Add($"The host did not end within {EndLimit.TotalSeconds} s after SIGTERM.");
+            process.Kill();
+        }
+    }
+
+    /// <summary>The database ends itself when its host has; a box whose session was not archived lives on by design, and must not in a test.</summary>
+    private async Task RemoveProcessesAsync(List<string> problems)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        var left = LiveProcess.Naming(name);
+        while (left.Count > 0 && TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(10))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+            left = LiveProcess.Naming(name);
+        }
+
+        if (left.Count == 0) return;
+        problems.Add($"The host has ended and left processes:\n{string.Join('\n', left)}");
+        foreach (var one in left) one.Kill();
+        while (LiveProcess.Naming(name) is { Count: > 0 } && TimeProvider.System.GetElapsedTime(began) < EndLimit) await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+    }
+
+    private Dictionary<string, string> Settings() => new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["Urls"] = Url.GetLeftPart(UriPartial.Authority),
+        ["DataDirectory"] = DataDirectory,
+        ["Database:Embedded:RuntimeDirectory"] = Path.Combine(DataDirectory, "db"),
+        ["Sandbox:Local:SocketDirectory"] = Path.Combine(DataDirectory, "sock"),
+        ["Sandbox:Local:BoxProgram"] = programs.Box,
+        ["Sandbox:Local:Agents:opencode"] = programs.OpenCode,
+        ["Sandbox:Deployment"] = name,
+        ["Demo:Enabled"] = "true",
+        ["Web:Root"] = programs.Web,
+    };
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
