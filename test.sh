@@ -45,6 +45,7 @@ run_dotnet() { # suite project
   tally "$(sed -n 's/.*- Failed: *[0-9]*, Passed: *\([0-9]*\),.*/\1/p' "$log" | awk '{s+=$1} END {print s+0}')" \
         "$(sed -n 's/.*- Failed: *\([0-9]*\), Passed:.*/\1/p' "$log" | awk '{s+=$1} END {print s+0}')" "$1"
   grep -q 'Test Run Aborted\|The active test run was aborted' "$log" && broken+=("$1: aborted") || true
+  grep -q 'Cleanup Failure' "$log" && broken+=("$1: what the tests leave behind, or how their host ended, is not as it should be") || true
 }
 
 run_web() {

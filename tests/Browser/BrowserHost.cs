@@ -1,4 +1,3 @@
-using Coordinator.Client;
 using Coordinator.Tests.Support.Hosting;
 using Microsoft.Playwright;
 using Xunit;
@@ -21,10 +20,12 @@ public sealed class BrowserHost : IAsyncLifetime
     private IPlaywright? playwright;
     private IBrowser? browser;
     private string signedIn = string.Empty;
+    private Uri? spent;
 
     public HostProcess Process => process!;
 
-    public CoordinatorClient Client { get; private set; } = null!;
+    /// <summary>The link that signed the tests in, which is no good any more.</summary>
+    public Uri SpentLink => spent ?? throw new InvalidOperationException("Nobody has signed in yet.");
 
     public string SampleRepository => $"http://demo.coordinator.internal:{Process.Url.Port}/demo/repositories/node-sample.git";
 
@@ -45,20 +46,36 @@ public sealed class BrowserHost : IAsyncLifetime
         return new(await context.NewPageAsync());
     }
 
+    /// <summary>Sessions of tests that failed have a box still; it is not to outlive the tests.</summary>
+    private async Task ArchiveAllAsync()
+    {
+        await using var at = await OpenAsync(signIn: true);
+        await at.Page.GotoAsync("/");
+        await at.Page.EvaluateAsync("""
+            async () => {
+              const { items } = await (await fetch('/v1/sessions?limit=200')).json();
+              for (const session of items) if (session.status !== 'archived') await fetch(`/v1/sessions/${session.id}/archive`, { method: 'POST' });
+            }
+            """);
+    }
+
     /// <summary>Spends the host's one-time link in a page, once for all tests.</summary>
     private async Task<string> SignedInAsync()
     {
         if (signedIn.Length > 0) return signedIn;
         await using var visitor = await OpenAsync(signIn: false);
-        await visitor.Page.GotoAsync(Process.SignInLink.ToString());
-        await visitor.Page.GetByRole(AriaRole.Link, new() { Name = "New session" }).First.WaitForAsync();
+        spent = Process.SignInLink;
+        await visitor.Page.GotoAsync(spent.ToString());
+        await Assertions.Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Name = "Put an agent to work" })).ToBeVisibleAsync();
+        await Assertions.Expect(visitor.Page).ToHaveURLAsync(Process.Url.ToString());
+        await visitor.PictureAsync("first-look");
         signedIn = await visitor.Page.Context.StorageStateAsync();
-        using var anonymous = new CoordinatorClient(Process.Url);
         return signedIn;
     }
 
     public async Task DisposeAsync()
     {
+        if (process is not null && signedIn.Length > 0) await ArchiveAllAsync();
         if (browser is not null) await browser.DisposeAsync();
         playwright?.Dispose();
         if (process is not null) await process.DisposeAsync();

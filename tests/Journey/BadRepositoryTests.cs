@@ -8,7 +8,7 @@ namespace Coordinator.Tests.Journey;
 [Collection(JourneyHost.Collection)]
 public sealed class BadRepositoryTests(JourneyHost host)
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(90);
 
     [Fact]
     public Task A_repository_that_is_not_there_fails_the_message_by_name() =>

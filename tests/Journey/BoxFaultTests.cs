@@ -9,7 +9,8 @@ namespace Coordinator.Tests.Journey;
 [Collection(JourneyHost.Collection)]
 public sealed class BoxFaultTests(JourneyHost host)
 {
-    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(60);
+    /// <summary>A turn, with the start of the box before it when it is the session's first.</summary>
+    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(120);
 
     [Fact]
     public async Task An_agent_killed_in_the_middle_of_a_turn_fails_its_message_and_the_next_one_works()

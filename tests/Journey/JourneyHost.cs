@@ -32,9 +32,9 @@ public sealed class JourneyHost : IAsyncLifetime, IHostControl
     public async Task InitializeAsync()
     {
         process = await HostProcess.LaunchAsync();
-        using (var visitor = new CoordinatorClient(process.Url)) ApiKey = (await visitor.SignInAsync(process.SignInSecret, "Journey", CancellationToken.None)).Key;
-        Client = new(process.Url, ApiKey);
         Http = TestHttp.Client(process.Url);
+        ApiKey = await MakeOwnerKeyAsync();
+        Client = new(process.Url, ApiKey);
         Http.DefaultRequestHeaders.Authorization = new("Bearer", ApiKey);
     }
 
@@ -70,6 +70,19 @@ public sealed class JourneyHost : IAsyncLifetime, IHostControl
     {
         using var answer = await Http.PostAsJsonAsync(path, body);
         return ((int)answer.StatusCode, await answer.Content.ReadFromJsonAsync<JsonElement>());
+    }
+
+    /// <summary>A key with the owner's whole role, which may change secrets; one that the command line makes may not.</summary>
+    private async Task<string> MakeOwnerKeyAsync()
+    {
+        using var signIn = await Http.PostAsJsonAsync("/v1/sign-in", new { link = Process.SignInSecret });
+        signIn.EnsureSuccessStatusCode();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/api-keys") { Content = JsonContent.Create(new { name = "Journey", role = "owner" }) };
+        request.Headers.Add("Cookie", signIn.Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
+        request.Headers.Add("Origin", Process.Url.GetLeftPart(UriPartial.Authority));
+        using var made = await Http.SendAsync(request);
+        made.EnsureSuccessStatusCode();
+        return (await made.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("key").GetString()!;
     }
 
     Task IHostControl.KillAsync(CancellationToken cancellationToken) => Process.KillAsync();

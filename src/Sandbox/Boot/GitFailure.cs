@@ -13,9 +13,13 @@ internal static partial class GitFailure
     {
         if (branch is not null && MissingBranch().IsMatch(output)) return BootProblems.BranchNotFound(branch);
         if (ProxyRefusal().IsMatch(output)) return BootProblems.RepositoryUnreachable($"The box may not reach {HostOf(url)}: it is not on the list of allowed hosts.");
+        if (IsPlain(url) && Forbidden().IsMatch(output)) return BootProblems.RepositoryUnreachable($"The box may not reach {HostOf(url)}: it is not on the list of allowed hosts, or forbids access itself.");
         if (MissingRepository().IsMatch(output)) return BootProblems.RepositoryNotFound($"There is no repository at {url}, or it is private and no credential for {HostOf(url)} is set.");
         return BootProblems.RepositoryUnreachable($"{url} could not be cloned: {LastLine(output)}");
     }
+
+    /// <summary>The proxy answers a plain request itself, so git cannot tell its refusal from the server's.</summary>
+    private static bool IsPlain(string url) => url.StartsWith("http://", StringComparison.OrdinalIgnoreCase);
 
     private static string HostOf(string url) => Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Host.Length > 0 ? uri.Host : url;
 
@@ -28,6 +32,9 @@ internal static partial class GitFailure
 
     [GeneratedRegex(@"CONNECT tunnel failed, response 403|HTTP code 403 from proxy|requested URL returned error: 403.*proxy", RegexOptions.NonBacktracking)]
     private static partial Regex ProxyRefusal();
+
+    [GeneratedRegex("requested URL returned error: 403", RegexOptions.NonBacktracking)]
+    private static partial Regex Forbidden();
 
     [GeneratedRegex(@"Repository not found|repository '.*' (?:does not exist|not found)|does not appear to be a git repository|returned error: 40[134]|Authentication failed|could not read (?:Username|Password)|terminal prompts disabled|remote: Not Found|HTTP Basic: Access denied|repository not exported", RegexOptions.NonBacktracking | RegexOptions.IgnoreCase)]
     private static partial Regex MissingRepository();

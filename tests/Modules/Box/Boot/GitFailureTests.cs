@@ -26,4 +26,14 @@ public sealed class GitFailureTests
         Assert.Contains("git.example", problem.Detail, StringComparison.Ordinal);
         Assert.Contains("allowed", problem.Detail, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_plain_address_that_the_proxy_refuses_is_not_a_missing_repository()
+    {
+        var problem = GitFailure.Classify("fatal: unable to access 'http://10.1.2.3/a/': The requested URL returned error: 403", "http://10.1.2.3/a", null);
+
+        Assert.Equal("repository_unreachable", problem.Code);
+        Assert.Contains("10.1.2.3", problem.Detail, StringComparison.Ordinal);
+        Assert.Contains("allowed", problem.Detail, StringComparison.Ordinal);
+    }
 }
