@@ -33,8 +33,9 @@ public static class CoordinatorHost
     /// <summary>
     /// A host that has not been started. All invalid options are reported at once
     /// (<see cref="OptionsValidationException"/>, or an <see cref="AggregateException"/> of them).
+    /// <paramref name="replace"/> runs after everything is registered, so that what it registers takes the place of it.
     /// </summary>
-    public static WebApplication Build(string[] args)
+    public static WebApplication Build(string[] args, Action<IServiceCollection>? replace = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         HostConfiguration.Apply(builder.Configuration, args);
@@ -44,6 +45,7 @@ public static class CoordinatorHost
         builder.Services.AddCoordinator(builder.Configuration);
         builder.Services.AddApiDocument();
         builder.Services.AddSingleton(WebApp.Find(builder.Configuration));
+        replace?.Invoke(builder.Services);
 
         var app = builder.Build();
         app.Services.GetService<IStartupValidator>()?.Validate();

@@ -1,0 +1,120 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Threading.Channels;
+using Coordinator.Client;
+
+namespace Coordinator.Bench.Driving;
+
+/// <summary>A box that the host wants: the driver dials back in its place.</summary>
+internal sealed record BoxGrant(string Sandbox, int Generation, string Token);
+
+/// <summary>What the host says of its memory: live managed bytes, sessions in memory, bytes allocated since it started.</summary>
+internal sealed record HostMemory(long Managed, int Sessions, long Allocated);
+
+/// <summary>A host as a child process with a data directory of its own, both gone when this is disposed.</summary>
+internal sealed class HostProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(2);
+
+    private readonly Process process;
+    private readonly string data;
+    private readonly TaskCompletionSource<Uri> invited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Channel<BoxGrant> boxes = Channel.CreateUnbounded<BoxGrant>(); // as many as sessions with work
+    private readonly Channel<HostMemory> memory = Channel.CreateUnbounded<HostMemory>();
+    private readonly ConcurrentQueue<string> said = new();
+    private readonly Task reading;
+
+    private HostProcess(Process process, string data)
+    {
+        (this.process, this.data) = (process, data);
+        reading = Task.WhenAll(ReadAsync(process.StandardOutput), ReadAsync(process.StandardError));
+    }
+
+    public int Id => process.Id;
+
+    public Uri Url { get; private set; } = new("http://127.0.0.1");
+
+    public string ApiKey { get; private set; } = string.Empty;
+
+    /// <summary>From the start of the process to the sign-in link, when everything is served.</summary>
+    public TimeSpan Startup { get; private set; }
+
+    /// <summary>This program again, in another role.</summary>
+    public static Task<HostProcess> StartRoleAsync(string role, params IEnumerable<string> settings) =>
+        StartAsync([Environment.ProcessPath!, role, .. settings], Directory.CreateTempSubdirectory("coordinator-bench-").FullName);
+
+    public static async Task<HostProcess> StartAsync(IReadOnlyList<string> command, string data)
+    {
+        var began = Stopwatch.GetTimestamp();
+        var start = new ProcessStartInfo(command[0], [.. command.Skip(1), $"--DataDirectory={data}", "--Urls=http://127.0.0.1:0", "--Demo:Enabled=true", $"--Sandbox:Local:SocketDirectory={data}/run", "--Sandbox:Local:BoxProgram=/bin/true", "--Sandbox:Local:Agents:opencode=/bin/true"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        var host = new HostProcess(Process.Start(start) ?? throw new InvalidOperationException("The host did not start."), data);
+        try
+        {
+            var link = await host.invited.Task.WaitAsync(Bound);
+            host.Startup = Stopwatch.GetElapsedTime(began);
+            host.Url = new Uri(link.GetLeftPart(UriPartial.Authority));
+            if (link.Fragment.Length > 0 && link.Fragment != "#sl_none") await host.SignInAsync(link.Fragment[1..]);
+            return host;
+        }
+        catch (TimeoutException)
+        {
+            await host.DisposeAsync();
+            throw new InvalidOperationException($"The host did not come up:\n{string.Join('\n', host.said)}");
+        }
+    }
+
+    public CoordinatorClient Client() => new(Url, ApiKey);
+
+    public async Task<BoxGrant> NextBoxAsync(CancellationToken cancellationToken) => await boxes.Reader.ReadAsync(cancellationToken).AsTask().WaitAsync(Bound, cancellationToken);
+
+    public async Task<HostMemory> MemoryAsync(CancellationToken cancellationToken)
+    {
+        await process.StandardInput.WriteLineAsync("memory".AsMemory(), cancellationToken);
+        await process.StandardInput.FlushAsync(cancellationToken);
+        return await memory.Reader.ReadAsync(cancellationToken).AsTask().WaitAsync(Bound, cancellationToken);
+    }
+
+    /// <summary>Ends it and starts anew over the same data.</summary>
+    public async ValueTask StopAsync()
+    {
+        if (process.HasExited) return;
+        process.StandardInput.Close();
+        using var kill = Process.Start("/bin/kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await process.WaitForExitAsync().WaitAsync(Bound);
+        await reading;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        process.Dispose();
+        if (Directory.Exists(data)) Directory.Delete(data, recursive: true);
+    }
+
+    private async Task SignInAsync(string link)
+    {
+        using var client = new CoordinatorClient(Url);
+        ApiKey = (await client.SignInAsync(link, "bench", CancellationToken.None)).Key;
+    }
+
+    private async Task ReadAsync(StreamReader output)
+    {
+        while (await output.ReadLineAsync() is { } line)
+        {
+            var words = line.Split(' ');
+            if (line.StartsWith("Sign in: ", StringComparison.Ordinal)) invited.TrySetResult(new(words[2]));
+            else if (line.StartsWith("bench box ", StringComparison.Ordinal)) await boxes.Writer.WriteAsync(new(words[2], Number<int>(words[3]), words[4]));
+            else if (line.StartsWith("bench memory ", StringComparison.Ordinal)) await memory.Writer.WriteAsync(new(Number<long>(words[2]), Number<int>(words[3]), Number<long>(words[4])));
+            else said.Enqueue(line);
+        }
+    }
+
+    private static T Number<T>(string text)
+        where T : IParsable<T> => T.Parse(text, CultureInfo.InvariantCulture);
+}

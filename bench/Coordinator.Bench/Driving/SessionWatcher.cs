@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+
+namespace Coordinator.Bench.Driving;
+
+/// <summary>A client of one session over the real WebSocket. It looks for marks in frames and notes when each of them came.</summary>
+internal sealed class SessionWatcher(FrameSocket socket) : IDisposable
+{
+    private static ReadOnlySpan<byte> TextMark => "\"type\":\"agent.text\""u8;
+
+    /// <summary>When the k-th <c>agent.text</c> was here. Filled by <see cref="TakeTextsAsync"/>.</summary>
+    public List<long> Texts { get; } = [];
+
+    public static async Task<SessionWatcher> ConnectAsync(HostProcess host, string session, string? after, CancellationToken cancellationToken)
+    {
+        var socket = await FrameSocket.ConnectAsync(host.Url, $"/v1/sessions/{session}/ws", "coordinator.v1", host.ApiKey, cancellationToken);
+        await socket.SendAsync(Encoding.UTF8.GetBytes(after is null ? """{"type":"subscribe"}""" : $$"""{"type":"subscribe","after":"{{after}}"}"""), cancellationToken);
+        var watcher = new SessionWatcher(socket);
+        await watcher.UntilAsync("ready", null, cancellationToken);
+        return watcher;
+    }
+
+    public ValueTask PromptAsync(string clientId, string text, CancellationToken cancellationToken) =>
+        socket.SendAsync(Encoding.UTF8.GetBytes($$"""{"type":"prompt","clientId":"{{clientId}}","text":"{{text}}"}"""), cancellationToken);
+
+    /// <summary>Receives until a frame of the type, holding the text when one is given; the moment it came.</summary>
+    public async Task<long> UntilAsync(string type, string? holding, CancellationToken cancellationToken)
+    {
+        var mark = Encoding.UTF8.GetBytes($"{{\"type\":\"{type}\"");
+        var within = holding is null ? null : Encoding.UTF8.GetBytes(holding);
+        while (true)
+        {
+            var frame = await socket.ReceiveAsync(cancellationToken);
+            var at = Stopwatch.GetTimestamp();
+            if (frame.Span.StartsWith(mark) && (within is null || frame.Span.IndexOf(within) >= 0)) return at;
+        }
+    }
+
+    /// <summary>Receives until so many <c>agent.text</c> have come in all.</summary>
+    public async Task TakeTextsAsync(int count, CancellationToken cancellationToken)
+    {
+        while (Texts.Count < count)
+        {
+            var frame = await socket.ReceiveAsync(cancellationToken);
+            var at = Stopwatch.GetTimestamp();
+            Count(frame.Span, at);
+        }
+    }
+
+    /// <summary>Receives until an event of the sequence number has come; gives how many frames that took.</summary>
+    public async Task UntilSeqAsync(long seq, CancellationToken cancellationToken) => await UntilAsync("events", $"\"seq\":{seq},", cancellationToken);
+
+    public void Dispose() => socket.Dispose();
+
+    private void Count(ReadOnlySpan<byte> frame, long at)
+    {
+        for (var next = frame.IndexOf(TextMark); next >= 0; next = frame.IndexOf(TextMark))
+        {
+            Texts.Add(at);
+            frame = frame[(next + TextMark.Length)..];
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Coordinator.Bench.Driving;
+using Coordinator.Bench.Measuring;
+
+namespace Coordinator.Bench.Scenarios;
+
+/// <summary>
+/// From a box's event, handed to its socket, to the client that has it, durable on the way, at steady rates. Then what a
+/// client that was away takes to read what was written at 1,000 events a second, where records are small.
+/// </summary>
+internal sealed class EventLatency(TimeProvider time) : IScenario
+{
+    private const int Replayed = 5_000;
+
+    public string Name => "events";
+
+    public async IAsyncEnumerable<Measurement> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var host = await HostProcess.StartRoleAsync("serve");
+        await using var turn = await Turn.BeginAsync(host, cancellationToken);
+        await StreamAsync(turn, 1_000, 5_000, cancellationToken); // warm-up: the code is compiled for good
+        foreach (var (rate, count, p50, p99) in new (int, int, double?, double?)[] { (50, 500, null, null), (1_000, 10_000, 5, 20), (5_000, 25_000, null, null) })
+        {
+            var allocated = (await host.MemoryAsync(cancellationToken)).Allocated;
+            var latencies = await StreamAsync(turn, rate, count, cancellationToken);
+            var area = string.Create(CultureInfo.InvariantCulture, $"Box event to client at {rate:N0}/s");
+            yield return new(area, "p50", latencies.Percentile(50), "ms", p50);
+            yield return new(area, "p99", latencies.Percentile(99), "ms", p99);
+            yield return new(area, "allocated by the host", ((await host.MemoryAsync(cancellationToken)).Allocated - allocated) / 1024.0 / count, "KB/event");
+            if (rate == 1_000) yield return await ReplayLatency.MeasureAsync(host, turn.Session, Replayed, "written at 1,000/s", cancellationToken);
+        }
+    }
+
+    private async Task<Latencies> StreamAsync(Turn turn, int rate, int count, CancellationToken cancellationToken)
+    {
+        var first = turn.Watcher.Texts.Count;
+        var sent = new long[count];
+        var taking = turn.Watcher.TakeTextsAsync(first + count, cancellationToken);
+        await Pace.RunAsync(rate, count, time, async i => sent[i] = await turn.Box.SendAsync("agent.text", turn.MessageId, string.Create(CultureInfo.InvariantCulture, $$"""{"part":"p1","offset":{{i * 12}},"text":"twelve chars"}"""), cancellationToken), cancellationToken);
+        await taking;
+        var latencies = new Latencies();
+        for (var i = 0; i < count; i++) latencies.Add(sent[i], turn.Watcher.Texts[first + i]);
+        return latencies;
+    }
+}

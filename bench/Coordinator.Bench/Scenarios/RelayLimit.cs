@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Coordinator.Bench.Driving;
+using Coordinator.Bench.Measuring;
+
+namespace Coordinator.Bench.Scenarios;
+
+/// <summary>The same frames through a bare WebSocket relay that keeps nothing: the limit on this machine, now.</summary>
+internal sealed class RelayLimit(TimeProvider time, int count = 100_000) : IScenario
+{
+    private static readonly ReadOnlyMemory<byte> Frame = """{"type":"events","events":[{"cursor":"1.100000","seq":100000,"at":"2026-01-02T03:04:05.678Z","type":"agent.text","messageId":"msg_00000000000000000000000000","data":{"part":"p1","offset":0,"text":"twelve chars"}}]}"""u8.ToArray();
+
+    public string Name => "relay";
+
+    public async IAsyncEnumerable<Measurement> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var host = await HostProcess.StartRoleAsync("relay");
+        using var into = await FrameSocket.ConnectAsync(host.Url, "/in", null, null, cancellationToken);
+        using var watcher = new SessionWatcher(await FrameSocket.ConnectAsync(host.Url, "/out", null, null, cancellationToken));
+        await StreamAsync(into, watcher, count / 10, cancellationToken);
+
+        var latencies = await PacedAsync(into, watcher, 1_000, 5_000, cancellationToken);
+        yield return new("Limit: a bare relay", "at 1,000/s: p50", latencies.Percentile(50), "ms");
+        yield return new("Limit: a bare relay", "at 1,000/s: p99", latencies.Percentile(99), "ms");
+        var took = await StreamAsync(into, watcher, count, cancellationToken);
+        yield return new("Limit: a bare relay", "throughput, a frame per event", count / took.TotalSeconds, "events/s");
+    }
+
+    private static async Task<TimeSpan> StreamAsync(FrameSocket into, SessionWatcher watcher, int events, CancellationToken cancellationToken)
+    {
+        var began = Stopwatch.GetTimestamp();
+        var taking = watcher.TakeTextsAsync(watcher.Texts.Count + events, cancellationToken);
+        for (var i = 0; i < events; i++) await into.SendAsync(Frame, cancellationToken);
+        await taking;
+        return Stopwatch.GetElapsedTime(began);
+    }
+
+    private async Task<Latencies> PacedAsync(FrameSocket into, SessionWatcher watcher, int rate, int events, CancellationToken cancellationToken)
+    {
+        var first = watcher.Texts.Count;
+        var sent = new long[events];
+        var taking = watcher.TakeTextsAsync(first + events, cancellationToken);
+        await Pace.RunAsync(rate, events, time, async i =>
+        {
+            sent[i] = Stopwatch.GetTimestamp();
+            await into.SendAsync(Frame, cancellationToken);
+        }, cancellationToken);
+        await taking;
+        var latencies = new Latencies();
+        for (var i = 0; i < events; i++) latencies.Add(sent[i], watcher.Texts[first + i]);
+        return latencies;
+    }
+}

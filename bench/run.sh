@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Measures what docs/benchmarks.md lists, prints one table and writes artifacts/bench.json. Ends with 1 when a target is missed.
+#
+#   bench/run.sh                    everything, about three minutes
+#   bench/run.sh events throughput  some of: dispatch events relay throughput create append host
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/setup.sh
+
+need_dotnet
+say "Building the benchmark and the host …"
+dotnet build bench/Coordinator.Bench -c Release -o artifacts/bench -v q --nologo >&2
+if [ ! -e artifacts/host/Coordinator.Host.dll ] || changed artifacts/host/.stamp src; then
+  dotnet publish src/Host -c Release -o artifacts/host -p:GenerateDocumentationFile=false -v q --nologo >&2
+fi
+export DOTNET_gcServer=0 DOTNET_TieredPGO=1
+exec artifacts/bench/Coordinator.Bench "$PWD/artifacts/host/Coordinator.Host.dll" "$PWD/artifacts/bench.json" "$@"
