@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Threading.Channels;
 using Coordinator.Client;
 
@@ -47,7 +49,7 @@ internal sealed class HostProcess : IAsyncDisposable
     public static async Task<HostProcess> StartAsync(IReadOnlyList<string> command, string data)
     {
         var began = Stopwatch.GetTimestamp();
-        var start = new ProcessStartInfo(command[0], [.. command.Skip(1), $"--DataDirectory={data}", "--Urls=http://127.0.0.1:0", "--Demo:Enabled=true", $"--Sandbox:Local:SocketDirectory={data}/run", "--Sandbox:Local:BoxProgram=/bin/true", "--Sandbox:Local:Agents:opencode=/bin/true"])
+        var start = new ProcessStartInfo(command[0], [.. command.Skip(1), $"--DataDirectory={data}", $"--Urls=http://127.0.0.1:{FreePort()}", "--Demo:Enabled=true", $"--Sandbox:Local:SocketDirectory={data}/run", "--Sandbox:Local:BoxProgram=/bin/true", "--Sandbox:Local:Agents:opencode=/bin/true"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -56,7 +58,8 @@ internal sealed class HostProcess : IAsyncDisposable
         var host = new HostProcess(Process.Start(start) ?? throw new InvalidOperationException("The host did not start."), data);
         try
         {
-            var link = await host.invited.Task.WaitAsync(Bound);
+            if (await Task.WhenAny(host.invited.Task, host.reading).WaitAsync(Bound) == host.reading) throw new TimeoutException("It ended.");
+            var link = await host.invited.Task;
             host.Startup = Stopwatch.GetElapsedTime(began);
             host.Url = new Uri(link.GetLeftPart(UriPartial.Authority));
             if (link.Fragment.Length > 0 && link.Fragment != "#sl_none") await host.SignInAsync(link.Fragment[1..]);
@@ -80,7 +83,7 @@ internal sealed class HostProcess : IAsyncDisposable
         return await memory.Reader.ReadAsync(cancellationToken).AsTask().WaitAsync(Bound, cancellationToken);
     }
 
-    /// <summary>Ends it and starts anew over the same data.</summary>
+    /// <summary>Ends the process; its data stays until this is disposed.</summary>
     public async ValueTask StopAsync()
     {
         if (process.HasExited) return;
@@ -95,6 +98,14 @@ internal sealed class HostProcess : IAsyncDisposable
         await StopAsync();
         process.Dispose();
         if (Directory.Exists(data)) Directory.Delete(data, recursive: true);
+    }
+
+    /// <summary>The demo's repository is served under the host's own port, which must therefore be known before.</summary>
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private async Task SignInAsync(string link)
