@@ -24,7 +24,11 @@ var measurements = new List<Measurement>();
 foreach (var scenario in all.Where(scenario => wanted.Length == 0 || wanted.Contains(scenario.Name, StringComparer.Ordinal)))
 {
     await Console.Error.WriteLineAsync($"{scenario.Name} …");
-    await foreach (var one in scenario.RunAsync(CancellationToken.None)) measurements.Add(one);
+    await foreach (var one in scenario.RunAsync(CancellationToken.None))
+    {
+        measurements.Add(one);
+        await Console.Error.WriteLineAsync($"  {one.Area}, {one.Name}: {one.Value:0.##} {one.Unit}");
+    }
 }
 
 var report = new BenchReport(time.GetUtcNow(), Machine.Describe(loadBefore), measurements);

@@ -13,6 +13,7 @@ internal static class DemoAddress
     public const string Host = "demo.coordinator.internal";
     private const string Exceptions = "Sandbox:Egress:Exceptions";
 
+    /// <summary>A port that the system is to choose (0) is not known yet: then boxes do not reach the repository.</summary>
     public static void Apply(ConfigurationManager configuration)
     {
         if (!configuration.GetValue<bool>($"{DemoOptions.Section}:{nameof(DemoOptions.Enabled)}")) return;
