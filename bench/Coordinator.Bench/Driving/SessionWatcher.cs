@@ -9,6 +9,9 @@ internal sealed class SessionWatcher(FrameSocket socket) : IDisposable
 {
     private static ReadOnlySpan<byte> TextMark => "\"type\":\"agent.text\""u8;
 
+    /// <summary>The cursor the session stood at when this client came, or where it asked to begin.</summary>
+    public string Start { get; private set; } = string.Empty;
+
     /// <summary>When the k-th <c>agent.text</c> was here. Filled by <see cref="TakeTextsAsync"/>.</summary>
     public List<long> Texts { get; } = [];
 
@@ -17,7 +20,8 @@ internal sealed class SessionWatcher(FrameSocket socket) : IDisposable
         var socket = await FrameSocket.ConnectAsync(host.Url, $"/v1/sessions/{session}/ws", "coordinator.v1", host.ApiKey, cancellationToken);
         await socket.SendAsync(Encoding.UTF8.GetBytes(after is null ? """{"type":"subscribe"}""" : $$"""{"type":"subscribe","after":"{{after}}"}"""), cancellationToken);
         var watcher = new SessionWatcher(socket);
-        await watcher.UntilAsync("ready", null, cancellationToken);
+        using var ready = JsonDocument.Parse(await socket.ReceiveAsync(cancellationToken));
+        watcher.Start = ready.RootElement.GetProperty("cursor").GetString()!;
         return watcher;
     }
 
@@ -48,7 +52,7 @@ internal sealed class SessionWatcher(FrameSocket socket) : IDisposable
         }
     }
 
-    /// <summary>Receives until an event of the sequence number has come; gives how many frames that took.</summary>
+    /// <summary>Receives until an event of the sequence number has come.</summary>
     public async Task UntilSeqAsync(long seq, CancellationToken cancellationToken) => await UntilAsync("events", $"\"seq\":{seq},", cancellationToken);
 
     public void Dispose() => socket.Dispose();

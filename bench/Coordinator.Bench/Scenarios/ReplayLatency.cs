@@ -10,8 +10,8 @@ internal static class ReplayLatency
 {
     public static async Task<Measurement> MeasureAsync(HostProcess host, string session, int events, string how, CancellationToken cancellationToken)
     {
-        using var client = host.Client();
-        var head = (await client.GetSessionAsync(session, cancellationToken)).Cursor.Split('.');
+        using var present = await SessionWatcher.ConnectAsync(host, session, null, cancellationToken);
+        var head = present.Start.Split('.');
         var seq = long.Parse(head[1], CultureInfo.InvariantCulture);
         var took = new Latencies();
         for (var i = 0; i < 3; i++)
