@@ -30,17 +30,34 @@ internal sealed class EventLatency(TimeProvider time) : IScenario
             yield return new(area, "allocated by the host", ((await host.MemoryAsync(cancellationToken)).Allocated - allocated) / 1024.0 / count, "KB/event");
             if (rate == 1_000) yield return await ReplayLatency.MeasureAsync(host, turn.Session, Replayed, "written at 1,000/s", cancellationToken);
         }
+
+        turn.Watcher.Dispose(); // one client at a time: who does not read is closed as too slow
+        var streamed = await OverEventStreamAsync(host, turn, cancellationToken);
+        yield return new("Box event to client at 1,000/s, over SSE", "p50", streamed.Percentile(50), "ms");
+        yield return new("Box event to client at 1,000/s, over SSE", "p99", streamed.Percentile(99), "ms");
     }
 
-    private async Task<Latencies> StreamAsync(Turn turn, int rate, int count, CancellationToken cancellationToken)
+    /// <summary>The same over server-sent events.</summary>
+    private async Task<Latencies> OverEventStreamAsync(HostProcess host, Turn turn, CancellationToken cancellationToken)
     {
-        var first = turn.Watcher.Texts.Count;
+        using var head = await SessionWatcher.ConnectAsync(host, turn.Session, null, cancellationToken);
+        using var watcher = await EventStreamWatcher.ConnectAsync(host, turn.Session, head.Start, cancellationToken);
+        await StreamAsync(turn, 1_000, 1_000, watcher.Texts, watcher.TakeTextsAsync, cancellationToken);
+        return await StreamAsync(turn, 1_000, 5_000, watcher.Texts, watcher.TakeTextsAsync, cancellationToken);
+    }
+
+    private Task<Latencies> StreamAsync(Turn turn, int rate, int count, CancellationToken cancellationToken) =>
+        StreamAsync(turn, rate, count, turn.Watcher.Texts, turn.Watcher.TakeTextsAsync, cancellationToken);
+
+    private async Task<Latencies> StreamAsync(Turn turn, int rate, int count, List<long> arrivals, Func<int, CancellationToken, Task> takeAsync, CancellationToken cancellationToken)
+    {
+        var first = arrivals.Count;
         var sent = new long[count];
-        var taking = turn.Watcher.TakeTextsAsync(first + count, cancellationToken);
+        var taking = takeAsync(first + count, cancellationToken);
         await Pace.RunAsync(rate, count, time, async i => sent[i] = await turn.Box.SendAsync("agent.text", turn.MessageId, string.Create(CultureInfo.InvariantCulture, $$"""{"part":"p1","offset":{{i * 12}},"text":"twelve chars"}"""), cancellationToken), cancellationToken);
         await taking;
         var latencies = new Latencies();
-        for (var i = 0; i < count; i++) latencies.Add(sent[i], turn.Watcher.Texts[first + i]);
+        for (var i = 0; i < count; i++) latencies.Add(sent[i], arrivals[first + i]);
         return latencies;
     }
 }
