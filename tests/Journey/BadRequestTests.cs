@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.WebSockets;
 using System.Text;
 using Coordinator.Client;
+using Coordinator.Ports;
 using Xunit;
 
 namespace Coordinator.Tests.Journey;
@@ -51,11 +52,19 @@ public sealed class BadRequestTests(JourneyHost host)
     }
 
     [Fact]
-    public async Task Another_organizations_session_is_not_there()
+    public async Task A_session_id_of_somebody_else_is_not_there_for_any_call()
     {
-        var refused = await Assert.ThrowsAsync<CoordinatorException>(() => host.Client.GetSessionAsync("ses_01234567890123456789012345", CancellationToken.None));
+        var foreign = SessionId.New(TimeProvider.System).ToString();
+        Func<Task>[] calls =
+        [
+            () => host.Client.GetSessionAsync(foreign, CancellationToken.None),
+            () => host.Client.PromptAsync(foreign, "hello", CancellationToken.None),
+            () => host.Client.CancelAsync(foreign, null, CancellationToken.None),
+            () => host.Client.ArchiveAsync(foreign, CancellationToken.None),
+            () => host.Client.ListEventsAsync(foreign, null, 10, CancellationToken.None),
+        ];
 
-        Assert.Equal(404, refused.Status);
+        foreach (var call in calls) Assert.Equal(404, (await Assert.ThrowsAsync<CoordinatorException>(call)).Status);
     }
 
     [Theory]

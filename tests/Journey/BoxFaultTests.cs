@@ -73,7 +73,11 @@ public sealed class BoxFaultTests(JourneyHost host)
         const string canary = "sk-canary-3f9a61d0c2b84e57";
         using (var stored = await host.Http.PutAsync("/v1/secrets/models/anthropic", JsonContent(new { value = canary }))) stored.EnsureSuccessStatusCode();
         var run = await host.SharedSessionAsync();
-        await ToolAsync(run, "env; cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'; cat /run/coordinator/box.json; true");
+        var environment = await ToolAsync(run, "env");
+        await ToolAsync(run, "cat /proc/*/environ | tr '\\0' '\\n'");
+        await ToolAsync(run, "cat /run/coordinator/box.json");
+        await ToolAsync(run, "d=/run; d=$d/coordinator; head -c 4000 $d/box.json");
+        Assert.Contains("HTTP_PROXY", environment, StringComparison.Ordinal);
 
         var config = Assert.Single(Directory.EnumerateFiles(host.Process.DataDirectory, "box.json", SearchOption.AllDirectories), file => file.Contains(run.Session.Id, StringComparison.Ordinal));
         using var box = JsonDocument.Parse(await File.ReadAllTextAsync(config));
@@ -104,12 +108,12 @@ public sealed class BoxFaultTests(JourneyHost host)
         Assert.Contains("4 5", run.TextOf(message), StringComparison.Ordinal);
     }
 
-    /// <summary>What a command in the box prints.</summary>
+    /// <summary>What a command in the box prints, or why it may not run.</summary>
     private static async Task<string> ToolAsync(JourneyRun run, string command)
     {
         var message = await run.PromptAsync($"run `{command}`", CancellationToken.None);
         await run.EndAsync(message, "message.completed", Turn, CancellationToken.None);
-        var tool = Assert.Single(run.EventsOf(message), e => e.Type == "tool.completed");
-        return tool.Text("output") ?? string.Empty;
+        var tool = Assert.Single(run.EventsOf(message), e => e.Type is "tool.completed" or "tool.failed");
+        return tool.Text("output") ?? tool.Text("error") ?? string.Empty;
     }
 }
