@@ -1,8 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Coordinator.Host;
 using Coordinator.Ports;
 using Coordinator.Tests.Support.Snapshots;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.AspNetCore.Mvc.ApiExplorer;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -41,6 +44,22 @@ public sealed class HostBuildTests : IDisposable
             var adapter = host.Services.GetRequiredService(port);
             Assert.StartsWith("Coordinator.Adapters.", adapter.GetType().Namespace, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task Everything_a_route_takes_or_answers_has_source_generated_JSON()
+    {
+        await using var host = CoordinatorHost.Build(Arguments());
+        var json = host.Services.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
+        var generated = json.TypeInfoResolverChain.OfType<JsonSerializerContext>().ToArray();
+        var descriptions = host.Services.GetRequiredService<IApiDescriptionGroupCollectionProvider>().ApiDescriptionGroups.Items.SelectMany(group => group.Items).ToList();
+        var types = descriptions.SelectMany(description => description.SupportedResponseTypes.Select(response => response.Type)
+                .Concat(description.ParameterDescriptions.Where(parameter => parameter.Source.Id == "Body").Select(parameter => parameter.Type)))
+            .Where(type => type is not null && type != typeof(void))
+            .Distinct();
+
+        Assert.NotEmpty(descriptions);
+        Assert.DoesNotContain(types, type => !Array.Exists(generated, context => context.GetTypeInfo(type!) is not null));
     }
 
     [Fact]
