@@ -60,10 +60,13 @@ public sealed class ModelProviderOptions
     /// <summary>The address the wire's path is added to, such as <c>https://api.openai.com/v1</c>. Trusted: it may be private.</summary>
     public Uri? BaseUrl { get; set; }
 
+    /// <summary>What people read; default: the name.</summary>
     public string? DisplayName { get; set; }
 
+    /// <summary>What the provider speaks: <c>OpenAiChat</c>, <c>OpenAiResponses</c> or <c>AnthropicMessages</c>. Default for a provider that is not built in: <c>OpenAiChat</c>.</summary>
     public ModelWire? Wire { get; set; }
 
+    /// <summary>How it wants its key: <c>Bearer</c>, <c>XApiKey</c>, or <c>Optional</c> for a server that needs none. Default for a provider that is not built in: <c>Bearer</c>.</summary>
     public ProviderAuth? Auth { get; set; }
 
     /// <summary>The organization secret with the key; default <c>models/{name}</c>.</summary>

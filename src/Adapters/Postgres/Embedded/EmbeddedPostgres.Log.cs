@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Adapters.Postgres.Embedded;
 
-public sealed partial class EmbeddedPostgres
+internal sealed partial class EmbeddedPostgres
 {
     [LoggerMessage(2121, LogLevel.Information, "PostgreSQL {Major} of {Binaries} answers for {Folder} after {Milliseconds:F0} ms.")]
     private partial void LogStarted(int major, string binaries, string folder, double milliseconds);

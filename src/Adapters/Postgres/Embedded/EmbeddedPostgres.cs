@@ -7,7 +7,7 @@ namespace Coordinator.Adapters.Postgres.Embedded;
 /// The host's own private PostgreSQL: started with it, started again when it dies, shut down when the host stops, is
 /// killed or crashes. One host owns a data folder at a time; what an earlier one left running is ended first.
 /// </summary>
-public sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
+internal sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
 {
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100);

@@ -10,7 +10,7 @@ namespace Coordinator.Adapters.Postgres;
 /// One numbered step of the schema. <see cref="Checksum"/> is the SHA-256 (hex) of its text with LF line ends, so that a
 /// checkout with other line ends is the same step.
 /// </summary>
-public sealed partial record Migration
+internal sealed partial record Migration
 {
     private Migration(int number, string name, string sql)
     {

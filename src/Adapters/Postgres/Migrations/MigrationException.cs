@@ -1,4 +1,4 @@
 namespace Coordinator.Adapters.Postgres;
 
 /// <summary>The database's schema and this program's migrations do not fit together; the message names the file.</summary>
-public sealed class MigrationException(string message, Exception? inner = null) : Exception(message, inner);
+internal sealed class MigrationException(string message, Exception? inner = null) : Exception(message, inner);

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Adapters.Postgres;
 
-public sealed partial class MigrationRunner
+internal sealed partial class MigrationRunner
 {
     [LoggerMessage(2101, LogLevel.Information, "Applied {Migration} in {Milliseconds:F0} ms.")]
     private partial void LogApplied(string migration, double milliseconds);

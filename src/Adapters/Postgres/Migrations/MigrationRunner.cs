@@ -8,7 +8,7 @@ namespace Coordinator.Adapters.Postgres;
 /// <c>schema_migration</c>, under an advisory lock so that hosts that start together take turns. Running it on a
 /// database that has every step changes nothing.
 /// </summary>
-public sealed partial class MigrationRunner(NpgsqlDataSource dataSource, IReadOnlyList<Migration> migrations, TimeProvider time, ILogger<MigrationRunner> logger)
+internal sealed partial class MigrationRunner(NpgsqlDataSource dataSource, IReadOnlyList<Migration> migrations, TimeProvider time, ILogger<MigrationRunner> logger)
 {
     /// <summary>Names the lock; any fixed number that nobody else uses in this database.</summary>
     private const long LockKey = 0x636f6f7264_0001;

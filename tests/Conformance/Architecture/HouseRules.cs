@@ -1,0 +1,87 @@
+using Coordinator.Tests.Support.Architecture;
+using Mono.Cecil;
+
+namespace Coordinator.Tests.Conformance.Architecture;
+
+/// <summary>
+/// The rules of the house, each over the assemblies it is given, so that the same rule judges the product and the sample
+/// that breaks it.
+/// </summary>
+internal static class HouseRules
+{
+    private static readonly string BaseLibrary = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
+
+    public static TestResult PortsReferenceOnlyTheBaseLibrary(AssemblyDefinition ports) => Types.InAssembly(ports)
+        .ShouldNot().HaveDependencyOnAssembly(name => !IsOfTheBaseLibrary(name)).GetResult();
+
+    public static TestResult ModulesReferenceOnlyPortsAndKernel(IEnumerable<AssemblyDefinition> modules) => Types.InAssemblies(modules)
+        .ShouldNot().HaveDependencyOnAssembly("Coordinator*", "Coordinator.Ports", "Coordinator.Modules.Kernel").GetResult();
+
+    public static TestResult TheSessionCoreReferencesOnlyPorts(AssemblyDefinition sessions) => Types.InAssembly(sessions)
+        .ShouldNot().HaveDependencyOnAssembly("Coordinator*", "Coordinator.Ports").GetResult();
+
+    public static TestResult AdaptersReferenceOnlyPorts(IEnumerable<AssemblyDefinition> adapters) => Types.InAssemblies(adapters)
+        .ShouldNot().HaveDependencyOnAssembly("Coordinator*", "Coordinator.Ports").GetResult();
+
+    public static TestResult FakesReferenceOnlyPorts(AssemblyDefinition fakes) => Types.InAssembly(fakes)
+        .ShouldNot().HaveDependencyOnAssembly(name => name != "Coordinator.Ports" && !IsOfTheBaseLibrary(name)).GetResult();
+
+    public static TestResult TheDemoReferencesOnlyPorts(AssemblyDefinition demo) => Types.InAssembly(demo)
+        .ShouldNot().HaveDependencyOnAssembly("Coordinator*", "Coordinator.Ports").GetResult();
+
+    public static TestResult TheClientKnowsOnlyTheWire(AssemblyDefinition client) => Types.InAssembly(client)
+        .ShouldNot().HaveDependencyOnAssembly("Coordinator*").GetResult();
+
+    public static TestResult TheCommandLineKnowsOnlyTheClient(AssemblyDefinition commandLine) => Types.InAssembly(commandLine)
+        .ShouldNot().HaveDependencyOnAssembly("Coordinator*", "Coordinator.Client").GetResult();
+
+    public static TestResult NothingReferencesTheHost(IEnumerable<AssemblyDefinition> others) => Types.InAssemblies(others)
+        .ShouldNot().HaveDependencyOnAssembly("Coordinator.Host").GetResult();
+
+    public static TestResult NothingOfTheProductReferencesFakesOrTests(IEnumerable<AssemblyDefinition> product) => Types.InAssemblies(product)
+        .ShouldNot().HaveDependencyOnAssembly(name => name == "Coordinator.Fakes" || name.StartsWith("Coordinator.Tests", StringComparison.Ordinal)).GetResult();
+
+    public static TestResult AFakeLivesOnlyAmongTheFakes(IEnumerable<AssemblyDefinition> others) => Types.InAssemblies(others)
+        .ShouldNot().HaveNameStartingWith("InMemory", "Fake", "Mock", "Stub").GetResult();
+
+    /// <summary>Registration is exempt: it is not the core, and names it to the container.</summary>
+    public static TestResult TheSessionCoreWaitsForNothing(AssemblyDefinition sessions) => Types.InAssembly(sessions)
+        .That().DoNotHaveName("Registration")
+        .ShouldNot().HaveDependencyOn(
+            "System.Threading", "System.TimeProvider", "System.Random", "System.Security.Cryptography.RandomNumberGenerator",
+            "System.IO.File", "System.IO.Directory", "System.Net", "System.Diagnostics.Stopwatch")
+        .GetResult();
+
+    public static TestResult OnlyThePostgresAdapterTouchesItsDriver(IEnumerable<AssemblyDefinition> others) => Types.InAssemblies(others)
+        .ShouldNot().HaveDependencyOn("Npgsql", "Microsoft.EntityFrameworkCore", "System.Data").GetResult();
+
+    /// <summary>A package manager is what npm is.</summary>
+    public static TestResult NoNameSaysNothing(IEnumerable<AssemblyDefinition> all) => Types.InAssemblies(all)
+        .That().DoNotHaveName("PackageManager")
+        .ShouldNot().HaveNameEndingWith("Util", "Utils", "Utility", "Utilities", "Helper", "Helpers", "Manager").GetResult();
+
+    /// <summary>The compiler makes <c>Program</c> of statements at the top of a file.</summary>
+    public static TestResult ClassesAreSealed(IEnumerable<AssemblyDefinition> all) => Types.InAssemblies(all)
+        .That().AreConcreteClasses()
+        .And().DoNotHaveName("Program")
+        .And().Where(type => !IsDerivedFrom(type))
+        .Should().BeSealed().GetResult();
+
+    public static TestResult AdaptersShowOnlyRegistrationsOptionsAndPorts(IEnumerable<AssemblyDefinition> adapters) => Types.InAssemblies(adapters)
+        .That().ArePublic()
+        .ShouldNot().Satisfy("be public: it is no registration, no options, no failure and no port's implementation", type => !IsAnAdaptersFace(type)).GetResult();
+
+    private static bool IsAnAdaptersFace(TypeDefinition type) =>
+        IsRegistration(type) || AdapterFaces.IsOptions(type) || ImplementsAPort(type) || AdapterFaces.Allowed.Contains(type.FullName);
+
+    private static bool IsRegistration(TypeDefinition type) =>
+        type is { IsAbstract: true, IsSealed: true } && type.Name.EndsWith("Registration", StringComparison.Ordinal);
+
+    private static bool ImplementsAPort(TypeDefinition type) =>
+        type.Interfaces.Any(implemented => implemented.InterfaceType.FullName.StartsWith("Coordinator.Ports.", StringComparison.Ordinal));
+
+    private static bool IsDerivedFrom(TypeDefinition type) =>
+        type.Module.GetTypes().Any(other => other.BaseType?.GetElementType().FullName == type.FullName);
+
+    private static bool IsOfTheBaseLibrary(string assembly) => File.Exists(Path.Combine(BaseLibrary, assembly + ".dll"));
+}

@@ -1,0 +1,105 @@
+using Coordinator.Ports;
+using Coordinator.Tests.Support.Architecture;
+using Mono.Cecil;
+
+namespace Coordinator.Tests.Conformance.Architecture;
+
+/// <summary>Where the parts of the bundles are looked for.</summary>
+internal sealed record BundleSources(AssemblyDefinition Ports, IReadOnlyList<AssemblyDefinition> Adapters, AssemblyDefinition Fakes, AssemblyDefinition Contracts, AssemblyDefinition Catalogs);
+
+/// <summary>
+/// A port and what the build demands of it: a real adapter, exactly one fake, a contract that runs against all of them, and
+/// a fault catalog. Found by what implements and derives from what, never from a list that somebody keeps.
+/// </summary>
+internal sealed record PortBundle(
+    TypeDefinition Port,
+    Plane Plane,
+    IReadOnlyList<TypeDefinition> Adapters,
+    IReadOnlyList<TypeDefinition> Fakes,
+    TypeDefinition? Contract,
+    IReadOnlyList<TypeDefinition> Runs,
+    TypeDefinition? Catalog,
+    IReadOnlyList<string> Untried)
+{
+    private const string Mark = "Coordinator.Ports.PortAttribute";
+
+    /// <summary>The port's noun: <c>SessionJournal</c> of <c>ISessionJournal</c>.</summary>
+    public string Noun => NounOf(Port);
+
+    /// <summary>The bundle of every interface marked as a port.</summary>
+    public static IReadOnlyList<PortBundle> Find(BundleSources sources) =>
+        [.. Types.InAssembly(sources.Ports).That().HaveCustomAttribute(Mark).And().AreInterfaces().GetTypes().Select(port => Of(port, sources))];
+
+    /// <summary>Everything that is not as it should be but the catalog.</summary>
+    public IEnumerable<string> Missing()
+    {
+        if (Adapters.Count == 0) yield return $"{Port.Name} has no real adapter in src/Adapters";
+        if (Fakes.Count == 0) yield return $"{Port.Name} has no fake in src/Fakes";
+        if (Fakes.Count > 1) yield return $"{Port.Name} has more than one fake: {string.Join(", ", Fakes.Select(fake => fake.Name))}";
+        if (Contract is null) yield return $"{Port.Name} has no abstract {Noun}Contract in tests/Conformance";
+        if (Contract is not null && Runs.Count == 0) yield return $"{Noun}Contract is run against nothing";
+        foreach (var assembly in Untried) yield return $"{Port.Name} is implemented in {assembly}, which {Noun}Contract is not run against";
+    }
+
+    /// <summary>What is missing of the fault catalog.</summary>
+    public IEnumerable<string> MissingCatalog()
+    {
+        if (Catalog is null) yield return $"{Port.Name} has no {Noun}Faults in tests/Faults";
+    }
+
+    private static PortBundle Of(TypeDefinition port, BundleSources sources)
+    {
+        var adapters = Types.InAssemblies(sources.Adapters).That().AreConcreteClasses().And().Where(type => Serves(type, port)).GetTypes();
+        var fakes = Types.InAssembly(sources.Fakes).That().AreConcreteClasses().And().Where(type => Serves(type, port)).GetTypes();
+        var tests = Types.InAssembly(sources.Contracts).GetTypes();
+        var contract = tests.SingleOrDefault(type => type.Name == NounOf(port) + "Contract" && type.IsAbstract);
+        var runs = contract is null ? [] : tests.Where(type => !type.IsAbstract && DerivesFrom(type, contract)).ToArray();
+        return new(port, PlaneOf(port), adapters, fakes, contract, runs,
+            Types.InAssembly(sources.Catalogs).GetTypes().SingleOrDefault(type => type.Name == NounOf(port) + "Faults"),
+            contract is null ? [] : NotRun([.. adapters, .. fakes], contract, tests));
+    }
+
+    /// <summary>By assembly: adapters keep their types to themselves, and tests make them through their registrations.</summary>
+    private static string[] NotRun(IEnumerable<TypeDefinition> implementations, TypeDefinition contract, IEnumerable<TypeDefinition> tests)
+    {
+        var used = UsedFrom(tests.Where(type => type.Namespace == contract.Namespace), tests.ToLookup(type => type.FullName));
+        return [.. implementations.Select(type => type.Module.Assembly.Name.Name).Distinct().Where(assembly => !used.Contains(assembly))];
+    }
+
+    /// <summary>What the types use, and what they use through other types of the tests, such as a harness.</summary>
+    private static HashSet<string> UsedFrom(IEnumerable<TypeDefinition> types, ILookup<string, TypeDefinition> tests)
+    {
+        var (used, seen, waiting) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal), new Queue<TypeDefinition>(types));
+        while (waiting.TryDequeue(out var type))
+        {
+            if (!seen.Add(type.FullName)) continue;
+            foreach (var dependency in Dependencies.Of(type))
+            {
+                used.Add(dependency.Assembly);
+                foreach (var test in tests[dependency.Type]) waiting.Enqueue(test);
+            }
+        }
+
+        return used;
+    }
+
+    /// <summary>One that only wraps another of the same port is no adapter of its own.</summary>
+    private static bool Serves(TypeDefinition type, TypeDefinition port) =>
+        type.Interfaces.Any(implemented => implemented.InterfaceType.FullName == port.FullName)
+        && !type.Fields.Any(field => field.FieldType.FullName == port.FullName);
+
+    private static bool DerivesFrom(TypeDefinition type, TypeDefinition ancestor)
+    {
+        for (var parent = type.BaseType; parent is not null; parent = (parent as TypeDefinition ?? type.Module.GetType(parent.GetElementType().FullName))?.BaseType)
+        {
+            if (parent.GetElementType().FullName == ancestor.FullName) return true;
+        }
+
+        return false;
+    }
+
+    private static Plane PlaneOf(TypeDefinition port) =>
+        (Plane)(int)port.CustomAttributes.Single(attribute => attribute.AttributeType.FullName == Mark).ConstructorArguments[0].Value;
+
+    private static string NounOf(TypeDefinition port) => port.Name[1..];
+}

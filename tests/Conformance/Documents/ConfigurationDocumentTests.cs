@@ -1,0 +1,36 @@
+using System.Globalization;
+using System.Text;
+using Xunit;
+
+namespace Coordinator.Tests.Conformance.Documents;
+
+public sealed class ConfigurationDocumentTests
+{
+    [Fact]
+    public void Every_setting_stands_in_the_page_with_its_default_and_meaning() => GeneratedDocument.VerifyPart("docs/configuration.md", "options", Tables(OptionKeys.All()));
+
+    [Fact]
+    public void Every_setting_says_what_it_means() =>
+        Assert.Empty(OptionKeys.All().SelectMany(section => section.Keys).Where(key => string.IsNullOrEmpty(key.Meaning)).Select(key => key.Key));
+
+    [Theory]
+    [InlineData("Database:ConnectionString")]
+    [InlineData("Database:Embedded:User")]
+    [InlineData("Models:Providers:<name>:BaseUrl")]
+    [InlineData("Sandbox:Egress:AllowedHosts:<n>")]
+    [InlineData("Sandbox:Local:Agents:<name>")]
+    [InlineData("Vault:PreviousMasterKeys:<n>")]
+    public void Settings_of_every_shape_are_found(string key) => Assert.Contains(OptionKeys.All().SelectMany(section => section.Keys), found => found.Key == key);
+
+    private static string Tables(IReadOnlyList<OptionSection> sections)
+    {
+        var text = new StringBuilder();
+        foreach (var section in sections)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n### {section.Section}\n\n{section.Meaning}\n\n| Key | Default | Meaning |\n|---|---|---|\n");
+            foreach (var key in section.Keys) text.Append(CultureInfo.InvariantCulture, $"| `{key.Key}` | {key.Default} | {key.Meaning?.Replace("|", "\\|", StringComparison.Ordinal)} |\n");
+        }
+
+        return text.ToString();
+    }
+}
