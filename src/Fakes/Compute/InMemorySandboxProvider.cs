@@ -30,6 +30,9 @@ public sealed class InMemorySandboxProvider(TimeProvider time, string name = "me
     /// <summary>What runs in a box once it is there, such as a bridge that dials back; null: boxes that never do.</summary>
     public Func<SandboxSpec, CancellationToken, ValueTask>? Program { get; set; }
 
+    /// <summary>Told when a box stops running, whatever the reason, as the processes in it are; must not wait.</summary>
+    public Action<SandboxId>? Ended { get; set; }
+
     /// <summary>Boxes that listings leave out, as a provider's index does that lags behind.</summary>
     public Func<SandboxId, bool> HideFromListings { get; set; } = _ => false;
 
@@ -90,6 +93,8 @@ public sealed class InMemorySandboxProvider(TimeProvider time, string name = "me
             boxes[sandbox].Status = SandboxStatus.Stopped;
             boxes[sandbox].Detail = detail;
         }
+
+        Ended?.Invoke(sandbox);
     }
 
     /// <summary>Writes a file of a session's workspace, as the program in its box would.</summary>
@@ -113,7 +118,12 @@ public sealed class InMemorySandboxProvider(TimeProvider time, string name = "me
             var others = boxes.Values.Where(box => box.Spec.Session == spec.Session).ToList();
             if (others.Exists(other => other.Spec.Generation > spec.Generation))
                 throw new PortException(PortFailureKind.Rejected, $"Generation {spec.Generation} is out of date.");
-            foreach (var older in others) boxes.Remove(older.Spec.Sandbox);
+            foreach (var older in others)
+            {
+                boxes.Remove(older.Spec.Sandbox);
+                Ended?.Invoke(older.Spec.Sandbox);
+            }
+
             boxes[spec.Sandbox] = new(spec, time.GetUtcNow());
             data.TryAdd(spec.Session, new(StringComparer.Ordinal));
             Made++;
@@ -126,6 +136,7 @@ public sealed class InMemorySandboxProvider(TimeProvider time, string name = "me
         if (Find(handle) is not { } box) return;
         box.Status = SandboxStatus.Stopped;
         box.Detail ??= "destroyed";
+        Ended?.Invoke(box.Spec.Sandbox);
         if (keepData) return;
         boxes.Remove(box.Spec.Sandbox);
         var others = boxes.Values.Where(other => other.Spec.Session == box.Spec.Session).ToList();

@@ -1,0 +1,86 @@
+using System.Reflection;
+using Coordinator.Ports;
+using Coordinator.Tests.WalkingSkeleton.World;
+using Xunit;
+
+namespace Coordinator.Tests.Faults;
+
+/// <summary>
+/// Plays every fault of every catalog through the walking skeleton. The user sees what the catalog says, and afterwards:
+/// the session works, no message is lost, doubled or without an end, every run is in the history once, and no box is left.
+/// </summary>
+public sealed class DisruptionSuite
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
+
+    public static TheoryData<string, string> Everything
+    {
+        get
+        {
+            var all = new TheoryData<string, string>();
+            foreach (var catalog in FaultCatalogs.All)
+            {
+                foreach (var fault in catalog.Faults) all.Add(catalog.Port.Name, fault.Name);
+            }
+
+            return all;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Everything))]
+    public async Task Every_fault_fails_closed(string port, string name)
+    {
+        var fault = FaultCatalogs.Find(port, name);
+        await using var world = await Skeleton.StartAsync(fault.OnFakeHost);
+
+        Assert.Equal(fault.Sees, await new FaultPlayer(world, fault).PlayAsync());
+
+        fault.Mend(world);
+        if (fault.When != FaultMoment.Archiving)
+        {
+            Assert.Equal("completed", await AfterwardsAsync(world));
+            await world.ArchiveAsync();
+        }
+
+        await world.UntilAsync("no box left", () => world.Provider.Running.Count == 0 && world.LivingBoxes == 0, Longest);
+        await HoldsAsync(world);
+        await fault.Holds(world);
+    }
+
+    [Fact]
+    public void Every_port_has_one_catalog_and_it_knows_an_outage_and_a_lost_answer()
+    {
+        var ports = typeof(PortAttribute).Assembly.GetTypes().Where(type => type.GetCustomAttribute<PortAttribute>() is not null).ToList();
+
+        Assert.Equal(ports.Select(port => port.Name).Order(), FaultCatalogs.All.Select(catalog => catalog.Port.Name).Order());
+        Assert.All(FaultCatalogs.All, catalog => Assert.True(catalog.Faults.Count >= 2, catalog.Port.Name));
+        Assert.All(FaultCatalogs.All, catalog => Assert.Equal(catalog.Faults.Count, catalog.Faults.Select(fault => fault.Name).Distinct().Count()));
+    }
+
+    private static async Task<string> AfterwardsAsync(Skeleton world)
+    {
+        var message = await world.PromptAsync("@say Still here.");
+        await world.UntilEndedAsync(message, Longest);
+        Assert.Equal("Still here.", world.TextOf(message));
+        return world.OutcomeOf(message);
+    }
+
+    private static async Task HoldsAsync(Skeleton world)
+    {
+        var seen = world.Watch.Seen;
+        Assert.Equal(Enumerable.Range(1, seen.Count).Select(seq => (long)seq), seen.Select(happened => happened.Seq));
+        var queued = seen.Where(happened => happened.Type == "message.queued").Select(happened => happened.Message!).ToList();
+        Assert.Equal(queued.Distinct(), queued);
+        Assert.All(queued, message => Assert.Single(world.EndsOf(Parse(message))));
+        Assert.All(world.Agents.Prompts.GroupBy(prompt => prompt.Text), told => Assert.True(told.Count() <= seen.Count(happened => happened.Type == "message.queued" && happened.Text("text") == told.Key), $"'{told.Key}' was run twice"));
+
+        var dispatched = seen.Where(happened => happened.Type == "message.dispatched").Select(happened => happened.Message!).Distinct().ToList();
+        await world.UntilAsync("every run is in the history", () => world.Types.Count(type => type == "run.flushed") >= dispatched.Count, Longest);
+        var runs = await world.RunsAsync();
+        Assert.Equal(dispatched.Order(), runs.Select(stored => stored.Run.Message.ToString()).Order());
+        Assert.Null(await world.History.VerifyChainAsync(world.Key.Organization, world.Key.Session, default));
+    }
+
+    private static MessageId Parse(string text) => MessageId.TryParse(text, out var id) ? id : throw new FormatException(text);
+}

@@ -1,0 +1,30 @@
+using Coordinator.Ports;
+
+namespace Coordinator.Tests.Faults;
+
+/// <summary>All faults of one port.</summary>
+public interface IFaultCatalog
+{
+    /// <summary>The port's interface.</summary>
+    Type Port { get; }
+
+    IReadOnlyList<Fault> Faults { get; }
+}
+
+/// <summary>The faults of one port; found by this relation.</summary>
+public abstract class FaultCatalog<TPort> : IFaultCatalog
+{
+    public Type Port => typeof(TPort);
+
+    public abstract IReadOnlyList<Fault> Faults { get; }
+}
+
+/// <summary>Every catalog of this assembly.</summary>
+public static class FaultCatalogs
+{
+    public static IReadOnlyList<IFaultCatalog> All { get; } =
+        [.. typeof(FaultCatalogs).Assembly.GetTypes().Where(type => !type.IsAbstract && type.IsAssignableTo(typeof(IFaultCatalog))).OrderBy(type => type.Name, StringComparer.Ordinal).Select(type => (IFaultCatalog)Activator.CreateInstance(type)!)];
+
+    /// <summary>A fault by its port's and its own name, made anew: a fault may keep state while it is played.</summary>
+    public static Fault Find(string port, string name) => All.Single(catalog => catalog.Port.Name == port).Faults.Single(fault => fault.Name == name);
+}

@@ -1,0 +1,120 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Coordinator.Tests.WalkingSkeleton.World;
+using Xunit;
+
+namespace Coordinator.Tests.Faults;
+
+/// <summary>Brings a world to a fault's moment, lets it show, and tells what the user saw.</summary>
+internal sealed class FaultPlayer(Skeleton world, Fault fault)
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromHours(3);
+
+    public async Task<string> PlayAsync()
+    {
+        switch (fault.When)
+        {
+            case FaultMoment.Creating:
+                await fault.Show(world);
+                return await CallTwiceAsync(world.CreateCommand());
+            case FaultMoment.Beside:
+                return await BesideAsync();
+        }
+
+        await world.CreateAsync();
+        if (fault.When is FaultMoment.NextPrompt or FaultMoment.MidTool or FaultMoment.Archiving) Assert.Equal("completed", await world.RunAsync("@say Ready."));
+        return fault.When switch
+        {
+            FaultMoment.Starting => await StartingAsync(),
+            FaultMoment.MidTool => await MidToolAsync(),
+            FaultMoment.Archiving => await ArchivingAsync(),
+            _ => await PromptAsync(),
+        };
+    }
+
+    private async Task<string> PromptAsync()
+    {
+        await fault.Show(world);
+        var command = world.PromptCommand(fault.Prompt);
+        var call = await CallTwiceAsync(command);
+        await world.UntilEndedAsync(command.Message, Longest);
+        return Joined(call, world.OutcomeOf(command.Message));
+    }
+
+    private async Task<string> StartingAsync()
+    {
+        world.Provider.CreateFaults.FailBefore();
+        var message = await world.PromptAsync(fault.Prompt);
+        await world.UntilSeenAsync("sandbox.requested");
+        await fault.Show(world);
+        world.Provider.CreateFaults.Clear();
+        await LastAsync();
+        await world.UntilEndedAsync(message, Longest);
+        return world.OutcomeOf(message);
+    }
+
+    /// <summary>A turn that outlives its fault is cancelled: it must hear of it.</summary>
+    private async Task<string> MidToolAsync()
+    {
+        var message = await world.PromptAsync("@run sleep 100000");
+        await world.UntilSeenAsync("tool.started");
+        await fault.Show(world);
+        await LastAsync();
+        if (fault.Sees == "cancelled") await CallTwiceAsync(new SessionCommand.Cancel(world.Ada, message));
+        await world.UntilEndedAsync(message, Longest);
+        return world.OutcomeOf(message);
+    }
+
+    private async Task<string> ArchivingAsync()
+    {
+        await fault.Show(world);
+        var call = await CallTwiceAsync(new SessionCommand.Archive(world.Ada));
+        return Joined(call, (await world.ViewAsync()).GetProperty("status").GetString()!);
+    }
+
+    private async Task<string> BesideAsync()
+    {
+        await world.CreateAsync();
+        var act = await fault.Beside!(world);
+        Assert.Equal("ok", await act());
+        await fault.Show(world);
+        var seen = await SeeAsync(act);
+        fault.Mend(world);
+        Assert.Equal("ok", await SeeAsync(act));
+        return seen;
+    }
+
+    /// <summary>Sends a command while the fault shows and, when it is refused, once more after it.</summary>
+    private async Task<string> CallTwiceAsync(SessionCommand command)
+    {
+        var first = SeeAsync(async () => (await world.CallAsync(command)).Problem?.Code ?? "ok").AsTask();
+        await LastAsync();
+        await world.UntilAsync("an answer", () => first.IsCompleted, Longest);
+        var seen = await first;
+        if (seen == "ok") return seen;
+        fault.Mend(world);
+        Assert.Equal("ok", await SeeAsync(async () => (await world.CallAsync(command)).Problem?.Code ?? "ok"));
+        return seen;
+    }
+
+    private async Task LastAsync()
+    {
+        if (fault.Lasts is not { } lasts) return;
+        await world.PassAsync(lasts);
+        fault.Mend(world);
+    }
+
+    private static string Joined(string call, string outcome) => call == "ok" ? outcome : $"{call}, then {outcome}";
+
+    private static async ValueTask<string> SeeAsync(Func<ValueTask<string>> act)
+    {
+        try
+        {
+            return await act();
+        }
+        catch (PortException failure)
+        {
+            return failure.Kind.ToString();
+        }
+    }
+}

@@ -1,0 +1,213 @@
+using System.Text.Json;
+using Coordinator.Adapters.InProcess;
+using Coordinator.Fakes;
+using Coordinator.Fakes.Compute;
+using Coordinator.Modules.Models;
+using Coordinator.Modules.Runs;
+using Coordinator.Modules.Sandboxes;
+using Coordinator.Modules.SessionAccess;
+using Coordinator.Modules.SessionAccess.Bridge;
+using Coordinator.Modules.Sessions;
+using Coordinator.Ports;
+using Coordinator.Ports.Compute;
+using Coordinator.Ports.Identity;
+using Coordinator.Ports.Models;
+using Coordinator.Ports.Record;
+using Coordinator.Ports.Session;
+using Coordinator.Tests.Support;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator.Tests.WalkingSkeleton.World;
+
+/// <summary>
+/// The whole of Coordinator in memory around one session: real modules and session host, fakes for everything outside,
+/// boxes made of the real box program's parts. Time is virtual; it moves only when a test waits or lets it pass.
+/// </summary>
+public sealed partial class Skeleton : IAsyncDisposable
+{
+    private readonly bool fakeHost;
+    private readonly string folder = Directory.CreateTempSubdirectory("skeleton-").FullName;
+    private readonly CancellationTokenSource closing = new();
+    private readonly Lock gate = new();
+    private readonly List<SkeletonBox> boxes = [];
+    private ServiceProvider services;
+    private Task following = Task.CompletedTask;
+
+    private Skeleton(bool fakeHost)
+    {
+        this.fakeHost = fakeHost;
+        Store = new(Time);
+        Journal = new(Store);
+        Alarms = new(Store);
+        Provider = new(Time) { Program = StartBox, Ended = KillBox };
+        Tenants = new(Time);
+        Authenticator = new(Tenants, Time);
+        Key = new(OrganizationId.New(Time), SessionId.New(Time));
+        Gateway.AddProvider("demo", ModelWire.OpenAiChat, needsKey: false, isDemo: true);
+        Gateway.AddProvider("acme", ModelWire.OpenAiChat);
+        services = Compose();
+        Watch = new(() => Host, Key, Time);
+    }
+
+    public ManualTime Time { get; } = new();
+
+    public InMemoryJournalStore Store { get; }
+
+    public InMemorySessionJournal Journal { get; }
+
+    public InMemoryAlarmClock Alarms { get; }
+
+    public InMemorySandboxProvider Provider { get; }
+
+    public InMemoryRunHistory History { get; } = new();
+
+    public InMemoryArtifactStore Artifacts { get; } = new();
+
+    public InMemorySourceControl Source { get; } = new();
+
+    public ScriptedModelGateway Gateway { get; } = new();
+
+    public InMemoryModelCatalog Catalog { get; } = new(InMemoryModelCatalog.Priced("demo/scripted"), InMemoryModelCatalog.Priced("acme/fast"));
+
+    public InMemoryTenantDirectory Tenants { get; }
+
+    public InMemoryAuthenticator Authenticator { get; }
+
+    public InMemoryTenantVault Vault { get; } = new();
+
+    public TestTokens Tokens { get; } = new();
+
+    /// <summary>What every agent was ever asked.</summary>
+    public ScriptedAgentStore Agents { get; } = new();
+
+    /// <summary>What agents do about a prompt.</summary>
+    public AgentScript Script { get; set; } = DirectiveScript.Play;
+
+    /// <summary>What the first agent of the next box does wrong in its first turn.</summary>
+    public ScriptedAgentFault NextAgentFault { get; set; }
+
+    /// <summary>The agent that was started last.</summary>
+    public ScriptedAgentRuntime? Agent { get; private set; }
+
+    /// <summary>What boxes start as their agent; anything below <c>/nowhere</c> does not start.</summary>
+    public string AgentExecutable { get; set; } = "/agent";
+
+    /// <summary>False: boxes come to be and are never heard of.</summary>
+    public bool BoxesDialBack { get; set; } = true;
+
+    public SessionKey Key { get; }
+
+    public Principal Ada { get; } = new(PrincipalKind.User, "usr_ada", "Ada");
+
+    public SessionWatch Watch { get; }
+
+    public ISessionHost Host => services.GetRequiredService<ISessionHost>();
+
+    /// <summary>The host, when it is the fake.</summary>
+    public InMemorySessionHost? FakeHost => Host as InMemorySessionHost;
+
+    /// <summary>Sessions in memory; null where the host cannot say.</summary>
+    public int? ActiveSessions => services.GetService<InProcessSessionHost>()?.ActiveCount;
+
+    /// <summary>Boxes of which something still runs.</summary>
+    public int LivingBoxes
+    {
+        get
+        {
+            lock (gate) return boxes.Count(box => !box.Ended.IsCompleted);
+        }
+    }
+
+    public static async Task<Skeleton> StartAsync(bool fakeHost = false)
+    {
+        var world = new Skeleton(fakeHost);
+        await world.StartHostAsync();
+        world.following = world.Watch.FollowAsync(world.closing.Token);
+        return world;
+    }
+
+    /// <summary>Ends the host in good order, with the session wherever it stands, and starts another over the same stores.</summary>
+    public async Task RestartHostAsync()
+    {
+        var old = services;
+        services = Compose();
+        await StopAsync(old);
+        await StartHostAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await closing.CancelAsync();
+        foreach (var box in Boxes()) box.Kill();
+        await Task.WhenAll(Boxes().Select(box => box.Ended));
+        Journal.Faults.Clear();
+        await StopAsync(services);
+        await following;
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private ServiceProvider Compose()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Sandbox:Deployment"] = "skeleton" }).Build();
+        var parts = new ServiceCollection()
+            .AddLogging()
+            .AddSingleton<TimeProvider>(Time)
+            .AddSingleton<ISessionJournal>(Journal)
+            .AddSingleton<IAlarmClock>(Alarms)
+            .AddSingleton<ISandboxProvider>(Provider)
+            .AddSingleton<IRunHistory>(History)
+            .AddSingleton<IArtifactStore>(Artifacts)
+            .AddSingleton<ISourceControl>(Source)
+            .AddSingleton<IModelGateway>(Gateway)
+            .AddSingleton<IModelCatalog>(Catalog)
+            .AddSingleton<ITenantDirectory>(Tenants)
+            .AddSingleton<IAuthenticator>(Authenticator)
+            .AddSingleton<IBoxTokenScheme>(Tokens)
+            .AddSessionsModule()
+            .AddSandboxesModule(configuration)
+            .AddRunsModule()
+            .AddModelsModule()
+            .AddSessionAccessModule(configuration);
+        if (fakeHost) parts.AddSingleton<ISessionHost>(made => new InMemorySessionHost(made.GetRequiredService<ISessionMachineFactory>(), [.. made.GetServices<ISessionEffectRunner>()], Time));
+        else parts.AddInProcessSessionHost(configuration);
+        return parts.BuildServiceProvider();
+    }
+
+    private async Task StartHostAsync()
+    {
+        foreach (var service in services.GetServices<IHostedService>()) await service.StartAsync(CancellationToken.None);
+    }
+
+    private static async Task StopAsync(ServiceProvider old)
+    {
+        await old.GetRequiredService<ISessionHost>().DrainAsync(CancellationToken.None);
+        foreach (var service in old.GetServices<IHostedService>()) await service.StopAsync(CancellationToken.None);
+        await old.DisposeAsync();
+    }
+
+    private ValueTask StartBox(SandboxSpec spec, CancellationToken cancellationToken)
+    {
+        if (!BoxesDialBack) return ValueTask.CompletedTask;
+        var parts = new SkeletonBoxParts(() => Host, services.GetRequiredService<BoxBriefings>(), Artifacts, NewAgent, AgentExecutable, folder, Time);
+        lock (gate) boxes.Add(new SkeletonBox(parts, spec, Task.WhenAll(boxes.Select(box => box.Ended))));
+        return ValueTask.CompletedTask;
+    }
+
+    private void KillBox(SandboxId sandbox) => Task.Run(() => Boxes().FirstOrDefault(box => box.Sandbox == sandbox)?.Kill());
+
+    private IReadOnlyList<SkeletonBox> Boxes()
+    {
+        lock (gate) return [.. boxes];
+    }
+
+    private ScriptedAgentRuntime NewAgent()
+    {
+        var agent = new ScriptedAgentRuntime(Agents, Time, (conversation, prompt) => Script(conversation, prompt)) { NextFault = NextAgentFault };
+        NextAgentFault = ScriptedAgentFault.None;
+        Agent = agent;
+        return agent;
+    }
+}
