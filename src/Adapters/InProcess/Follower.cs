@@ -45,24 +45,30 @@ internal sealed class Follower(SessionKey key, ISessionJournal journal, SessionC
     public async IAsyncEnumerable<EventBatch> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var last = Start.Seq;
-        EventBatch? held = null;
         do
         {
-            await foreach (var record in journal.ReadEventsAsync(Key, last, cancellationToken))
+            await foreach (var past in PastAsync(last, cancellationToken))
             {
-                if (Closed is not null) yield break;
-                if (RecordEvents.Read(record)?.After(last) is not { } batch) continue;
-                if (held is not null) yield return held;
-                (held, last) = (batch, batch.LastSeq);
+                last = past.LastSeq;
+                yield return past;
             }
         }
         while (!CaughtUp(last));
 
-        if (held is not null) yield return held with { View = await ViewAfterAsync(last, cancellationToken) };
         await foreach (var next in live.Reader.ReadAllAsync(cancellationToken))
         {
             Interlocked.Add(ref pendingBytes, -next.Utf8.Length);
-            if (next.After(last) is not { } batch) continue;
+            if (next.FirstSeq > last + 1)
+            {
+                // Durable, and never published: the activation that wrote it ended before it knew.
+                await foreach (var missed in PastAsync(last, cancellationToken))
+                {
+                    last = missed.LastSeq;
+                    yield return missed;
+                }
+            }
+
+            if (next.Events.Count == 0 || next.After(last) is not { } batch) continue;
             last = batch.LastSeq;
             yield return batch;
         }
@@ -73,6 +79,21 @@ internal sealed class Follower(SessionKey key, ISessionJournal journal, SessionC
         left(this);
         live.Writer.TryComplete();
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>What the journal holds after <paramref name="last"/>; the last batch with the view.</summary>
+    private async IAsyncEnumerable<EventBatch> PastAsync(long last, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        EventBatch? held = null;
+        await foreach (var record in journal.ReadEventsAsync(Key, last, cancellationToken))
+        {
+            if (Closed is not null) yield break;
+            if (RecordEvents.Read(record)?.After(last) is not { } batch) continue;
+            if (held is not null) yield return held;
+            (held, last) = (batch, batch.LastSeq);
+        }
+
+        if (held is not null) yield return held with { View = await ViewAfterAsync(last, cancellationToken) };
     }
 
     /// <summary>The journal keeps no old views: a follower that read past the one it began with is told the present one.</summary>

@@ -25,6 +25,9 @@ internal sealed class Followers
         foreach (var follower in all) follower.Offer(batch);
     }
 
+    /// <summary>Tells followers how far a session's journal reaches, so that whoever is behind reads what nobody published.</summary>
+    public void Announce(SessionKey key, long seq) => Publish(key, new EventBatch(seq + 1, seq, default, []));
+
     public void CloseAll(SubscriptionCloseReason reason)
     {
         foreach (var all in topics.Values)

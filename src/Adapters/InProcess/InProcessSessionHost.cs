@@ -162,6 +162,7 @@ public sealed class InProcessSessionHost : ISessionHost, IAsyncDisposable
             throw new PortException(PortFailureKind.Corrupt, $"Session {key} was written by a newer release and is not activated here.", inner: e);
         }
 
+        followers.Announce(key, lease.Seq);
         return new Activation(services, lease, machine);
     }
 
