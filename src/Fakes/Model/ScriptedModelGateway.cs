@@ -41,14 +41,26 @@ public sealed class ScriptedModelGateway : IModelGateway
     public ValueTask<Result<ModelRoute>> ResolveAsync(OrganizationId organization, string model, CancellationToken cancellationToken) =>
         Faults.Run(() => Resolve(organization, model), cancellationToken);
 
-    public ValueTask<Result<ModelResponse>> SendAsync(OrganizationId organization, ModelRequest request, CancellationToken cancellationToken) =>
-        Faults.Run<Result<ModelResponse>>(() =>
+    public async ValueTask<Result<ModelResponse>> SendAsync(OrganizationId organization, ModelRequest request, CancellationToken cancellationToken)
+    {
+        ModelResponse? made = null;
+        try
         {
-            var route = Resolve(organization, request.Model);
-            if (!route.IsSuccess) return route.Problem;
-            calls.Enqueue(request);
-            return Respond(script.TryDequeue(out var next) ? next : Otherwise(request), keys.GetValueOrDefault((organization, route.Value.Provider)));
-        }, cancellationToken);
+            return await Faults.Run<Result<ModelResponse>>(() =>
+            {
+                var route = Resolve(organization, request.Model);
+                if (!route.IsSuccess) return route.Problem;
+                calls.Enqueue(request);
+                return made = Respond(script.TryDequeue(out var next) ? next : Otherwise(request), keys.GetValueOrDefault((organization, route.Value.Provider)));
+            }, cancellationToken);
+        }
+        catch (PortException) when (made is not null)
+        {
+            // Nobody has the answer, so nobody else ends the call.
+            await made.DisposeAsync();
+            throw;
+        }
+    }
 
     public ValueTask<IReadOnlyList<ModelProviderInfo>> ListProvidersAsync(OrganizationId organization, CancellationToken cancellationToken) =>
         Faults.Run<IReadOnlyList<ModelProviderInfo>>(() =>
