@@ -166,6 +166,18 @@ public sealed class SessionLifeTests
     }
 
     [Fact]
+    public async Task A_change_whose_commit_was_never_answered_is_shown_to_who_watches_once_the_session_lives_again()
+    {
+        await using var world = await ReadyAsync();
+        world.Journal.Faults.LoseResponses();
+        var failure = await Assert.ThrowsAsync<PortException>(async () => await world.CallAsync(new SessionCommand.Rename(world.Ada, "Renamed")));
+        Assert.True(failure.EffectMayHaveHappened);
+
+        Assert.Equal("Renamed", (await world.ViewAsync()).GetProperty("title").GetString());
+        await world.UntilSeenAsync("session.renamed");
+    }
+
+    [Fact]
     public async Task A_token_of_another_box_opens_nothing()
     {
         await using var world = await ReadyAsync();

@@ -10,7 +10,9 @@ internal static class Quiet
 {
     private const int CalmLooks = 4;
     private static readonly TimeSpan Bound = TimeSpan.FromMilliseconds(40);
+    private const int RestlessLimit = 12;
     private static int resting = int.MaxValue;
+    private static int restless;
 
     public static void Settle()
     {
@@ -25,8 +27,10 @@ internal static class Quiet
             Thread.Yield();
         }
 
-        // The runner's own threads come and go: what was never undercut for so long is what rest looks like now.
-        if (Stopwatch.GetElapsedTime(began) >= Bound) resting = least;
+        // The runner's own threads come and go: what was not undercut for long is what rest looks like now.
+        restless = Stopwatch.GetElapsedTime(began) < Bound ? 0 : restless + 1;
+        if (restless < RestlessLimit) return;
+        (resting, restless) = (least, 0);
     }
 
     /// <summary>Pool threads that run something, the caller's own left out.</summary>

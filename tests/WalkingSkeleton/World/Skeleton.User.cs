@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Coordinator.Fakes;
 using Coordinator.Ports;
@@ -11,6 +12,8 @@ namespace Coordinator.Tests.WalkingSkeleton.World;
 public sealed partial class Skeleton
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan SlowMachine = TimeSpan.FromSeconds(10);
 
     public IEnumerable<string> Types => Watch.Seen.Select(happened => happened.Type);
 
@@ -80,11 +83,19 @@ public sealed partial class Skeleton
     public async Task UntilAsync(string what, Func<bool> condition, TimeSpan? within = null)
     {
         var limit = within ?? Patience;
+        var began = Stopwatch.GetTimestamp();
         for (var passed = TimeSpan.Zero; ;)
         {
             Quiet.Settle();
             if (condition()) return;
-            Assert.True(passed < limit, $"Not within {limit}: {what}. Seen: {string.Join(", ", Watch.Seen)}");
+            if (passed >= limit)
+            {
+                // Its time is up in the world; a machine that is merely slow gets the rest of its own.
+                Assert.True(Stopwatch.GetElapsedTime(began) < SlowMachine, $"Not within {limit}: {what}. Seen: {string.Join(", ", Watch.Seen)}");
+                await Task.Yield();
+                continue;
+            }
+
             var step = passed.TotalSeconds switch
             {
                 < 5 => TimeSpan.FromMilliseconds(50),
