@@ -20,6 +20,9 @@ public sealed class PortBundleTests
     }
 
     [Fact]
+    public void Every_port_has_a_fault_catalog() => Assert.Empty(PortBundle.Find(Built).SelectMany(bundle => bundle.MissingCatalog()));
+
+    [Fact]
     public void A_whole_bundle_is_accepted() => Assert.Empty(MissingFrom(new Sample()));
 
     [Fact]
