@@ -10,8 +10,10 @@ cd "$(dirname "$0")/.."
 need_dotnet
 say "Building the benchmark and the host …"
 dotnet build bench/Coordinator.Bench -c Release -o artifacts/bench -v q --nologo >&2
-if [ ! -e artifacts/host/Coordinator.Host.dll ] || changed artifacts/host/.stamp src; then
-  dotnet publish src/Host -c Release -o artifacts/host -p:GenerateDocumentationFile=false -v q --nologo >&2
+host=artifacts/bench-host # not run.sh's folder: its stamp stands for more than the host
+if changed "$host/.stamp" src Directory.Build.props Directory.Packages.props; then
+  dotnet publish src/Host -c Release -o "$host" -p:GenerateDocumentationFile=false -v q --nologo >&2
+  stamp "$host/.stamp"
 fi
 export DOTNET_gcServer=0 DOTNET_TieredPGO=1
-exec artifacts/bench/Coordinator.Bench "$PWD/artifacts/host/Coordinator.Host.dll" "$PWD/artifacts/bench.json" "$@"
+exec artifacts/bench/Coordinator.Bench "$PWD/$host/Coordinator.Host.dll" "$PWD/artifacts/bench.json" "$@"
