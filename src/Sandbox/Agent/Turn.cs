@@ -23,7 +23,7 @@ internal sealed class Turn(PromptRequest request, TurnServices services)
     private readonly HangWatch hang = new(services.HangLimit, services.Time);
     private readonly TurnReport report = new(request.Message, services.Bridge, services.Redactor, services.Time);
     private AgentUpdate.TurnEnded? last;
-    private bool isHung;
+    private MessageEnd? verdict;
 
     public MessageId Message => request.Message;
 
@@ -31,6 +31,13 @@ internal sealed class Turn(PromptRequest request, TurnServices services)
 
     /// <summary>Asks for the turn's end; it ends as cancelled. Safe at any time.</summary>
     public void Cancel() => cancelAsked.TrySetResult();
+
+    /// <summary>Stops the turn, which then ends in this way; the first verdict counts.</summary>
+    public void Fail(MessageEnd end)
+    {
+        Interlocked.CompareExchange(ref verdict, end, null);
+        Cancel();
+    }
 
     /// <summary>Hands a decision to the agent and confirms that it arrived.</summary>
     public async Task DecideAsync(PermissionId permission, bool allow, string? note, CancellationToken cancellationToken)
@@ -87,7 +94,7 @@ internal sealed class Turn(PromptRequest request, TurnServices services)
             return new MessageEnd(TurnOutcome.Failed, notStarted.Code, notStarted.Detail, AgentTokens.None);
         }
 
-        if (IsCancelled) return MessageEnd.Cancelled;
+        if (IsCancelled) return verdict ?? MessageEnd.Cancelled;
         using var abandon = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var cancelling = StopWhenAskedAsync(ToolProcesses.Before(services.Agent.Runtime.ProcessId), abandon);
         try
@@ -141,10 +148,9 @@ internal sealed class Turn(PromptRequest request, TurnServices services)
         if (next.IsCompleted) return true;
         cancellationToken.ThrowIfCancellationRequested();
         report.Flush();
-        if (!hang.IsHung(services.ModelCalls()) || isHung) return false;
-        isHung = true;
+        if (IsCancelled || !hang.IsHung(services.ModelCalls())) return false;
         services.Log.AgentNotResponding("it waits for nothing and says nothing");
-        Cancel();
+        Fail(MessageEnd.Failed("agent_hung", "The agent stopped responding and was ended. Send the message again; the agent is started anew."));
         return false;
     }
 
@@ -238,7 +244,7 @@ internal sealed class Turn(PromptRequest request, TurnServices services)
     private MessageEnd End()
     {
         var tokens = last?.Tokens ?? AgentTokens.None;
-        if (isHung) return new(TurnOutcome.Failed, "agent_hung", "The agent stopped responding and was ended. Send the message again; the agent is started anew.", tokens);
+        if (verdict is { } failed) return failed with { Tokens = tokens };
         if (IsCancelled) return MessageEnd.Cancelled with { Tokens = tokens };
         return last switch
         {

@@ -1,11 +1,15 @@
 namespace Coordinator.Sandbox.Boot;
 
-/// <summary>Adds up the files below a folder, as far as a limit: beyond it nobody needs to know.</summary>
+/// <summary>Adds up the files below a folder, links not followed.</summary>
 internal static class FolderSize
 {
     private static readonly EnumerationOptions Everything = new() { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint };
 
-    public static bool Exceeds(string folder, long limit)
+    /// <summary>As far as a limit: beyond it nobody needs to know.</summary>
+    public static bool Exceeds(string folder, long limit) => Measure(folder, limit) > limit;
+
+    /// <summary>The sum in bytes; adding stops once it is above <paramref name="enough"/>.</summary>
+    public static long Measure(string folder, long enough = long.MaxValue)
     {
         var total = 0L;
         try
@@ -13,16 +17,16 @@ internal static class FolderSize
             foreach (var file in new DirectoryInfo(folder).EnumerateFiles("*", Everything))
             {
                 total += LengthOf(file);
-                if (total > limit) return true;
+                if (total > enough) return total;
             }
         }
         catch (IOException)
         {
-            // git renames folders while it works; the next look sees the rest.
-            return total > limit;
+            // Folders come and go while they are counted; the next look sees the rest.
+            return total;
         }
 
-        return false;
+        return total;
     }
 
     private static long LengthOf(FileInfo file)

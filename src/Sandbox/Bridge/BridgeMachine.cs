@@ -259,7 +259,7 @@ internal sealed class BridgeMachine
         if (!openPermissions.Contains(permission.Id))
         {
             // Decided before, or its turn is over: the control plane must hear that there is nothing left to decide.
-            Append(outputs, LifecycleEvents.PermissionConfirmed(permission.Id, null));
+            Append(outputs, LifecycleEvents.PermissionConfirmed(permission.Id, running));
             return;
         }
 

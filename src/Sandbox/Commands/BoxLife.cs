@@ -18,7 +18,8 @@ internal static class BoxLife
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(signalled);
         using var hangUp = new CancellationTokenSource();
         await using var supervisor = new Supervisor(parts, findAgent);
-        var background = Task.WhenAll(new Heartbeat(parts, supervisor).RunAsync(stop.Token), new OrphanReaper(parts.Time).RunAsync(stop.Token));
+        var disk = new DiskWatch([parts.Configuration.Workspace, parts.Configuration.Home], parts.Configuration.DiskBytes, supervisor.DiskGrewOverLimit, parts.Time);
+        var background = Task.WhenAll(disk.RunAsync(stop.Token), new Heartbeat(parts, supervisor, disk).RunAsync(stop.Token), new OrphanReaper(parts.Time).RunAsync(stop.Token));
         var bridging = Loop(parts).RunAsync(hangUp.Token);
         var supervising = supervisor.RunAsync(stop.Token);
 

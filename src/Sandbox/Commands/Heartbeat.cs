@@ -6,7 +6,7 @@ namespace Coordinator.Sandbox.Commands;
 /// Tells the control plane at a steady pace that the box lives, whether it works, and what it uses. A quiet box with a
 /// running turn says <c>busy</c>: silence of the agent is never idleness.
 /// </summary>
-internal sealed class Heartbeat(BoxParts parts, Supervisor supervisor)
+internal sealed class Heartbeat(BoxParts parts, Supervisor supervisor, DiskWatch disk)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
 
@@ -14,7 +14,7 @@ internal sealed class Heartbeat(BoxParts parts, Supervisor supervisor)
     {
         while (!cancellationToken.IsCancellationRequested)
         {
-            parts.Bridge.Beat(supervisor.IsBusy, Memory(), Disk());
+            parts.Bridge.Beat(supervisor.IsBusy, Memory(), disk.UsedBytes);
             await Task.Delay(Interval, parts.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -22,18 +22,4 @@ internal sealed class Heartbeat(BoxParts parts, Supervisor supervisor)
     /// <summary>Resident memory of this program and everything below it.</summary>
     private static long Memory() =>
         ProcessTable.ResidentBytes(Environment.ProcessId) + ProcessTable.Descendants(ProcessTable.Read(), Environment.ProcessId).Sum(process => ProcessTable.ResidentBytes(process.Pid));
-
-    /// <summary>What is used of the file system that holds the workspace.</summary>
-    private long Disk()
-    {
-        try
-        {
-            var drive = new DriveInfo(parts.Configuration.Workspace);
-            return drive.TotalSize - drive.AvailableFreeSpace;
-        }
-        catch (IOException)
-        {
-            return 0;
-        }
-    }
 }

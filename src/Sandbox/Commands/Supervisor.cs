@@ -3,6 +3,7 @@ using Coordinator.Ports.Compute;
 using Coordinator.Sandbox.Agent;
 using Coordinator.Sandbox.Boot;
 using Coordinator.Sandbox.Bridge;
+using Coordinator.Sandbox.Events;
 using Coordinator.Sandbox.Processes;
 
 namespace Coordinator.Sandbox.Commands;
@@ -42,6 +43,11 @@ internal sealed class Supervisor(BoxParts parts, FindAgent findAgent) : IAsyncDi
 
         return null;
     }
+
+    /// <summary>The workspace holds more than it may and grows: what runs is stopped before it fills the machine's disk.</summary>
+    public void DiskGrewOverLimit(long used) => turn?.Fail(MessageEnd.Failed(
+        "disk_full",
+        $"Workspace and home hold {used / 1024 / 1024} MiB, which is more than the {parts.Configuration.DiskBytes / 1024 / 1024} MiB they may. Ask for files to be deleted, or start a new session."));
 
     /// <summary>Waits for what runs, which <c>stop</c> has told to end, and ends the agent.</summary>
     public async ValueTask DisposeAsync()
@@ -135,6 +141,6 @@ internal sealed class Supervisor(BoxParts parts, FindAgent findAgent) : IAsyncDi
         await ((Task)booted.Task).WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (stop.IsCancellationRequested) return;
         var problem = await booted.Task;
-        parts.Bridge.EndTurn(request.Message, Events.MessageEnd.Failed(problem?.Code ?? "agent_start_failed", problem?.Detail ?? "This box has no agent."));
+        parts.Bridge.EndTurn(request.Message, MessageEnd.Failed(problem?.Code ?? "agent_start_failed", problem?.Detail ?? "This box has no agent."));
     }
 }

@@ -33,6 +33,9 @@ internal sealed record BoxConfiguration
     // Settable, not init-only: the JSON source generator gives an init-only member its type's default when the file leaves it out.
     public int AgentStartSeconds { get; set; } = BoxBudgets.AgentStartSeconds;
 
+    /// <summary>What workspace and home may hold together; 0 for whatever the disk takes.</summary>
+    public long DiskBytes { get; set; }
+
     /// <summary>How long the box lives without a control plane before it ends itself.</summary>
     public int LonelySeconds { get; set; } = BoxBudgets.LonelySeconds;
 
@@ -68,6 +71,7 @@ internal sealed record BoxConfiguration
 
         if (Agents.Count == 0) yield return "agents must name at least one executable";
         if (AgentStartSeconds is < 1 or > 600) yield return "agentStartSeconds must be 1 to 600";
+        if (DiskBytes < 0) yield return "diskBytes must not be negative";
         if (LonelySeconds < 1) yield return "lonelySeconds must be at least 1";
     }
 

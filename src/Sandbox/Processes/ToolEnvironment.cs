@@ -11,11 +11,17 @@ internal static class ToolEnvironment
 {
     private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     private const string SystemCertificates = "/etc/ssl/certs/ca-certificates.crt";
-    private const string Name = "Coordinator";
+    private const string Name = "Coordinator agent";
     private const string Mail = "agent@coordinator.invalid";
 
     private static readonly string[] Allowed =
-        ["PATH", "LANG", "LC_ALL", "TZ", "TERM", "USER", "LOGNAME", "SHELL", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "JAVA_HOME", "DOTNET_ROOT", "GOROOT"];
+    [
+        "PATH", "LANG", "LC_ALL", "TZ", "TERM", "USER", "LOGNAME", "SHELL", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "JAVA_HOME", "DOTNET_ROOT", "GOROOT",
+        "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", SandboxMark,
+    ];
+
+    /// <summary>By this variable a provider without isolation finds what is left of a box; whatever the box starts must carry it.</summary>
+    private const string SandboxMark = "COORDINATOR_SANDBOX";
 
     private static readonly string[] CertificateVariables =
         ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT", "GIT_SSL_CAINFO", "CARGO_HTTP_CAINFO", "DENO_CERT"];
@@ -35,6 +41,10 @@ internal static class ToolEnvironment
             ["LANG"] = "C.UTF-8",
             ["TERM"] = "xterm-256color",
             ["SHELL"] = "/bin/sh",
+            ["GIT_AUTHOR_NAME"] = Name,
+            ["GIT_AUTHOR_EMAIL"] = Mail,
+            ["GIT_COMMITTER_NAME"] = Name,
+            ["GIT_COMMITTER_EMAIL"] = Mail,
         };
         foreach (var name in Allowed)
         {
@@ -69,8 +79,6 @@ internal static class ToolEnvironment
     /// <summary>Configuration by environment, so that nothing of it stands on disk or in the repository.</summary>
     private static void AddGit(Dictionary<string, string> environment, string program)
     {
-        environment["GIT_AUTHOR_NAME"] = environment["GIT_COMMITTER_NAME"] = Name;
-        environment["GIT_AUTHOR_EMAIL"] = environment["GIT_COMMITTER_EMAIL"] = Mail;
         environment["GIT_TERMINAL_PROMPT"] = "0";
         environment["GIT_LFS_SKIP_SMUDGE"] = "1";
         (string Key, string Value)[] settings =

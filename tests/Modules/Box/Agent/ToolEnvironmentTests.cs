@@ -46,6 +46,14 @@ public sealed class ToolEnvironmentTests
     }
 
     [Fact]
+    public void The_mark_of_the_box_is_carried_by_whatever_it_starts()
+    {
+        var environment = ToolEnvironment.Build(Box, new Dictionary<string, string> { ["COORDINATOR_SANDBOX"] = "box_x" }, 4000, "/opt/coordinator-box");
+
+        Assert.Equal("box_x", environment["COORDINATOR_SANDBOX"]);
+    }
+
+    [Fact]
     public void Git_asks_this_program_for_credentials_and_nobody_at_the_terminal()
     {
         var environment = ToolEnvironment.Build(Box, new Dictionary<string, string>(), 4000, "/opt/it's/coordinator-box");
