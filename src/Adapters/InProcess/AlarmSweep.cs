@@ -13,15 +13,18 @@ internal sealed class AlarmSweep(InProcessSessionHost host, IAlarmClock clock, I
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.AlarmInterval, time);
+        var failures = 0;
         do
         {
             try
             {
                 await SweepAsync(stoppingToken);
+                failures = 0;
             }
             catch (PortException e)
             {
-                host.Log.AlarmsFailed(e);
+                // The store may still be starting at the first look; a second failure is worth a line, the next ones are not.
+                if (++failures == 2) host.Log.AlarmsFailed(e);
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));

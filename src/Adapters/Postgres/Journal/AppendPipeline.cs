@@ -32,6 +32,7 @@ internal sealed class AppendPipeline : IAsyncDisposable
         await budget.AcquireAsync(pending.Bytes, cancellationToken);
         try
         {
+            cancellationToken.ThrowIfCancellationRequested(); // once enqueued, a free writer may be faster than the registration
             var writer = writers[(uint)lease.Key.Session.GetHashCode() % (uint)writers.Length];
             if (!writer.TryEnqueue(pending)) throw new PortException(PortFailureKind.Unavailable, "The host is stopping; this append was not written.");
             await using var registration = cancellationToken.UnsafeRegister(_ => pending.TryTakeBack(cancellationToken), null);

@@ -12,7 +12,6 @@ const titles: Readonly<Record<string, string>> = {
   agent_hung: 'The agent stopped answering',
   model_error: 'The model failed',
   model_key_missing: 'The model’s key is missing',
-  turn_timeout: 'This took too long',
   outcome_unknown: 'It is not known how this ended',
   disk_full: 'The sandbox’s disk is full',
   empty_output: 'The agent answered nothing',
