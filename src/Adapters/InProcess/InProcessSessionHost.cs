@@ -100,8 +100,9 @@ public sealed class InProcessSessionHost : ISessionHost, IAsyncDisposable
             if (activation.Ended.IsCompleted) Forget(key, activation);
             else activation.Ring();
         }
-        catch (PortException e)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
+            // One session that cannot be woken, whatever the reason, must not keep the others from being.
             Log.WakeFailed(e, key);
         }
     }
@@ -139,7 +140,7 @@ public sealed class InProcessSessionHost : ISessionHost, IAsyncDisposable
             table.TryRemove(new(key, entry));
             return create ? await ActivateAsync(key, create, cancellationToken) : null;
         }
-        catch (Exception) when (entry.Value.IsFaulted)
+        catch (Exception) when (entry.Value is { IsCompleted: true, IsCompletedSuccessfully: false })
         {
             table.TryRemove(new(key, entry));
             throw;
@@ -149,6 +150,18 @@ public sealed class InProcessSessionHost : ISessionHost, IAsyncDisposable
     private async Task<Activation?> OpenAsync(SessionKey key, bool create)
     {
         using var limit = new CancellationTokenSource(options.CallTimeout, services.Time);
+        try
+        {
+            return await OpenAsync(key, create, limit);
+        }
+        catch (OperationCanceledException e) when (limit.IsCancellationRequested)
+        {
+            throw new PortException(PortFailureKind.Timeout, "The journal did not answer in time; the session could not be opened.", inner: e);
+        }
+    }
+
+    private async Task<Activation?> OpenAsync(SessionKey key, bool create, CancellationTokenSource limit)
+    {
         if (await journal.OpenAsync(key, host, create, limit.Token) is not { } lease) return null;
         var machine = machines.Create(lease);
         try
@@ -156,10 +169,10 @@ public sealed class InProcessSessionHost : ISessionHost, IAsyncDisposable
             if (await journal.FindSnapshotAsync(key, limit.Token) is not { } snapshot || snapshot.Version > lease.Version || !machine.Restore(snapshot)) machine = machines.Create(lease);
             await foreach (var record in journal.ReadAsync(key, machine.Version, limit.Token)) machine.Replay(record);
         }
-        catch (UnknownRecordException e)
+        catch (Exception e) when (e is UnknownRecordException or System.Text.Json.JsonException or InvalidOperationException or FormatException)
         {
             await journal.ReleaseAsync(lease, limit.Token);
-            throw new PortException(PortFailureKind.Corrupt, $"Session {key} was written by a newer release and is not activated here.", inner: e);
+            throw new PortException(PortFailureKind.Corrupt, $"The journal of session {key} cannot be read by this release, so it is not activated here.", inner: e);
         }
 
         followers.Announce(key, lease.Seq);

@@ -47,9 +47,6 @@ public sealed record SessionLimits
     /// <summary>An unanswered permission question is answered "reject" after this long.</summary>
     public TimeSpan PermissionAnswer { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>A decision that the box does not confirm is no longer resent after this long.</summary>
-    public TimeSpan PermissionConfirm { get; init; } = TimeSpan.FromMinutes(1);
-
     /// <summary>How soon a session is looked at again while something of it is under way, in case its host dies.</summary>
     public TimeSpan CrashCheck { get; init; } = TimeSpan.FromSeconds(5);
 

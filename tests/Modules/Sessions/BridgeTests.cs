@@ -138,6 +138,52 @@ public sealed class BridgeTests
     }
 
     [Fact]
+    public void A_hello_that_knows_the_message_counts_as_its_start_so_no_deadline_kills_a_healthy_turn()
+    {
+        var session = SessionDriver.WithPrompt();
+        session.MakeReady();
+        session.Detach();
+        session.Attach(session.BoxId, 1, [new(session.Dispatched, KnownMessageState.Accepted)]);
+        session.PassWithHeartbeats(TimeSpan.FromMinutes(5));
+        Assert.Contains("message.started", session.Types);
+        Assert.Equal("ready", session.View.GetProperty("sandbox").GetProperty("status").GetString());
+    }
+
+    [Fact]
+    public void A_late_inspection_of_an_older_box_does_not_touch_the_next()
+    {
+        var session = SessionDriver.Running();
+        session.Detach();
+        session.Pass(TimeSpan.FromSeconds(6));
+        var inspect = session.Effects.Single(e => e.Value is SessionEffect.InspectSandbox).Key;
+        session.Call(new SessionCommand.Cancel(SessionDriver.Ada, null));
+        session.PassByAlarms(TimeSpan.FromSeconds(15));
+        session.SettleAll<SessionEffect.DestroySandbox>(new EffectOutcome.Succeeded());
+        session.Prompt("next");
+        session.SettleAll<SessionEffect.CreateSandbox>(new EffectOutcome.SandboxCreated(new("fake", "another", null)));
+        session.Settle(inspect, new EffectOutcome.SandboxInspected(SandboxStatus.NotFound, null));
+        Assert.DoesNotContain("sandbox.lost", session.Types);
+    }
+
+    [Fact]
+    public void Text_that_is_no_Unicode_does_not_stop_the_stream()
+    {
+        var session = SessionDriver.Running();
+        session.Box("message.ended", session.Dispatched, """{"outcome":"failed","code":"x","detail":"\ud800"}""");
+        Assert.Equal("message.failed", session.Types.Last(t => t != "run.flushed"));
+    }
+
+    [Fact]
+    public void A_box_that_ignores_its_window_is_cut_off()
+    {
+        var session = SessionDriver.Running();
+        session.AutoCommit = false;
+        for (var i = 0; i < 5_000 && session.ClosedLinks.Count == 0; i++) session.Box("agent.text", session.Dispatched, """{"part":"p","offset":0,"text":"a"}""");
+        Assert.Equal(LinkCloseReason.ProtocolError, session.ClosedLinks.Single().Reason);
+        Assert.True(session.N < 4_100);
+    }
+
+    [Fact]
     public void A_late_completion_does_not_overwrite_cancelled()
     {
         var session = SessionDriver.Running();

@@ -65,6 +65,18 @@ public sealed class PermissionTests
     }
 
     [Fact]
+    public void A_decision_waits_for_a_box_that_is_away_for_minutes()
+    {
+        var session = Asked();
+        session.Detach();
+        Answer(session, PermissionDecision.Once);
+        session.PassByAlarms(TimeSpan.FromMinutes(3));
+        session.SettleAll<SessionEffect.InspectSandbox>(new EffectOutcome.SandboxInspected(Ports.Compute.SandboxStatus.Running, null));
+        session.Attach(session.BoxId, 1, [new(session.Dispatched, KnownMessageState.Accepted)]);
+        Assert.Contains(Decisions(session), d => d.Decision == PermissionDecision.Once);
+    }
+
+    [Fact]
     public void A_grant_for_the_session_answers_the_next_like_question_and_survives_a_crash()
     {
         var session = Asked();

@@ -107,6 +107,7 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         catch (Exception failure) when (DatabaseFailure.IsOne(failure))
         {
             LogAnswerLost(failure, group.Count);
+            Array.Clear(written); // rows of a long answer may come before its commit: they prove nothing
             await SettleAsync(group, written, writer.Process, failure, tries);
         }
         catch (Exception failure) when (failure is ArgumentException or InvalidCastException or OverflowException or InvalidOperationException)

@@ -5,7 +5,8 @@ namespace Coordinator.Modules.SessionAccess.Sockets;
 /// <summary>Reads values of a frame. What does not fit is a <see cref="FrameException"/> that names the field, never its content.</summary>
 internal static class JsonFields
 {
-    private const int MaxDepth = 128;
+    /// <summary>Well below the 64 levels that readers of the journal take by default: what is let in here is enveloped and stored as it is.</summary>
+    private const int MaxDepth = 48;
 
     public static JsonReaderOptions Options { get; } = new() { MaxDepth = MaxDepth };
 

@@ -99,9 +99,24 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
     {
         if (presence.Link is not { } link || link.Id != received.LinkId) return;
         link.LastFrameAt = turn.Now;
-        if (received.Frame is not BoxFrame.Event frame || BridgeDecisions.Take(turn, frame)) return;
-        outputs.Add(new SessionOutput.CloseLink(link.Id, LinkCloseReason.ProtocolError, $"Event {frame.N} came after {turn.State.Bridge!.N}."));
+        if (received.Frame is not BoxFrame.Event frame) return;
+        var broken = IsBeyondWindow(turn, frame) ? "The box sent more than its window allows before it was acknowledged."
+            : BridgeDecisions.Take(turn, frame) ? null
+            : $"Event {frame.N} came after {turn.State.Bridge!.N}.";
+        if (broken is null) return;
+        outputs.Add(new SessionOutput.CloseLink(link.Id, LinkCloseReason.ProtocolError, broken));
         presence.Detach(link.Id, turn.Now);
+    }
+
+    /// <summary>
+    /// A box that keeps to its window never gets here; the bounds are wide, so that only one that does not is cut off
+    /// before it fills this host's memory.
+    /// </summary>
+    private bool IsBeyondWindow(Turn turn, BoxFrame.Event frame)
+    {
+        var cursor = turn.State.Bridge!;
+        var durable = pipeline.Committed.Bridge is { } committed && committed.Generation == cursor.Generation && committed.SpoolId == cursor.SpoolId ? committed.N : 0;
+        return frame.N > durable + (2L * BridgeWindow.Default.Events) || turn.Events.Utf8.Length > 2 * BridgeWindow.Default.Bytes;
     }
 
     /// <summary>Asks the committed state what is wanted, and starts what is missing.</summary>

@@ -47,6 +47,13 @@ internal static class BoxEvents
             Confirm(turn, data.RootElement);
     }
 
+    /// <summary>The box has the message: by its event, or by a hello that came before the event.</summary>
+    public static void Started(Turn turn, Message message)
+    {
+        turn.Record(new Fact.MessageStarted(message.Id, turn.Now));
+        turn.Show("message.started", message.Id);
+    }
+
     private static void OfTheBox(Turn turn, BoxFrame.Event frame, JsonElement data)
     {
         if (!turn.State.Sandbox.IsLive) return;
@@ -58,14 +65,14 @@ internal static class BoxEvents
             case "boot.ready" when turn.State.Sandbox.Phase == SandboxPhase.Connected:
                 var agent = data.TryGetProperty("agent", out var a) && a.ValueKind == JsonValueKind.Object ? a : default;
                 var resumed = data.TryGetProperty("resumed", out var r) && r.ValueKind == JsonValueKind.True;
-                turn.Record(new Fact.SandboxReady(Text(agent, "name") ?? "agent", Text(agent, "version") ?? string.Empty, resumed, turn.Now));
+                turn.Record(new Fact.SandboxReady(JsonText.Of(agent, "name") ?? "agent", JsonText.Of(agent, "version") ?? string.Empty, resumed, turn.Now));
                 turn.ShowRaw("sandbox.ready", null, frame.Data.Span);
                 break;
             case "boot.failed":
-                Endings.FailBoot(turn, Text(data, "code") ?? "boot_failed", Text(data, "detail") ?? "The box could not start.", retryable: true);
+                Endings.FailBoot(turn, JsonText.Of(data, "code") ?? "boot_failed", JsonText.Of(data, "detail") ?? "The box could not start.", retryable: true);
                 break;
             case "agent.failed":
-                Endings.StopSandbox(turn, SandboxReasons.AgentFailed, Text(data, "detail"), keepData: true);
+                Endings.StopSandbox(turn, SandboxReasons.AgentFailed, JsonText.Of(data, "detail"), keepData: true);
                 break;
             case "environment.detected":
                 EnvironmentDecisions.Detected(turn, data);
@@ -78,8 +85,7 @@ internal static class BoxEvents
         switch (kind)
         {
             case "message.accepted" when running.Status == MessageStatus.Dispatched:
-                turn.Record(new Fact.MessageStarted(running.Id, turn.Now));
-                turn.Show("message.started", running.Id);
+                Started(turn, running);
                 break;
             case "message.ended":
                 Ended(turn, running, data);
@@ -95,7 +101,7 @@ internal static class BoxEvents
 
     private static void Ended(Turn turn, Message running, JsonElement data)
     {
-        switch (Text(data, "outcome"))
+        switch (JsonText.Of(data, "outcome"))
         {
             case "completed":
                 Endings.Completed(turn, running);
@@ -104,17 +110,14 @@ internal static class BoxEvents
                 Endings.Cancelled(turn, running, running.CancellingAt is null ? CancelReason.User : running.CancelReason);
                 break;
             default:
-                Endings.Failed(turn, running, Text(data, "code") ?? "agent_failed", Text(data, "detail") ?? "The agent did not say why.", retryable: true);
+                Endings.Failed(turn, running, JsonText.Of(data, "code") ?? "agent_failed", JsonText.Of(data, "detail") ?? "The agent did not say why.", retryable: true);
                 break;
         }
     }
 
     private static void Confirm(Turn turn, JsonElement data)
     {
-        if (Text(data, "permissionId") is { } id && turn.State.Permissions.TryGetValue(id, out var question) && question.Decision is not null)
+        if (JsonText.Of(data, "permissionId") is { } id && turn.State.Permissions.TryGetValue(id, out var question) && question.Decision is not null)
             turn.Record(new Fact.PermissionSettled(question.Id));
     }
-
-    private static string? Text(JsonElement data, string name) =>
-        data.ValueKind == JsonValueKind.Object && data.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

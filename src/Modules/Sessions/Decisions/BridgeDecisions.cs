@@ -67,6 +67,8 @@ internal static class BridgeDecisions
         var known = hello.Messages.FirstOrDefault(m => m.Id == running.Id);
         if (known?.State == KnownMessageState.Unknown)
             Endings.Failed(turn, running, "outcome_unknown", "The box's program ended while the message ran; what the agent did is not known. Look at the workspace before you retry.", retryable: true);
+        else if (known is not null && running.Status == MessageStatus.Dispatched)
+            BoxEvents.Started(turn, running);
         else if (known is null && running.Status == MessageStatus.Running)
             Endings.Interrupted(turn, running, "The box does not know the message any more.");
     }

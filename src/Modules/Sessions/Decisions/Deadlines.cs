@@ -39,10 +39,6 @@ public static class Deadlines
         {
             foreach (var question in turn.State.Permissions.Values.Where(q => q.Decision is null && q.ExpiresAt <= turn.Now)) PermissionDecisions.Expire(turn, question);
         }),
-        new("permission unconfirmed", (s, l) => s.Permissions.Values.Where(q => q.DecidedAt is not null).Select(q => q.DecidedAt + l.PermissionConfirm).Min(), turn =>
-        {
-            foreach (var question in turn.State.Permissions.Values.Where(q => q.DecidedAt + turn.Limits.PermissionConfirm <= turn.Now)) turn.Record(new Fact.PermissionSettled(question.Id));
-        }),
         new("run to flush", (s, l) => s.Outbox.IsEmpty ? null : s.FlushNotBefore ?? s.LastAt + l.CrashCheck, null),
         new("work under way", UnderWay, null),
     ];

@@ -15,8 +15,8 @@ internal static class EffectDecisions
             case SessionEffect.CreateSandbox create:
                 Created(turn, create, outcome);
                 break;
-            case SessionEffect.InspectSandbox:
-                Inspected(turn, outcome);
+            case SessionEffect.InspectSandbox inspect:
+                Inspected(turn, inspect, outcome);
                 break;
             case SessionEffect.DestroySandbox destroy:
                 Destroyed(turn, destroy, outcome);
@@ -52,9 +52,9 @@ internal static class EffectDecisions
         }
     }
 
-    private static void Inspected(Turn turn, EffectOutcome outcome)
+    private static void Inspected(Turn turn, SessionEffect.InspectSandbox inspect, EffectOutcome outcome)
     {
-        if (outcome is not EffectOutcome.SandboxInspected seen || !turn.State.Sandbox.IsLive) return;
+        if (outcome is not EffectOutcome.SandboxInspected seen || !turn.State.Sandbox.IsLive || turn.State.Sandbox.Handle != inspect.Handle) return;
         if (seen.Status is SandboxStatus.NotFound) Endings.LoseSandbox(turn, SandboxReasons.NotFound, seen.Detail);
         else if (seen.Status is SandboxStatus.Stopped) Endings.LoseSandbox(turn, seen.Detail == "out_of_memory" ? SandboxReasons.OutOfMemory : SandboxReasons.Exited, seen.Detail);
     }

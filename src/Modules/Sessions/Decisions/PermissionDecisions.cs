@@ -11,6 +11,9 @@ namespace Coordinator.Modules.Sessions.Decisions;
 /// <summary>Questions of the agent: answered once, by a person, by a grant of the session, or by their deadline.</summary>
 internal static class PermissionDecisions
 {
+    /// <summary>An agent asks one question at a time; a box that asks more than this at once is answered no.</summary>
+    private const int MaxQuestions = 32;
+
     public static Result<SessionReply> Answer(Turn turn, SessionCommand.AnswerPermission c)
     {
         if (!turn.State.Permissions.TryGetValue(c.Permission.ToString(), out var question))
@@ -31,20 +34,26 @@ internal static class PermissionDecisions
     /// <summary>A question arrived from the box.</summary>
     public static void Ask(Turn turn, Message message, JsonElement data)
     {
-        if (!PermissionId.TryParse(Text(data, "permissionId"), out var id) || turn.State.Permissions.ContainsKey(id.ToString())) return;
-        var permission = Text(data, "permission") ?? "unknown";
+        if (!PermissionId.TryParse(JsonText.Of(data, "permissionId"), out var id) || turn.State.Permissions.ContainsKey(id.ToString())) return;
+        var permission = JsonText.Of(data, "permission") ?? "unknown";
         var patterns = Patterns(data);
         var expires = turn.Now + turn.Limits.PermissionAnswer;
         var shown = EventData.Write(json =>
         {
             json.WriteString("permissionId", id.ToString());
             foreach (var property in data.EnumerateObject())
-                if (property.Name is "callId" or "permission" or "patterns" or "title" or "detail") property.WriteTo(json);
+            {
+                if (property.Name is not ("callId" or "permission" or "patterns" or "title" or "detail")) continue;
+                json.WritePropertyName(property.Name);
+                json.WriteRawValue(property.Value.GetRawText());
+            }
+
             json.WriteString("expiresAt", expires);
         });
         turn.Record(new Fact.PermissionAsked(id, message.Id, permission, patterns, System.Text.Encoding.UTF8.GetString(shown), expires));
         turn.ShowRaw("permission.asked", message.Id, shown);
-        if (patterns.Count > 0 && patterns.TrueForAll(p => turn.State.Grants.Contains($"{permission}\n{p}"))) Grant(turn, message, id);
+        if (turn.State.Permissions.Count > MaxQuestions) Expire(turn, turn.State.Permissions[id.ToString()]);
+        else if (patterns.Count > 0 && patterns.TrueForAll(p => turn.State.Grants.Contains($"{permission}\n{p}"))) Grant(turn, message, id);
     }
 
     /// <summary>Nobody answered in time, or the turn is over: the default is no.</summary>
@@ -71,9 +80,6 @@ internal static class PermissionDecisions
 
     private static ImmutableList<string> Patterns(JsonElement data) =>
         data.TryGetProperty("patterns", out var list) && list.ValueKind == JsonValueKind.Array
-            ? [.. list.EnumerateArray().Where(p => p.ValueKind == JsonValueKind.String).Select(p => p.GetString()!)]
+            ? [.. list.EnumerateArray().Select(JsonText.Of).OfType<string>()]
             : [];
-
-    private static string? Text(JsonElement data, string name) =>
-        data.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

@@ -40,7 +40,7 @@ public sealed record SessionState
 
     public BridgeCursor? Bridge { get; init; }
 
-    /// <summary>Questions that are open, or decided and not yet confirmed by the box.</summary>
+    /// <summary>Questions that are open, or decided and not yet confirmed by the box; the end of their turn forgets them.</summary>
     public ImmutableSortedDictionary<string, PermissionQuestion> Permissions { get; init; } = ImmutableSortedDictionary<string, PermissionQuestion>.Empty;
 
     /// <summary>What was allowed for the rest of the session: <c>permission\npattern</c>.</summary>
