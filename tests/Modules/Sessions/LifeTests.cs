@@ -84,6 +84,40 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public void An_agent_that_cannot_be_started_anew_fails_its_message_in_its_own_words_and_the_next_message_gets_another_box()
+    {
+        var session = SessionDriver.Running();
+        var message = session.Dispatched;
+        var next = session.Prompt("next").Id;
+
+        session.Box("agent.failed", null, """{"code":"agent_start_failed","detail":"It ended with exit code 1."}""");
+        session.EndTurn("failed", ""","code":"agent_start_failed","detail":"It ended with exit code 1." """);
+
+        var failure = session.Shown.Single(e => e.GetProperty("type").GetString() == "message.failed");
+        Assert.Equal(message.ToString(), failure.GetProperty("messageId").GetString());
+        Assert.Equal("agent_start_failed", failure.GetProperty("data").GetProperty("code").GetString());
+        Assert.Equal("It ended with exit code 1.", failure.GetProperty("data").GetProperty("detail").GetString());
+        Assert.Contains("sandbox.stopping", session.Types);
+        session.SettleAll<SessionEffect.DestroySandbox>(new EffectOutcome.Succeeded());
+        (session.Spool, session.N) = ("spool-2", 0);
+        session.MakeReady();
+        Assert.Equal(next, session.Dispatched);
+        Assert.Equal(2, session.Generation);
+    }
+
+    [Fact]
+    public void A_message_that_was_cancelled_stays_cancelled_when_its_agent_cannot_be_started_anew()
+    {
+        var session = SessionDriver.Running();
+        session.Call(new SessionCommand.Cancel(SessionDriver.Ada, null));
+
+        session.Box("agent.failed", null, """{"code":"agent_start_failed","detail":"It ended with exit code 1."}""");
+
+        Assert.Contains("message.cancelled", session.Types);
+        Assert.DoesNotContain("message.failed", session.Types);
+    }
+
+    [Fact]
     public void A_box_that_dies_while_it_boots_is_not_made_again_and_again()
     {
         var session = SessionDriver.WithPrompt();

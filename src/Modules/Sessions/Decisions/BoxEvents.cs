@@ -72,7 +72,7 @@ internal static class BoxEvents
                 Endings.FailBoot(turn, JsonText.Of(data, "code") ?? "boot_failed", JsonText.Of(data, "detail") ?? "The box could not start.", retryable: true);
                 break;
             case "agent.failed":
-                Endings.StopSandbox(turn, SandboxReasons.AgentFailed, JsonText.Of(data, "detail"), keepData: true);
+                Endings.FailAgent(turn, JsonText.Of(data, "code") ?? "agent_failed", JsonText.Of(data, "detail"));
                 break;
             case "environment.detected":
                 EnvironmentDecisions.Detected(turn, data);

@@ -72,6 +72,16 @@ internal static class Endings
         foreach (var message in turn.State.Open) Failed(turn, message, code, detail, retryable);
     }
 
+    /// <summary>
+    /// The agent cannot be started anew: its message fails with that reason, in the same record as the box's stop, so that
+    /// the next in the queue is not sent to a box that is about to end.
+    /// </summary>
+    public static void FailAgent(Turn turn, string code, string? detail)
+    {
+        if (turn.State.Running is { CancellingAt: null } running) Failed(turn, running, code, detail ?? "The agent did not say why.", retryable: true);
+        StopSandbox(turn, SandboxReasons.AgentFailed, detail, keepData: true);
+    }
+
     private static void End(Turn turn, Message message, MessageStatus outcome, string? code, string? detail, string type, Action<System.Text.Json.Utf8JsonWriter>? data)
     {
         ExpireQuestions(turn, message);

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Coordinator.Fakes.Compute;
+using Coordinator.Ports;
 using Coordinator.Ports.Compute;
 using Coordinator.Sandbox.Bridge;
 using Coordinator.Sandbox.Events;
@@ -169,6 +170,27 @@ public sealed class BoxJourneyTests : IAsyncLifetime
         await box.Host.PromptAsync(TestBox.NewMessage());
         await box.Host.EventAsync(EventKinds.MessageEnded, data => data.GetProperty("outcome").GetString() == "completed");
         Assert.Equal(2, runtimes.Count);
+    }
+
+    [Fact]
+    public async Task An_agent_that_cannot_be_started_anew_is_told_with_its_reason_and_so_is_its_message()
+    {
+        ScriptedAgentRuntime? first = null;
+        box.NewRuntime = () => first is null
+            ? first = new ScriptedAgentRuntime(box.AgentStore, TimeProvider.System) { NextFault = ScriptedAgentFault.Crash }
+            : throw new PortException(PortFailureKind.Unavailable, "It ended with exit code 1.");
+        await box.StartAsync();
+        await box.Host.EventAsync("boot.ready");
+        await box.Host.PromptAsync(TestBox.NewMessage());
+        await box.Host.EventAsync(EventKinds.MessageEnded);
+
+        await box.Host.PromptAsync(TestBox.NewMessage());
+
+        var failed = await box.Host.EventAsync(EventKinds.AgentFailed);
+        Assert.Equal("agent_start_failed", failed.GetProperty("code").GetString());
+        var ended = await box.Host.EventAsync(EventKinds.MessageEnded, data => data.GetProperty("code").GetString() != "agent_crashed");
+        Assert.Equal(failed.GetProperty("detail").GetString(), ended.GetProperty("detail").GetString());
+        Assert.Equal("agent_start_failed", ended.GetProperty("code").GetString());
     }
 
     [Fact]
