@@ -15,6 +15,8 @@ public sealed class DatabaseOptions
 
     public JournalOptions Journal { get; set; } = new();
 
+    public FeedOptions Feed { get; set; } = new();
+
     /// <summary>Connections the host may hold for everything but the journal's writers, unless the connection string says. Default 20.</summary>
     public int MaxPoolSize { get; set; } = 20;
 
@@ -66,6 +68,13 @@ public sealed class JournalOptions
     public TimeSpan OutagePatience { get; set; } = TimeSpan.FromSeconds(5);
 }
 
+/// <summary>Section <c>Database:Feed</c>: the topics of the sync plane.</summary>
+public sealed class FeedOptions
+{
+    /// <summary>How long one who waits for a topic goes without looking, when no wake-up is heard. Default 5 s.</summary>
+    public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(5);
+}
+
 /// <summary>Names everything that is wrong with the section at once.</summary>
 internal sealed class DatabaseOptionsValidator : IValidateOptions<DatabaseOptions>
 {
@@ -82,6 +91,7 @@ internal sealed class DatabaseOptionsValidator : IValidateOptions<DatabaseOption
         if (options.IsEmbedded && string.IsNullOrWhiteSpace(options.Embedded.User)) yield return "Database:Embedded:User is empty.";
         if (options.MaxPoolSize is < 2 or > 1_000) yield return $"Database:MaxPoolSize is {options.MaxPoolSize}; it must be 2 to 1000.";
         if (options.StartTimeout <= TimeSpan.Zero) yield return $"Database:StartTimeout is {options.StartTimeout}; it must be positive.";
+        if (options.Feed.PollInterval < TimeSpan.FromMilliseconds(100)) yield return $"Database:Feed:PollInterval is {options.Feed.PollInterval}; it must be at least 100 ms.";
         var journal = options.Journal;
         if (journal.Writers is < 1 or > 16) yield return $"Database:Journal:Writers is {journal.Writers}; it must be 1 to 16.";
         if (journal.AppendBytes is < 1 or > 256 * 1024 * 1024) yield return $"Database:Journal:AppendBytes is {journal.AppendBytes}; it must be 1 to 268435456.";

@@ -44,6 +44,7 @@ internal static class ServiceComposition
         .AddPostgres(configuration)
         .AddPostgresTenantDirectory()
         .AddPostgresRunHistory()
+        .AddPostgresEventFeed()
         .AddLocalIdentity(configuration)
         .AddInProcessSessionHost(configuration)
         .AddLocalSandbox(configuration)

@@ -45,6 +45,7 @@ public sealed partial class Skeleton : IAsyncDisposable
         Provider = new(Time) { Program = StartBox, Ended = KillBox };
         Tenants = new(Time);
         Authenticator = new(Tenants, Time);
+        Feed = new(Time);
         Key = new(OrganizationId.New(Time), SessionId.New(Time));
         Gateway.AddProvider("demo", ModelWire.OpenAiChat, needsKey: false, isDemo: true);
         Gateway.AddProvider("acme", ModelWire.OpenAiChat);
@@ -63,6 +64,8 @@ public sealed partial class Skeleton : IAsyncDisposable
     public InMemorySandboxProvider Provider { get; }
 
     public InMemoryRunHistory History { get; } = new();
+
+    public InMemoryEventFeed Feed { get; }
 
     public InMemoryArtifactStore Artifacts { get; } = new();
 

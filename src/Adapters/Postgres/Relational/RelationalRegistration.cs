@@ -1,3 +1,4 @@
+using Coordinator.Adapters.Postgres.Feed;
 using Coordinator.Ports.Identity;
 using Coordinator.Ports.Record;
 using Microsoft.EntityFrameworkCore;
@@ -11,15 +12,24 @@ namespace Coordinator.Adapters.Postgres;
 public static class RelationalRegistration
 {
     /// <summary>Registers <see cref="ITenantDirectory"/>. The data source must be registered, and migrated before the first call.</summary>
-    public static IServiceCollection AddPostgresTenantDirectory(this IServiceCollection services) => services
-        .AddTenantTransactions<DirectoryContext>()
-        .AddSingleton<TenantStatements>()
-        .AddSingleton<ITenantDirectory, PostgresTenantDirectory>();
+    public static IServiceCollection AddPostgresTenantDirectory(this IServiceCollection services)
+    {
+        services.TryAddSingleton<TenantStatements>();
+        return services.AddTenantTransactions<DirectoryContext>().AddSingleton<ITenantDirectory, PostgresTenantDirectory>();
+    }
 
     /// <summary>Registers <see cref="IRunHistory"/>. The data source must be registered, and migrated before the first call.</summary>
     public static IServiceCollection AddPostgresRunHistory(this IServiceCollection services) => services
         .AddTenantTransactions<RunContext>()
         .AddSingleton<IRunHistory, PostgresRunHistory>();
+
+    /// <summary>Registers <see cref="IEventFeed"/>. The data source must be registered, and migrated before the first call.</summary>
+    public static IServiceCollection AddPostgresEventFeed(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<TenantStatements>();
+        return services.AddSingleton<FeedWakeUps>().AddSingleton<IEventFeed, PostgresEventFeed>();
+    }
 
     private static IServiceCollection AddTenantTransactions<TContext>(this IServiceCollection services)
         where TContext : DbContext
