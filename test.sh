@@ -33,6 +33,9 @@ passed=0 failed=0 broken=()
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
+export COORDINATOR_TEST_SEED="${COORDINATOR_TEST_SEED:-$RANDOM}"
+say "Test data is made from seed $COORDINATOR_TEST_SEED (COORDINATOR_TEST_SEED=$COORDINATOR_TEST_SEED makes it again)."
+
 # tally <passed> <failed> <suite>: a suite that reports no test has not run.
 tally() {
   passed=$((passed + $1)) failed=$((failed + $2))

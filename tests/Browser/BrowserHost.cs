@@ -53,8 +53,9 @@ public sealed class BrowserHost : IAsyncLifetime
         await at.Page.GotoAsync("/");
         await at.Page.EvaluateAsync("""
             async () => {
-              const { items } = await (await fetch('/v1/sessions?limit=200')).json();
-              for (const session of items) if (session.status !== 'archived') await fetch(`/v1/sessions/${session.id}/archive`, { method: 'POST' });
+              const headers = { 'Coordinator-Organization': localStorage.getItem('coordinator.organization') };
+              const { items } = await (await fetch('/v1/sessions?limit=200', { headers })).json();
+              for (const session of items) if (session.status !== 'archived') await fetch(`/v1/sessions/${session.id}/archive`, { method: 'POST', headers });
             }
             """);
     }

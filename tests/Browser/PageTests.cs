@@ -72,4 +72,44 @@ public sealed class PageTests(BrowserHost host)
         Assert.DoesNotContain(key, host.Process.Output, StringComparison.Ordinal);
         at.AssertQuiet();
     }
+
+    [Fact]
+    public async Task A_second_organization_starts_empty_and_one_goes_to_and_fro()
+    {
+        await using var at = await host.OpenAsync(signIn: true);
+        var first = await at.StartSessionAsync("@say Of the first organization.");
+        await Assertions.Expect(at.LastTurn).ToContainTextAsync("Of the first organization.");
+        await at.ArchiveAsync();
+        await at.Page.GotoAsync("/settings");
+
+        await at.Page.GetByLabel("Name of the organization").FillAsync("Second");
+        await at.Button("Create organization").ClickAsync();
+
+        var organization = at.Page.GetByLabel("Organization", new() { Exact = true });
+        await Assertions.Expect(organization.Locator("option:checked")).ToHaveTextAsync("Second");
+        await at.PictureAsync("organizations");
+        await at.Page.GotoAsync("/");
+        await Assertions.Expect(at.Page.GetByText("No sessions yet.")).ToBeVisibleAsync();
+
+        await organization.SelectOptionAsync("My organization");
+        await Assertions.Expect(at.Page.Locator($"a[href='/sessions/{first}']")).ToBeVisibleAsync();
+        await at.Page.GotoAsync($"/sessions/{first}");
+        await Assertions.Expect(at.LastTurn).ToContainTextAsync("Of the first organization.");
+        at.AssertQuiet();
+    }
+
+    [Fact]
+    public async Task A_key_is_made_for_what_its_program_may_do()
+    {
+        await using var at = await host.OpenAsync(signIn: true);
+        await at.Page.GotoAsync("/settings");
+
+        await at.Page.GetByLabel("Name", new() { Exact = true }).FillAsync("Deployment");
+        await at.Page.GetByLabel("May").SelectOptionAsync("admin");
+        await at.Button("Create key").ClickAsync();
+
+        await Assertions.Expect(at.Page.GetByText("Copy the key “Deployment” now.")).ToBeVisibleAsync();
+        await Assertions.Expect(at.Page.GetByRole(AriaRole.Listitem).Filter(new() { HasText = "Deployment" })).ToContainTextAsync("admin");
+        at.AssertQuiet();
+    }
 }

@@ -1,6 +1,8 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Net.WebSockets;
 using System.Text;
+using System.Text.Json;
 using Coordinator.Client;
 using Coordinator.Ports;
 using Xunit;
@@ -101,6 +103,21 @@ public sealed class BadRequestTests(JourneyHost host)
         Assert.Equal(4400, (int)await CloseOfAsync(socket, limit.Token));
         Assert.Equal(session.Id, (await host.Client.GetSessionAsync(session.Id, CancellationToken.None)).Id);
         await host.Client.ArchiveAsync(session.Id, CancellationToken.None);
+    }
+
+    [Theory]
+    [InlineData("DELETE", "/v1/me", HttpStatusCode.MethodNotAllowed, "method_not_allowed", "GET")]
+    [InlineData("PUT", "/v1/sessions", HttpStatusCode.MethodNotAllowed, "method_not_allowed", "GET, POST")]
+    [InlineData("GET", "/v1/nothing", HttpStatusCode.NotFound, "route_not_found", null)]
+    public async Task A_wrong_method_is_told_the_right_ones_and_a_wrong_path_that_it_is_none(string method, string path, HttpStatusCode status, string code, string? allowed)
+    {
+        using var request = new HttpRequestMessage(new(method), path);
+
+        using var answer = await host.Http.SendAsync(request);
+
+        Assert.Equal(status, answer.StatusCode);
+        Assert.Equal(code, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString());
+        Assert.Equal(allowed, answer.Content.Headers.Allow.Count == 0 ? null : string.Join(", ", answer.Content.Headers.Allow));
     }
 
     private static async Task<WebSocketCloseStatus> CloseOfAsync(ClientWebSocket socket, CancellationToken cancellationToken)

@@ -17,6 +17,8 @@ public sealed class JourneyHost : IAsyncLifetime, IHostControl
 
     private HostProcess? process;
     private JourneyRun? shared;
+    private string cookie = string.Empty;
+    private string? strangerKey;
 
     public HostProcess Process => process!;
 
@@ -33,7 +35,8 @@ public sealed class JourneyHost : IAsyncLifetime, IHostControl
     {
         process = await HostProcess.LaunchAsync();
         Http = TestHttp.Client(process.Url);
-        ApiKey = await MakeOwnerKeyAsync();
+        cookie = await SignInAsync();
+        ApiKey = await MakeOwnerKeyAsync(null);
         Client = new(process.Url, ApiKey);
         Http.DefaultRequestHeaders.Authorization = new("Bearer", ApiKey);
     }
@@ -72,17 +75,38 @@ public sealed class JourneyHost : IAsyncLifetime, IHostControl
         return ((int)answer.StatusCode, await answer.Content.ReadFromJsonAsync<JsonElement>());
     }
 
+    /// <summary>The owner's key of another organization on the same host, made at the first call.</summary>
+    internal async Task<string> StrangerKeyAsync()
+    {
+        if (strangerKey is not null) return strangerKey;
+        var me = await Http.GetFromJsonAsync<JsonElement>("/v1/me");
+        var own = me.GetProperty("organization").GetProperty("id").GetString()!;
+        var other = await AsBrowserAsync("/v1/organizations", new { name = "Strangers" }, own);
+        return strangerKey = await MakeOwnerKeyAsync(other.GetProperty("id").GetString()!);
+    }
+
     /// <summary>A key with the owner's whole role, which may change secrets; one that the command line makes may not.</summary>
-    private async Task<string> MakeOwnerKeyAsync()
+    private async Task<string> MakeOwnerKeyAsync(string? organization) =>
+        (await AsBrowserAsync("/v1/api-keys", new { name = "Journey", role = "owner" }, organization)).GetProperty("key").GetString()!;
+
+    private async Task<string> SignInAsync()
     {
         using var signIn = await Http.PostAsJsonAsync("/v1/sign-in", new { link = Process.SignInSecret });
         signIn.EnsureSuccessStatusCode();
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/api-keys") { Content = JsonContent.Create(new { name = "Journey", role = "owner" }) };
-        request.Headers.Add("Cookie", signIn.Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
+        return signIn.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+    }
+
+    /// <summary>Posts as the owner's browser does, for what no key may do.</summary>
+    private async Task<JsonElement> AsBrowserAsync(string path, object body, string? organization)
+    {
+        using var browser = TestHttp.Client(Process.Url);
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
+        request.Headers.Add("Cookie", cookie);
         request.Headers.Add("Origin", Process.Url.GetLeftPart(UriPartial.Authority));
-        using var made = await Http.SendAsync(request);
+        if (organization is not null) request.Headers.Add("Coordinator-Organization", organization);
+        using var made = await browser.SendAsync(request);
         made.EnsureSuccessStatusCode();
-        return (await made.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("key").GetString()!;
+        return await made.Content.ReadFromJsonAsync<JsonElement>();
     }
 
     Task IHostControl.KillAsync(CancellationToken cancellationToken) => Process.KillAsync();

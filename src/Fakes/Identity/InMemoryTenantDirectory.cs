@@ -3,7 +3,7 @@ using Coordinator.Ports.Identity;
 
 namespace Coordinator.Fakes;
 
-/// <summary>The tenant directory as dictionaries in memory. People and organizations beyond the first owner are put in by tests.</summary>
+/// <summary>The tenant directory as dictionaries in memory. People beyond the first owner are put in by tests.</summary>
 public sealed partial class InMemoryTenantDirectory(TimeProvider time) : ITenantDirectory
 {
     private readonly Lock gate = new();
@@ -74,6 +74,18 @@ public sealed partial class InMemoryTenantDirectory(TimeProvider time) : ITenant
                 var owner = new Member(AddOrganization("My organization"), AddUser("Owner"), Role.Owner);
                 members.Add(owner);
                 return new OwnerAccount(owner.User, owner.Organization, true);
+            }
+        }, cancellationToken);
+
+    public ValueTask CreateOrganizationAsync(NewOrganization organization, CancellationToken cancellationToken) =>
+        Faults.Run(() =>
+        {
+            lock (gate)
+            {
+                if (!users.ContainsKey(organization.Owner)) throw new PortException(PortFailureKind.Rejected, "There is no such person.");
+                var owner = new Member(organization.Id, organization.Owner, Role.Owner);
+                if (organizations.TryAdd(organization.Id, organization.Name)) members.Add(owner);
+                else if (!members.Contains(owner)) throw new PortException(PortFailureKind.Rejected, "The organization is there already.");
             }
         }, cancellationToken);
 

@@ -27,17 +27,25 @@ internal static class WebAppEndpoints
     }
 
     public static void MapWebApp(this WebApplication app) =>
-        app.MapFallback("{**path}", (HttpContext context, WebApp web) => Answer(context, web)).WithoutCredential().ExcludeFromDescription();
+        app.MapFallback("{**path}", (HttpContext context, WebApp web, EndpointDataSource routes) => Answer(context, web, routes)).WithoutCredential().ExcludeFromDescription();
 
-    private static IResult Answer(HttpContext context, WebApp web)
+    private static IResult Answer(HttpContext context, WebApp web, EndpointDataSource routes)
     {
         var request = context.Request;
         var isPage = (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
             && !Array.Exists(NotPages, prefix => request.Path.StartsWithSegments(prefix, StringComparison.OrdinalIgnoreCase))
             && !Path.HasExtension(request.Path.Value);
+        if (!isPage && MethodsOf.Path(routes, request.Path) is { Count: > 0 } methods) return WrongMethod(context, methods);
         if (!isPage) return new Problem("route_not_found", $"There is nothing at {request.Method} {request.Path}.", ProblemKind.NotFound).ToHttp();
         if (!web.IsBuilt) return new Problem("web_app_missing", "The web app is not built here; the API is under /v1.", ProblemKind.NotFound).ToHttp();
         context.Response.Headers.CacheControl = Revalidated;
         return Results.Stream(web.IndexFile.CreateReadStream(), "text/html; charset=utf-8");
+    }
+
+    private static IResult WrongMethod(HttpContext context, IReadOnlyList<string> methods)
+    {
+        var allowed = string.Join(", ", methods);
+        context.Response.Headers.Allow = allowed;
+        return new Problem("method_not_allowed", $"{context.Request.Path} takes {allowed}, not {context.Request.Method}.", ProblemKind.Malformed).ToHttp(StatusCodes.Status405MethodNotAllowed);
     }
 }

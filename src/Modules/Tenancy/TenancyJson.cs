@@ -8,6 +8,8 @@ namespace Coordinator.Modules.Tenancy;
 [JsonSerializable(typeof(SignInBody))]
 [JsonSerializable(typeof(SignedIn))]
 [JsonSerializable(typeof(MeView))]
+[JsonSerializable(typeof(CreateOrganizationBody))]
+[JsonSerializable(typeof(OrganizationList))]
 [JsonSerializable(typeof(CreateApiKeyBody))]
 [JsonSerializable(typeof(CreatedApiKey))]
 [JsonSerializable(typeof(ApiKeyList))]

@@ -106,7 +106,7 @@ public abstract class RunHistoryContract
         foreach (var run in runs) await History.FlushAsync(run, default);
         Assert.Null(await History.VerifyChainAsync(organization, session, default));
 
-        await TamperAsync(organization, runs[ordinal - 1].Id, "failed");
+        await TamperAsync(organization, runs[ordinal - 1].Id, "tampered");
 
         Assert.Equal(runs[ordinal - 1].Id, await History.VerifyChainAsync(organization, session, default));
     }
@@ -116,7 +116,7 @@ public abstract class RunHistoryContract
     {
         var first = Sample.Run(organization, session, 1);
         await History.FlushAsync(first, default);
-        await TamperAsync(organization, first.Id, "failed");
+        await TamperAsync(organization, first.Id, "tampered");
         await History.FlushAsync(Sample.Run(organization, session, 2), default);
 
         Assert.Equal(first.Id, await History.VerifyChainAsync(organization, session, default));

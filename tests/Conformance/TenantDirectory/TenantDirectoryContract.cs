@@ -133,11 +133,50 @@ public abstract class TenantDirectoryContract
     }
 
     [Fact]
-    public async Task A_person_is_found_by_id()
+    public async Task An_organization_is_made_once_with_its_owner_however_often_it_is_asked_for()
     {
         var user = await Harness.AddUserAsync("Ada");
+        var made = new NewOrganization(OrganizationId.New(TimeProvider.System), TestData.For().OrganizationName(), user, Now);
 
-        Assert.Equal(new(user, "Ada"), await Directory.FindUserAsync(user, default));
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () => await Directory.CreateOrganizationAsync(made, default))));
+        await Directory.CreateOrganizationAsync(made with { Name = "Another name" }, default);
+
+        Assert.Equal([new OrganizationInfo(made.Id, made.Name, Role.Owner)], await Directory.ListOrganizationsAsync(Person(user).Principal, default));
+    }
+
+    [Fact]
+    public async Task An_organization_of_somebody_else_is_not_taken_over_by_its_id()
+    {
+        var made = new NewOrganization(OrganizationId.New(TimeProvider.System), "Acme", await Harness.AddUserAsync("Ada"), Now);
+        await Directory.CreateOrganizationAsync(made, default);
+        var eve = await Harness.AddUserAsync("Eve");
+
+        var refused = await Assert.ThrowsAsync<PortException>(async () => await Directory.CreateOrganizationAsync(made with { Owner = eve }, default));
+
+        Assert.Equal(PortFailureKind.Rejected, refused.Kind);
+        Assert.Empty(await Directory.ListOrganizationsAsync(Person(eve).Principal, default));
+    }
+
+    [Fact]
+    public async Task An_organization_nobody_would_own_is_not_made()
+    {
+        var nobody = new NewOrganization(OrganizationId.New(TimeProvider.System), "Acme", UserId.New(TimeProvider.System), Now);
+
+        var refused = await Assert.ThrowsAsync<PortException>(async () => await Directory.CreateOrganizationAsync(nobody, default));
+
+        Assert.Equal(PortFailureKind.Rejected, refused.Kind);
+        var late = await Harness.AddUserAsync("Ada");
+        await Directory.CreateOrganizationAsync(nobody with { Owner = late }, default);
+        Assert.Single(await Directory.ListOrganizationsAsync(Person(late).Principal, default));
+    }
+
+    [Fact]
+    public async Task A_person_is_found_by_id()
+    {
+        var name = TestData.For().PersonName();
+        var user = await Harness.AddUserAsync(name);
+
+        Assert.Equal(new(user, name), await Directory.FindUserAsync(user, default));
         Assert.Null(await Directory.FindUserAsync(UserId.New(TimeProvider.System), default));
     }
 

@@ -18,6 +18,16 @@ internal sealed partial class PostgresTenantDirectory(TenantTransactions<Directo
     /// <summary>Names the lock under which the first owner is made; any number nobody else uses in this database.</summary>
     private const long FirstOwnerLock = 0x636f6f7264_0002;
 
+    /// <summary>One statement, so that no organization stands without its owner; no row: nothing was made, and it was not there as theirs either.</summary>
+    private const string CreateOrganization = """
+        WITH owner AS (SELECT id FROM person WHERE id = $3),
+             made AS (INSERT INTO organization (org, name, created_at) SELECT $1, $2, $4 FROM owner ON CONFLICT (org) DO NOTHING RETURNING org),
+             joined AS (INSERT INTO membership (org, person, role, since) SELECT made.org, owner.id, 'owner', $4 FROM made, owner RETURNING org)
+        SELECT org FROM joined
+        UNION ALL
+        SELECT org FROM membership WHERE org = $1 AND person = $3 AND role = 'owner'
+        """;
+
     private readonly CallerLookup callers = new(statements);
     private readonly RequestMemory requests = new(statements);
 
@@ -43,6 +53,14 @@ internal sealed partial class PostgresTenantDirectory(TenantTransactions<Directo
                     .FirstOrDefaultAsync(ct);
                 return first is null ? await MakeOwnerAsync(context, ct) : new OwnerAccount(new(first.Person), new(first.Org), Created: false);
             },
+            cancellationToken);
+
+    public async ValueTask CreateOrganizationAsync(NewOrganization organization, CancellationToken cancellationToken) =>
+        await statements.WriteAsync(
+            TenantScope.System,
+            "making an organization",
+            [new(CreateOrganization, organization.Id.Value, organization.Name, organization.Owner.Value, organization.CreatedAt.ToUniversalTime())],
+            async (reader, ct) => await reader.ReadAsync(ct) ? true : throw new PortException(PortFailureKind.Rejected, "There is no such person, or the organization is somebody else's."),
             cancellationToken);
 
     public ValueTask<UserInfo?> FindUserAsync(UserId user, CancellationToken cancellationToken) =>

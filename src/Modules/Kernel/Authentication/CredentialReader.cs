@@ -9,6 +9,7 @@ internal static class CredentialReader
 {
     public const string OrganizationHeader = "Coordinator-Organization";
 
+    private const string OrganizationQuery = "organization";
     private const string Scheme = "Bearer ";
     private const string ApiKeyPrefix = "ck_";
     private const string BrowserSessionPrefix = "cs_";
@@ -25,11 +26,15 @@ internal static class CredentialReader
         return Present(CredentialKind.BrowserSession, BrowserSessionPrefix, cookie);
     }
 
+    /// <summary>
+    /// The organization a request names: in its header, or where a browser lets a page set none (sockets, links) in its
+    /// query. Named twice and not alike it names nothing that exists.
+    /// </summary>
     public static string? Organization(HttpContext context)
     {
-        var values = context.Request.Headers[OrganizationHeader];
-        if (values.Count == 0) return null;
-        return values.Count == 1 ? values[0] : string.Empty;
+        string?[] named = [.. context.Request.Headers[OrganizationHeader], .. context.Request.Query[OrganizationQuery]];
+        if (named.Length == 0) return null;
+        return Array.TrueForAll(named, one => one == named[0]) ? named[0] ?? string.Empty : string.Empty;
     }
 
     private static Result<PresentedCredential> FromHeader(string header) =>

@@ -19,8 +19,8 @@ public static class ProblemHttp
     public static IResult ToHttp<T>(this Result<T> result, Func<T, IResult> onSuccess) =>
         result.IsSuccess ? onSuccess(result.Value) : result.Problem.ToHttp();
 
-    /// <summary>The answer for a problem.</summary>
-    public static IResult ToHttp(this Problem problem) => new ProblemAnswer(problem);
+    /// <summary>The answer for a problem; <paramref name="status"/> where no kind stands for the status (405).</summary>
+    public static IResult ToHttp(this Problem problem, int? status = null) => new ProblemAnswer(problem, status);
 
     /// <summary>What a caller is told of a failed dependency: that it is down and when to try again, never its internals.</summary>
     public static Problem ToProblem(this PortException failure) => failure.Kind switch
@@ -80,8 +80,8 @@ public static class ProblemHttp
         return buffer.WrittenMemory;
     }
 
-    private sealed class ProblemAnswer(Problem problem) : IResult
+    private sealed class ProblemAnswer(Problem problem, int? status) : IResult
     {
-        public Task ExecuteAsync(HttpContext httpContext) => httpContext.WriteProblemAsync(problem);
+        public Task ExecuteAsync(HttpContext httpContext) => httpContext.WriteProblemAsync(problem, status);
     }
 }

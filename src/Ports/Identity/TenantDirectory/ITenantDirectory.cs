@@ -20,6 +20,14 @@ public interface ITenantDirectory
     /// <summary>Makes the first user and their organization if there is none yet; otherwise returns the first owner. Race-safe.</summary>
     ValueTask<OwnerAccount> EnsureOwnerAsync(CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Makes an organization with one member, its owner. Idempotent by id: made again for the same owner it is left as it is.
+    /// </summary>
+    /// <exception cref="PortException">
+    /// <see cref="PortFailureKind.Rejected"/>: there is no such person, or the id is another owner's organization.
+    /// </exception>
+    ValueTask CreateOrganizationAsync(NewOrganization organization, CancellationToken cancellationToken);
+
     /// <summary>A person by id; null when there is none.</summary>
     ValueTask<UserInfo?> FindUserAsync(UserId user, CancellationToken cancellationToken);
 
@@ -74,6 +82,9 @@ public interface ITenantDirectory
 
 /// <summary>The first owner and their organization; <see cref="Created"/> when this call made them.</summary>
 public sealed record OwnerAccount(UserId User, OrganizationId Organization, bool Created);
+
+/// <summary>An organization to be made, and the person who will own it.</summary>
+public sealed record NewOrganization(OrganizationId Id, string Name, UserId Owner, DateTimeOffset CreatedAt);
 
 /// <summary>A person, as others see them.</summary>
 public sealed record UserInfo(UserId Id, string DisplayName);

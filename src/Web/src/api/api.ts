@@ -1,6 +1,7 @@
 import { request } from './http';
+import { inOrganization } from './organization';
 import type {
-  ApiKey, EventPage, Me, Model, NewApiKey, NewSession, Page, PermissionDecision, Provider, SecretInfo, SessionView,
+  ApiKey, EventPage, Me, Membership, Model, NewApiKey, NewSession, Organization, Page, PermissionDecision, Provider, SecretInfo, SessionView,
 } from './wire';
 
 const session = (id: string) => `/v1/sessions/${encodeURIComponent(id)}`;
@@ -9,9 +10,12 @@ const secret = (name: string) => `/v1/secrets/${name.split('/').map(encodeURICom
 
 /** The calls this app makes, by what they do. Each throws `ApiProblem`. */
 export const api = {
-  signIn: (link: string) => request<Me>('POST', '/v1/sign-in', { body: { link }, anonymous: true }),
+  signIn: (link: string) => request<{ organization: Organization }>('POST', '/v1/sign-in', { body: { link }, anonymous: true }),
   signOut: () => request<void>('POST', '/v1/sign-out', { anonymous: true }),
   me: () => request<Me>('GET', '/v1/me', { anonymous: true }),
+
+  organizations: () => request<{ items: readonly Membership[] }>('GET', '/v1/organizations', { anonymous: true }).then((answer) => answer.items),
+  createOrganization: (name: string, idempotencyKey: string) => request<Organization>('POST', '/v1/organizations', { body: { name }, idempotencyKey }),
 
   providers: () => request<{ items: readonly Provider[] }>('GET', '/v1/providers').then((answer) => answer.items),
   models: () => request<{ items: readonly Model[] }>('GET', '/v1/models').then((answer) => answer.items),
@@ -34,7 +38,7 @@ export const api = {
   cancelMessage: (id: string, messageId: string) => request<void>('POST', `${message(id, messageId)}/cancel`),
   answerPermission: (id: string, permissionId: string, decision: PermissionDecision, note: string | null) =>
     request<void>('POST', `${session(id)}/permissions/${encodeURIComponent(permissionId)}`, { body: note ? { decision, note } : { decision } }),
-  artifactUrl: (id: string, sha256: string) => `${session(id)}/artifacts/${encodeURIComponent(sha256)}`,
+  artifactUrl: (id: string, sha256: string) => inOrganization(`${session(id)}/artifacts/${encodeURIComponent(sha256)}`),
 
   secrets: () => request<{ items: readonly SecretInfo[] }>('GET', '/v1/secrets').then((answer) => answer.items),
   putSecret: (name: string, value: string) => request<void>('PUT', secret(name), { body: { value } }),

@@ -1,3 +1,4 @@
+import { chosenOrganization } from './organization';
 import { ApiProblem, readProblem } from './problem';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -50,6 +51,8 @@ async function attemptOnce<T>(method: Method, path: string, options: RequestOpti
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (options.body !== undefined) headers['Content-Type'] = 'application/json';
   if (key) headers['Idempotency-Key'] = key;
+  const organization = chosenOrganization();
+  if (organization) headers['Coordinator-Organization'] = organization;
   const timeout = AbortSignal.timeout(timeoutMs);
   const init: RequestInit = {
     method,

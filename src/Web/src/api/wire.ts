@@ -78,11 +78,15 @@ export interface Organization {
   readonly name: string;
 }
 
+export interface Membership extends Organization {
+  readonly role: string;
+}
+
 export interface Me {
   readonly principal: PrincipalView;
   readonly organization: Organization;
   readonly role: string;
-  readonly organizations: readonly (Organization & { readonly role: string })[];
+  readonly organizations: readonly Membership[];
 }
 
 export interface Provider {

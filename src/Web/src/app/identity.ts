@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from 'react';
 import { api } from '../api/api';
 import { onUnauthorized } from '../api/http';
+import { chooseOrganization, chosenOrganization } from '../api/organization';
 import type { ApiProblem } from '../api/problem';
 import { asProblem } from '../api/problem';
 import type { Me } from '../api/wire';
@@ -25,10 +26,24 @@ function set(next: Identity): void {
 export async function askIdentity(): Promise<void> {
   if (identity.kind !== 'signedIn') set({ kind: 'asking' });
   try {
-    set({ kind: 'signedIn', me: await api.me() });
+    set({ kind: 'signedIn', me: await readMe() });
   } catch (error) {
     const problem = asProblem(error);
     set(problem.status === 401 ? { kind: 'signedOut' } : { kind: 'unknown', problem });
+  }
+}
+
+/** Who this is. In several organizations, or no more in the one they last chose, a person is taken to their first. */
+async function readMe(): Promise<Me> {
+  try {
+    return await api.me();
+  } catch (error) {
+    const { code } = asProblem(error);
+    if (code !== 'organization_required' && code !== 'organization_not_found') throw error;
+    const first = (await api.organizations())[0]?.id ?? null;
+    if (first === chosenOrganization()) throw error;
+    chooseOrganization(first);
+    return api.me();
   }
 }
 
@@ -36,6 +51,7 @@ export async function askIdentity(): Promise<void> {
 export function forgetIdentity(): void {
   sessionList.reset();
   resetCatalog();
+  chooseOrganization(null);
   set({ kind: 'signedOut' });
 }
 

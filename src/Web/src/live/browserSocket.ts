@@ -1,3 +1,4 @@
+import { inOrganization } from '../api/organization';
 import type { Socket } from './connection';
 
 /** The browser's WebSocket as the connection knows sockets. */
@@ -9,7 +10,7 @@ export class BrowserSocket implements Socket {
 
   constructor(session: string) {
     const origin = location.origin.replace(/^http/, 'ws');
-    this.socket = new WebSocket(`${origin}/v1/sessions/${encodeURIComponent(session)}/ws`, 'coordinator.v1');
+    this.socket = new WebSocket(inOrganization(`${origin}/v1/sessions/${encodeURIComponent(session)}/ws`), 'coordinator.v1');
     this.socket.onopen = () => this.onopen?.();
     this.socket.onmessage = (message) => this.onmessage?.(message);
     this.socket.onclose = (close) => this.onclose?.(close);

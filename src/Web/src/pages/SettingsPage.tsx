@@ -5,6 +5,7 @@ import { forgetIdentity, useIdentity } from '../app/identity';
 import { navigate, paths } from '../app/router';
 import { ApiKeys } from '../settings/ApiKeys';
 import { GitTokens } from '../settings/GitTokens';
+import { Organizations } from '../settings/Organizations';
 import { ProviderKeys } from '../settings/ProviderKeys';
 import { ThemeChoice } from '../settings/ThemeChoice';
 import { Button } from '../ui/Button';
@@ -30,7 +31,8 @@ export function SettingsPage() {
       {secrets.problem && <Notice tone="danger" actions={<Button size="small" icon="retry" onClick={() => void secrets.reload()}>Try again</Button>}>The stored secrets could not be read. {secrets.problem.detail}</Notice>}
       <ProviderKeys secrets={secrets.value} mayChange={mayChange} onChanged={changed} />
       <GitTokens secrets={secrets.value} mayChange={mayChange} onChanged={changed} />
-      <ApiKeys />
+      {identity.kind === 'signedIn' && <ApiKeys role={identity.me.role} />}
+      {identity.kind === 'signedIn' && <Organizations me={identity.me} />}
       <ThemeChoice />
       <section className="settings-section">
         <div className="settings-head"><h2>You</h2></div>

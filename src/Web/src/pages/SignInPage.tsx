@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import { api } from '../api/api';
+import { chooseOrganization } from '../api/organization';
 import type { ApiProblem } from '../api/problem';
 import { asProblem } from '../api/problem';
 import { Brand } from '../app/Brand';
@@ -20,7 +21,10 @@ function linkInAddress(): string | null {
 function spend(link: string): Promise<void> {
   const known = used.get(link);
   if (known) return known;
-  const spending = api.signIn(link).then(async () => askIdentity());
+  const spending = api.signIn(link).then(async ({ organization }) => {
+    chooseOrganization(organization.id);
+    await askIdentity();
+  });
   used.set(link, spending);
   return spending;
 }

@@ -8,6 +8,7 @@ import { Button } from '../ui/Button';
 import { repositoryName } from '../ui/format';
 import { Icon } from '../ui/Icon';
 import { Notice } from '../ui/Notice';
+import { OrganizationSwitch } from './OrganizationSwitch';
 import { SessionRow } from './SessionRow';
 import type { SessionListState } from './sessionList';
 import { sessionList, useSessionList } from './sessionList';
@@ -35,9 +36,10 @@ export function Sidebar({ route, me }: { route: Route; me: Me }) {
       </div>
       <SessionRows list={list} query={query} open={open} />
       <div className="sidebar-bottom">
+        <OrganizationSwitch me={me} />
         <Link to={paths.settings} className="sidebar-settings" aria-current={route.name === 'settings' ? 'page' : undefined}>
           <Icon name="settings" />
-          <span className="sidebar-person"><span className="truncate">{me.organization.name}</span><span className="muted truncate">{me.principal.displayName}</span></span>
+          <span className="sidebar-person"><span className="truncate">{me.organizations.length > 1 ? 'Settings' : me.organization.name}</span><span className="muted truncate">{me.principal.displayName}</span></span>
           <span className="visually-hidden">Settings</span>
         </Link>
       </div>

@@ -13,7 +13,7 @@ import { showProblem } from '../ui/toasts';
 import { useResource } from '../ui/useResource';
 
 /** Credentials for programs: the command line, scripts, other services. */
-export function ApiKeys() {
+export function ApiKeys({ role }: { role: string }) {
   const keys = useResource(api.apiKeys);
   const [created, setCreated] = useState<NewApiKey | null>(null);
   return (
@@ -22,7 +22,7 @@ export function ApiKeys() {
       {keys.problem && <Notice tone="danger" actions={<Button size="small" icon="retry" onClick={() => void keys.reload()}>Try again</Button>}>The keys could not be read. {keys.problem.detail}</Notice>}
       {created && <CreatedKey created={created} onDone={() => setCreated(null)} />}
       {keys.value && keys.value.length > 0 && <ul className="settings-rows">{keys.value.map((key) => <KeyRow key={key.id} apiKey={key} onRevoked={keys.reload} />)}</ul>}
-      <NewKey onCreated={(key) => { setCreated(key); void keys.reload(); }} />
+      <NewKey maker={role} onCreated={(key) => { setCreated(key); void keys.reload(); }} />
     </section>
   );
 }
@@ -70,9 +70,14 @@ function KeyRow({ apiKey, onRevoked }: { apiKey: ApiKey; onRevoked: () => Promis
 
 const lifetimes = [['', 'Never'], ['7', 'After a week'], ['30', 'After a month'], ['365', 'After a year']] as const;
 
-function NewKey({ onCreated }: { onCreated: (key: NewApiKey) => void }) {
+/** What a key may do, least first: reading, working, changing secrets, everything. */
+const roles = [['viewer', 'Read only'], ['member', 'Work: sessions and messages'], ['admin', 'Work, and change secrets'], ['owner', 'Everything its maker may']] as const;
+
+function NewKey({ maker, onCreated }: { maker: string; onCreated: (key: NewApiKey) => void }) {
+  const grantable = roles.slice(0, roles.findIndex(([value]) => value === maker) + 1);
   const [name, setName] = useState('');
   const [days, setDays] = useState('');
+  const [role, setRole] = useState(maker === 'viewer' ? 'viewer' : 'member');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const idempotencyKey = useRef(newIdempotencyKey());
@@ -81,7 +86,7 @@ function NewKey({ onCreated }: { onCreated: (key: NewApiKey) => void }) {
     if (name.trim() === '') return setProblem('Give the key a name, so that you know later what uses it.');
     setBusy(true);
     try {
-      const body = days === '' ? { name: name.trim() } : { name: name.trim(), expiresInDays: Number(days) };
+      const body = { name: name.trim(), role, ...(days === '' ? {} : { expiresInDays: Number(days) }) };
       onCreated(await api.createApiKey(body, idempotencyKey.current));
       setName('');
       setProblem(null);
@@ -95,6 +100,7 @@ function NewKey({ onCreated }: { onCreated: (key: NewApiKey) => void }) {
   return (
     <form className="settings-add" onSubmit={(event) => void create(event)}>
       <Field label="Name" error={problem}>{(control) => <input {...control} value={name} placeholder="CI pipeline" onChange={(event) => setName(event.target.value)} />}</Field>
+      <Field label="May">{(control) => <select {...control} value={role} onChange={(event) => setRole(event.target.value)}>{grantable.map(([value, label]) => <option key={value} value={value}>{label}</option>)}</select>}</Field>
       <Field label="Expires">{(control) => <select {...control} value={days} onChange={(event) => setDays(event.target.value)}>{lifetimes.map(([value, label]) => <option key={value} value={value}>{label}</option>)}</select>}</Field>
       <Button type="submit" icon="key" busy={busy}>Create key</Button>
     </form>

@@ -115,7 +115,7 @@ describe('talking', () => {
     await composer().press('Enter');
     await page.getByText('w0 w1 w2').last().waitFor();
     mock.cut();
-    await page.waitForTimeout(200);
+    await page.getByText(/w1[0-9]{2} /).last().waitFor();
     mock.cut();
     await expect.poll(() => page.locator('.turn .markdown').last().innerText(), { timeout: 10_000 }).toBe(words);
   });
@@ -200,7 +200,9 @@ describe('reading', () => {
     await jump.waitFor();
     const top = () => page.locator('.scroller').evaluate((element) => element.scrollTop);
     const before = await top();
-    await page.waitForTimeout(300);
+    const shown = () => page.locator('.scroller').evaluate((element) => element.textContent?.length ?? 0);
+    const seen = await shown();
+    await expect.poll(shown).toBeGreaterThan(seen);
     expect(await top()).toBe(before);
     await jump.click();
     await expect.poll(() => page.locator('.scroller').evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight)).toBeLessThan(60);

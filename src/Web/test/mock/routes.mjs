@@ -25,6 +25,7 @@ const routes = [
   }],
   ['POST', '/v1/sign-out', (host) => [204, void (host.signedIn = false)]],
   ['GET', '/v1/me', () => [200, me()]],
+  ['GET', '/v1/organizations', () => [200, { items: me().organizations }]],
   ['GET', '/v1/providers', (host) => [200, { items: host.providers() }]],
   ['GET', '/v1/models', (host) => [200, { items: host.models() }]],
   ['GET', '/v1/secrets', (host) => [200, { items: [...host.secrets.values()] }]],
