@@ -51,22 +51,22 @@ run_dotnet() { # suite project
   grep -q 'Cleanup Failure' "$log" && broken+=("$1: what the tests leave behind, or how their host ended, is not as it should be") || true
 }
 
-run_web() {
-  say "── web"
-  (cd src/Web && NO_COLOR=1 npm test --silent 2>&1) | tee "$log" || true
+run_web() { # suite script
+  say "── $1"
+  (cd src/Web && NO_COLOR=1 npm run "$2" --silent 2>&1) | tee "$log" || true
   tally "$(sed -n 's/^ *Tests .*[^0-9]\([0-9][0-9]*\) passed.*/\1/p' "$log" | tail -1 | grep . || echo 0)" \
-        "$(sed -n 's/^ *Tests .*[^0-9]\([0-9][0-9]*\) failed.*/\1/p' "$log" | tail -1 | grep . || echo 0)" web
+        "$(sed -n 's/^ *Tests .*[^0-9]\([0-9][0-9]*\) failed.*/\1/p' "$log" | tail -1 | grep . || echo 0)" "$1"
 }
 
 for suite in "${suites[@]}"; do
   case "$suite" in
     modules) run_dotnet modules Modules ;;
-    web) run_web ;;
+    web) run_web web test ;;
     walking-skeleton) run_dotnet walking-skeleton WalkingSkeleton ;;
     conformance) run_dotnet conformance Conformance ;;
     faults) run_dotnet faults Faults ;;
     journey) run_dotnet journey Journey ;;
-    browser) run_dotnet browser Browser ;;
+    browser) run_dotnet browser Browser; run_web 'browser, against a scripted host' test:browser ;;
   esac
 done
 

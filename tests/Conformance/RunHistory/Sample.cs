@@ -14,7 +14,6 @@ internal static class Sample
     {
         var data = TestData.For($"run {ordinal}");
         var model = $"demo/{data.Hacker.Noun()}";
-        var failed = data.Random.Bool(0.3f);
         return new(
             RunId.New(TimeProvider.System),
             organization,
@@ -27,8 +26,8 @@ internal static class Sample
             SandboxId.New(TimeProvider.System),
             data.Random.Int(1, 9),
             "local",
-            failed ? "failed" : "completed",
-            failed ? "agent_crashed" : null,
+            "completed",
+            null,
             new(model, data.Random.Int(0, 2_000_000), data.Random.Int(0, 100_000), data.Random.Int(0, 100_000), data.Random.Int(0, 1_000), data.Random.Int(0, 1_000), decimal.Round(data.Random.Decimal(0, 50), 6)),
             Start.AddMinutes(ordinal),
             Start.AddMinutes(ordinal).AddMilliseconds(9),

@@ -263,7 +263,7 @@ describe('settings', () => {
 
   test('An API key is shown once and can be revoked', async () => {
     await page.goto(`${mock.url}/settings`);
-    await page.getByLabel('Name').fill('Robot');
+    await page.getByLabel('Name', { exact: true }).fill('Robot');
     await page.getByRole('button', { name: 'Create key' }).click();
     await page.getByText('ck_mock').waitFor();
     await page.getByRole('button', { name: 'I have copied it' }).click();
