@@ -1,6 +1,7 @@
 using Coordinator.Adapters.DirectModels;
 using Coordinator.Adapters.FileSystem;
 using Coordinator.Adapters.Git;
+using Coordinator.Adapters.HttpNotifier;
 using Coordinator.Adapters.InProcess;
 using Coordinator.Adapters.LocalIdentity;
 using Coordinator.Adapters.LocalSandbox;
@@ -51,6 +52,7 @@ internal static class ServiceComposition
         .AddGitSourceControl(configuration)
         .AddFileArtifacts(configuration)
         .AddDirectModels(configuration)
+        .AddHttpNotifier(configuration)
         .AddDemo(configuration);
 
     private static IServiceCollection AddModules(this IServiceCollection services, IConfiguration configuration) => services

@@ -225,6 +225,26 @@ public readonly record struct HostId(Guid Value) : IPrefixedId<HostId>
     public override string ToString() => PrefixedId.Format(Prefix, Value);
 }
 
+/// <summary>The id of a notification, the same for every attempt to deliver it: <c>ntf_…</c>.</summary>
+[JsonConverter(typeof(PrefixedIdJsonConverter<NotificationId>))]
+public readonly record struct NotificationId(Guid Value) : IPrefixedId<NotificationId>
+{
+    public static string Prefix => "ntf";
+
+    public static NotificationId From(Guid value) => new(value);
+
+    public static NotificationId New(TimeProvider time) => new(PrefixedId.NewValue(time));
+
+    public static bool TryParse(string? text, out NotificationId id)
+    {
+        var ok = PrefixedId.TryParse(Prefix, text, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    public override string ToString() => PrefixedId.Format(Prefix, Value);
+}
+
 /// <summary>
 /// Names one session of one organization; the key of its actor and of its journal. Made only from parsed ids, so a
 /// key cannot be forged from parts of text.

@@ -15,6 +15,15 @@ public sealed class ManualTime(DateTimeOffset start) : TimeProvider
     {
     }
 
+    /// <summary>How many timers are set now.</summary>
+    public int PendingTimers
+    {
+        get
+        {
+            lock (gate) return timers.Count(timer => timer.DueAt is not null);
+        }
+    }
+
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override DateTimeOffset GetUtcNow()

@@ -46,6 +46,7 @@ public sealed partial class Skeleton : IAsyncDisposable
         Tenants = new(Time);
         Authenticator = new(Tenants, Time);
         Feed = new(Time);
+        Notifier = new(Time);
         Key = new(OrganizationId.New(Time), SessionId.New(Time));
         Gateway.AddProvider("demo", ModelWire.OpenAiChat, needsKey: false, isDemo: true);
         Gateway.AddProvider("acme", ModelWire.OpenAiChat);
@@ -66,6 +67,8 @@ public sealed partial class Skeleton : IAsyncDisposable
     public InMemoryRunHistory History { get; } = new();
 
     public InMemoryEventFeed Feed { get; }
+
+    public InMemoryNotifier Notifier { get; }
 
     public InMemoryArtifactStore Artifacts { get; } = new();
 
