@@ -48,6 +48,15 @@ public sealed class BrokenSampleTests
         Caught(HouseRules.AdaptersShowOnlyRegistrationsOptionsAndPorts([new SampleAssembly("Coordinator.Adapters.Broken").Class("Coordinator.Adapters.Broken.Inside").Definition]), "Inside");
 
     [Fact]
+    public void An_outside_thing_behind_an_interface_that_is_no_port_is_caught()
+    {
+        var ports = new SampleAssembly("Coordinator.Ports").Interface("Coordinator.Ports.IThing");
+        var adapters = new SampleAssembly("Coordinator.Adapters.Broken").Class("Coordinator.Adapters.Broken.RealThing", implements: [ports.Type("Coordinator.Ports.IThing")]);
+
+        Caught(HouseRules.WhatAdaptersImplementIsAPort(ports.Definition, [adapters.Definition]), "RealThing");
+    }
+
+    [Fact]
     public void Somebody_else_who_talks_to_the_database_is_caught() =>
         Caught(HouseRules.OnlyThePostgresAdapterTouchesItsDriver([Using("Coordinator.Modules.Runs", "Coordinator.Modules.Runs.Report", "Npgsql", "Npgsql.NpgsqlConnection")]), "Npgsql.NpgsqlConnection");
 

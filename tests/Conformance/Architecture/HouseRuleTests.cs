@@ -27,6 +27,9 @@ public sealed class HouseRuleTests
     public void Adapters_show_only_registrations_options_and_ports() => Holds(HouseRules.AdaptersShowOnlyRegistrationsOptionsAndPorts(House.Adapters));
 
     [Fact]
+    public void What_adapters_implement_is_a_port_with_its_bundle() => Holds(HouseRules.WhatAdaptersImplementIsAPort(House.Ports, House.Adapters));
+
+    [Fact]
     public void Only_the_postgres_adapter_touches_its_driver() => Holds(HouseRules.OnlyThePostgresAdapterTouchesItsDriver(House.Except("src/Adapters/Postgres")));
 
     [Fact]

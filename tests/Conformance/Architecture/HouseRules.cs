@@ -71,6 +71,16 @@ internal static class HouseRules
         .That().ArePublic()
         .ShouldNot().Satisfy("be public: it is no registration, no options, no failure and no port's implementation", type => !IsAnAdaptersFace(type)).GetResult();
 
+    /// <summary>An outside thing behind an interface that is not marked would need no bundle.</summary>
+    public static TestResult WhatAdaptersImplementIsAPort(AssemblyDefinition ports, IEnumerable<AssemblyDefinition> adapters)
+    {
+        var unmarked = Types.InAssembly(ports).That().AreInterfaces().GetTypes()
+            .Where(type => !type.CustomAttributes.Any(attribute => attribute.AttributeType.FullName == "Coordinator.Ports.PortAttribute") && !BesidePorts.Allowed.Contains(type.FullName))
+            .Select(type => type.FullName).ToHashSet(StringComparer.Ordinal);
+        return Types.InAssemblies(adapters)
+            .ShouldNot().Satisfy("implement an interface of src/Ports that is no port", type => type.Interfaces.Any(implemented => unmarked.Contains(implemented.InterfaceType.FullName))).GetResult();
+    }
+
     private static bool IsAnAdaptersFace(TypeDefinition type) =>
         IsRegistration(type) || AdapterFaces.IsOptions(type) || ImplementsAPort(type) || AdapterFaces.Allowed.Contains(type.FullName);
 

@@ -26,6 +26,9 @@ internal sealed record PortBundle(
     /// <summary>The port's noun: <c>SessionJournal</c> of <c>ISessionJournal</c>.</summary>
     public string Noun => NounOf(Port);
 
+    /// <summary>A fake keeps the thing in memory, or plays a script.</summary>
+    private string[] FakeNames => [$"InMemory{Noun}", $"Scripted{Noun}"];
+
     /// <summary>The bundle of every interface marked as a port.</summary>
     public static IReadOnlyList<PortBundle> Find(BundleSources sources) =>
         [.. Types.InAssembly(sources.Ports).That().HaveCustomAttribute(Mark).And().AreInterfaces().GetTypes().Select(port => Of(port, sources))];
@@ -33,11 +36,15 @@ internal sealed record PortBundle(
     /// <summary>Everything that is not as it should be but the catalog.</summary>
     public IEnumerable<string> Missing()
     {
+        if (!Enum.IsDefined(Plane)) yield return $"{Port.Name} names no plane";
         if (Adapters.Count == 0) yield return $"{Port.Name} has no real adapter in src/Adapters";
         if (Fakes.Count == 0) yield return $"{Port.Name} has no fake in src/Fakes";
         if (Fakes.Count > 1) yield return $"{Port.Name} has more than one fake: {string.Join(", ", Fakes.Select(fake => fake.Name))}";
+        foreach (var fake in Fakes.Where(fake => !FakeNames.Contains(fake.Name))) yield return $"{fake.Name} is not called what fakes are: {string.Join(" or ", FakeNames)}";
         if (Contract is null) yield return $"{Port.Name} has no abstract {Noun}Contract in tests/Conformance";
         if (Contract is not null && Runs.Count == 0) yield return $"{Noun}Contract is run against nothing";
+        var implementations = Adapters.Count + Math.Min(Fakes.Count, 1);
+        if (Runs.Count > 0 && Untried.Count == 0 && Runs.Count < implementations) yield return $"{Port.Name} has {implementations} implementations, and {Noun}Contract is run against {Runs.Count}";
         foreach (var assembly in Untried) yield return $"{Port.Name} is implemented in {assembly}, which {Noun}Contract is not run against";
     }
 

@@ -38,6 +38,15 @@ public sealed class PortBundleTests
     public void With_two_fakes_it_is_not() => Assert.Contains("more than one fake", Assert.Single(MissingFrom(new Sample { Fakes = 2 })), StringComparison.Ordinal);
 
     [Fact]
+    public void With_a_fake_that_was_renamed_away_it_is_not() => Assert.Contains("is not called what fakes are", Assert.Single(MissingFrom(new Sample { FakeName = "PretendThing" })), StringComparison.Ordinal);
+
+    [Fact]
+    public void On_no_plane_it_is_not() => Assert.Contains("names no plane", Assert.Single(MissingFrom(new Sample { Plane = (Plane)99 })), StringComparison.Ordinal);
+
+    [Fact]
+    public void With_two_adapters_of_one_technology_and_one_of_them_untried_it_is_not() => Assert.Contains("is run against 2", Assert.Single(MissingFrom(new Sample { Adapters = 2 })), StringComparison.Ordinal);
+
+    [Fact]
     public void Without_its_contract_it_is_not() => Assert.Contains("no abstract ThingContract", Assert.Single(MissingFrom(new Sample { HasContract = false })), StringComparison.Ordinal);
 
     [Fact]
@@ -66,6 +75,10 @@ public sealed class PortBundleTests
 
         public int Fakes { get; init; } = 1;
 
+        public string FakeName { get; init; } = "InMemoryThing";
+
+        public Plane Plane { get; init; } = Plane.Record;
+
         public bool HasContract { get; init; } = true;
 
         public bool HasRuns { get; init; } = true;
@@ -77,13 +90,13 @@ public sealed class PortBundleTests
         public BundleSources Sources()
         {
             var mark = House.Built.Ports.MainModule.GetType("Coordinator.Ports.PortAttribute").Methods.Single(method => method.IsConstructor);
-            var ports = new SampleAssembly("Coordinator.Ports").Interface("Coordinator.Ports.IThing", mark, (int)Plane.Record);
+            var ports = new SampleAssembly("Coordinator.Ports").Interface("Coordinator.Ports.IThing", mark, (int)Plane);
             var port = ports.Type("Coordinator.Ports.IThing");
             var adapters = new SampleAssembly("Coordinator.Adapters.Sample");
-            if (Adapters > 0) adapters.Class("Coordinator.Adapters.Sample.RealThing", implements: [port]);
+            for (var i = 0; i < Adapters; i++) adapters.Class($"Coordinator.Adapters.Sample.{(i == 0 ? "RealThing" : "OtherThing")}", implements: [port]);
             if (AdapterWraps) Wrap(adapters.Type("Coordinator.Adapters.Sample.RealThing"), port);
             var fakes = new SampleAssembly("Coordinator.Fakes");
-            for (var i = 0; i < Fakes; i++) fakes.Class($"Coordinator.Fakes.InMemoryThing{i}", implements: [port]);
+            for (var i = 0; i < Fakes; i++) fakes.Class($"Coordinator.Fakes{(i == 0 ? "" : ".More")}.{FakeName}", implements: [port]);
             return new(ports.Definition, [adapters.Definition], fakes.Definition, Contracts().Definition, Catalogs().Definition);
         }
 
@@ -93,7 +106,7 @@ public sealed class PortBundleTests
             if (!HasContract) return tests;
             tests.Class(Contract, kind: TypeAttributes.Public | TypeAttributes.Abstract);
             if (!HasRuns) return tests;
-            tests.Class("Coordinator.Tests.Conformance.Thing.InMemoryThingTests", derivesFrom: tests.Type(Contract), uses: [SampleAssembly.Foreign("Coordinator.Fakes", "Coordinator.Fakes.InMemoryThing0")]);
+            tests.Class("Coordinator.Tests.Conformance.Thing.InMemoryThingTests", derivesFrom: tests.Type(Contract), uses: [SampleAssembly.Foreign("Coordinator.Fakes", "Coordinator.Fakes.InMemoryThing")]);
             if (TriesAdapter) tests.Class("Coordinator.Tests.Conformance.Thing.RealThingTests", derivesFrom: tests.Type(Contract), uses: [SampleAssembly.Foreign("Coordinator.Adapters.Sample", "Coordinator.Adapters.Sample.RealThing")]);
             return tests;
         }

@@ -1,0 +1,19 @@
+namespace Coordinator.Tests.Conformance.Architecture;
+
+/// <summary>Interfaces of src/Ports that adapters implement and that are no ports, and why each is none.</summary>
+internal static class BesidePorts
+{
+    public static readonly IReadOnlySet<string> Allowed = new HashSet<string>(StringComparer.Ordinal)
+    {
+        // What a call of ISessionHost hands out: parts of that port, tried by its contract.
+        "Coordinator.Ports.Session.IBridgeLink",
+        "Coordinator.Ports.Session.ISessionSubscription",
+
+        // Arithmetic under the master key: no I/O, nothing that could fail or be away.
+        "Coordinator.Ports.Identity.ITokenSigner",
+        "Coordinator.Ports.Session.IBoxTokenScheme",
+
+        // How an adapter says whether it works; every adapter may.
+        "Coordinator.Ports.IHostDependency",
+    };
+}
