@@ -19,7 +19,7 @@ internal static class HostConfiguration
         configuration.AddEnvironmentVariables("COORDINATOR_");
         configuration.AddCommandLine(args);
         var data = Path.GetFullPath(configuration[DataDirectoryKey] is { Length: > 0 } named ? named : "data");
-        configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = BuiltIn(data) });
+        configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = BuiltIn(data, configuration["PublicUrl"]) });
         DemoAddress.Apply(configuration);
     }
 
@@ -35,12 +35,13 @@ internal static class HostConfiguration
         });
     }
 
-    private static Dictionary<string, string?> BuiltIn(string data) => new(StringComparer.OrdinalIgnoreCase)
+    private static Dictionary<string, string?> BuiltIn(string data, string? publicUrl) => new(StringComparer.OrdinalIgnoreCase)
     {
         [DataDirectoryKey] = data,
         ["Database:Embedded:DataDirectory"] = Path.Combine(data, "postgres"),
         ["Vault:KeyFile"] = Path.Combine(data, "master.key"),
         ["Sandbox:Local:DataDirectory"] = Path.Combine(data, "sandboxes"),
+        ["Sandbox:Modal:ControlPlaneUrl"] = publicUrl,
         ["Artifacts:Directory"] = Path.Combine(data, "artifacts"),
         ["Demo:Directory"] = Path.Combine(data, "demo"),
         ["Logging:LogLevel:Default"] = "Information",

@@ -2,7 +2,7 @@ using Coordinator.Adapters.LocalSandbox;
 
 namespace Coordinator.Host.Composition;
 
-/// <summary>Where the host listens: the addresses of <c>Urls</c>, and the unix socket in the directory that boxes share.</summary>
+/// <summary>Where the host listens: the addresses of <c>Urls</c> and, when boxes run on this machine, the unix socket in the directory that they share.</summary>
 internal static class Listening
 {
     private const string DefaultUrls = "http://localhost:8787";
@@ -10,8 +10,8 @@ internal static class Listening
 
     public static void Apply(WebApplicationBuilder builder)
     {
-        var socket = BoxSocket(builder.Configuration);
-        builder.WebHost.UseUrls([.. UrlsOf(builder.Configuration), $"http://unix:{socket}"]);
+        var socket = SandboxProviders.Chosen(builder.Configuration) == SandboxProviders.Local ? BoxSocket(builder.Configuration) : null;
+        builder.WebHost.UseUrls([.. UrlsOf(builder.Configuration), .. socket is null ? Array.Empty<string>() : [$"http://unix:{socket}"]]);
         builder.Services.AddSingleton(new BoxSocketPath(socket));
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -38,5 +38,5 @@ internal static class Listening
     }
 }
 
-/// <summary>The unix socket that boxes dial.</summary>
-internal sealed record BoxSocketPath(string Path);
+/// <summary>The unix socket that boxes dial; null when they come from other machines.</summary>
+internal sealed record BoxSocketPath(string? Path);

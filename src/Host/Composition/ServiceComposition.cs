@@ -4,7 +4,6 @@ using Coordinator.Adapters.Git;
 using Coordinator.Adapters.HttpNotifier;
 using Coordinator.Adapters.InProcess;
 using Coordinator.Adapters.LocalIdentity;
-using Coordinator.Adapters.LocalSandbox;
 using Coordinator.Adapters.Postgres;
 using Coordinator.Demo;
 using Coordinator.Host.Health;
@@ -25,7 +24,8 @@ internal static class ServiceComposition
     public static IServiceCollection AddCoordinator(this IServiceCollection services, IConfiguration configuration) => services
         .AddStarting()
         .AddAdapters(configuration)
-        .AddModules(configuration);
+        .AddModules(configuration)
+        .DemandOneAdapterPerPort();
 
     private static IServiceCollection AddStarting(this IServiceCollection services)
     {
@@ -48,7 +48,7 @@ internal static class ServiceComposition
         .AddPostgresEventFeed()
         .AddLocalIdentity(configuration)
         .AddInProcessSessionHost(configuration)
-        .AddLocalSandbox(configuration)
+        .AddSandboxProvider(configuration)
         .AddGitSourceControl(configuration)
         .AddFileArtifacts(configuration)
         .AddDirectModels(configuration)

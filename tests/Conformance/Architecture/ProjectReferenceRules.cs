@@ -26,7 +26,7 @@ internal static class ProjectReferenceRules
         ["src", "Modules", _] => to is "src/Ports" or "src/Modules/Kernel",
         ["src", "Adapters", _] or ["src", "Fakes"] or ["src", "Demo"] => to == "src/Ports",
         ["src", "Cli"] => to == "src/Client",
-        ["src", "Sandbox"] => to == "src/Ports" || to.StartsWith("src/Adapters/", StringComparison.Ordinal),
+        ["src", "Sandbox" or "SandboxHost"] => to == "src/Ports" || to.StartsWith("src/Adapters/", StringComparison.Ordinal),
         ["src", "Host"] => to is not ("src/Fakes" or "src/Sandbox") && to.StartsWith("src/", StringComparison.Ordinal),
         _ => false,
     };

@@ -73,6 +73,9 @@ internal sealed class LocalRig : ISandboxRig
 
     public string AgentPath => Path.Combine(root, "agent");
 
+    /// <summary>What another program needs to offer the same boxes.</summary>
+    public IReadOnlyDictionary<string, string?> Settings => settings;
+
     public IServiceProvider Services => hosts[^1];
 
     public ISandboxProvider Provider => Services.GetRequiredService<ISandboxProvider>();

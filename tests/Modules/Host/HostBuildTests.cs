@@ -1,8 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Coordinator.Fakes;
 using Coordinator.Host;
+using Coordinator.Host.Composition;
+using Coordinator.Host.Starting;
 using Coordinator.Ports;
+using Coordinator.Ports.Compute;
 using Coordinator.Tests.Support.Snapshots;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.Mvc.ApiExplorer;
@@ -76,6 +80,44 @@ public sealed class HostBuildTests : IDisposable
     [Fact]
     public async Task Wrong_options_are_exit_code_78() =>
         Assert.Equal(78, await CoordinatorHost.RunAsync(Arguments("--Sandbox:Local:BoxProgram=")));
+
+    [Fact]
+    public async Task Boxes_come_from_data_planes_by_one_setting()
+    {
+        await using var host = CoordinatorHost.Build(Arguments("--Sandbox:Provider=Modal", "--PublicUrl=http://127.0.0.1:8787", "--Sandbox:Modal:Urls:0=http://127.0.0.1:8790", "--Sandbox:Modal:KeyId=k", "--Sandbox:Modal:Secret=0123456789abcdef0123456789abcdef"));
+
+        Assert.Equal("modal", host.Services.GetRequiredService<ISandboxProvider>().Name);
+    }
+
+    [Fact]
+    public void A_provider_that_is_half_configured_says_all_that_is_missing_at_once()
+    {
+        var failure = Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Provider=Modal", "--Sandbox:Modal:Urls:0=http://boxes.example.com")));
+
+        var failures = string.Join('\n', Failures(failure));
+        Assert.All(["Urls must be https", "KeyId must name", "Secret must have", "ControlPlaneUrl (or PublicUrl)"], wanted => Assert.Contains(wanted, failures, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Docker", "Sandbox:Provider: there is no 'Docker'; it is one of Local, Modal.")]
+    [InlineData("Local,Modal", "Sandbox:Provider: 'Local,Modal' names 2 adapters for the one port ISandboxProvider; choose one of Local, Modal.")]
+    public async Task A_provider_that_is_none_or_several_is_refused_by_name_with_exit_code_78(string provider, string message)
+    {
+        var failure = Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments($"--Sandbox:Provider={provider}")));
+
+        Assert.Equal(message, failure.Message);
+        Assert.Equal(78, await CoordinatorHost.RunAsync(Arguments($"--Sandbox:Provider={provider}")));
+    }
+
+    [Fact]
+    public void Two_adapters_that_claim_one_port_are_refused_by_name()
+    {
+        var services = new ServiceCollection().AddSingleton<ISandboxProvider>(new InMemorySandboxProvider(TimeProvider.System)).AddSingleton<ISandboxProvider>(new InMemorySandboxProvider(TimeProvider.System));
+
+        var failure = Assert.Throws<HostMisconfiguredException>(() => services.DemandOneAdapterPerPort());
+
+        Assert.Equal("ISandboxProvider is claimed by InMemorySandboxProvider and InMemorySandboxProvider; configure one of them.", failure.Message);
+    }
 
     private static IEnumerable<string> Failures(Exception failure) => failure switch
     {

@@ -1,0 +1,3 @@
+using Coordinator.SandboxHost;
+
+return await SandboxHostProgram.RunAsync(args);

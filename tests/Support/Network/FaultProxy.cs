@@ -1,0 +1,137 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Coordinator.Tests.Support.Network;
+
+/// <summary>
+/// Stands between a client and a TCP server and does what networks do. A fault is set with one call, holds for what
+/// happens from then on, in the direction that it names, and ends with <see cref="Heal"/>.
+/// </summary>
+public sealed class FaultProxy : IAsyncDisposable
+{
+    private readonly EndPoint target;
+    private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly CancellationTokenSource stopping = new();
+    private readonly Lock gate = new();
+    private readonly List<ProxiedConnection> open = [];
+    private readonly List<Task> serving = [];
+    private readonly Task accepting;
+    private volatile NetworkFault fault = NetworkFault.None;
+    private int accepted;
+
+    public FaultProxy(EndPoint target)
+    {
+        this.target = target;
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        EndPoint = (IPEndPoint)listener.LocalEndPoint!;
+        accepting = AcceptAsync();
+    }
+
+    /// <summary>Before an HTTP server.</summary>
+    public FaultProxy(Uri server)
+        : this(new DnsEndPoint(server.Host, server.Port, AddressFamily.InterNetwork))
+    {
+    }
+
+    /// <summary>Where clients connect.</summary>
+    public IPEndPoint EndPoint { get; }
+
+    /// <summary>The same as an HTTP address.</summary>
+    public Uri Url => new($"http://{EndPoint}");
+
+    /// <summary>Connections that clients made so far, those refused included.</summary>
+    public int Accepted => Volatile.Read(ref accepted);
+
+    /// <summary>Each piece of data waits this long before it goes on, in both directions.</summary>
+    public void Delay(TimeSpan delay, TimeProvider? time = null) => fault = new NetworkFault.Delayed(delay, time ?? TimeProvider.System);
+
+    /// <summary>
+    /// A connection is cut once so many bytes went in this direction on it, counted from now. 0 with
+    /// <see cref="Direction.ToClient"/>: the request arrives and its answer is lost.
+    /// </summary>
+    public void CutAfter(long bytes, Direction direction) => Set(new NetworkFault.CutAfter(bytes, direction));
+
+    /// <summary>Nothing arrives in this direction any more, and nobody is told; connections stay open.</summary>
+    public void BlackHole(Direction direction) => fault = new NetworkFault.BlackHole(direction);
+
+    /// <summary>One bit of each piece of data in this direction flips, in its last byte.</summary>
+    public void Corrupt(Direction direction) => fault = new NetworkFault.Corrupt(direction);
+
+    /// <summary>New connections are closed at once and those that are open are cut, as when nobody listens.</summary>
+    public void Refuse()
+    {
+        fault = NetworkFault.Refused.Instance;
+        Cut();
+    }
+
+    /// <summary>The network is well again; what was lost stays lost.</summary>
+    public void Heal() => fault = NetworkFault.None;
+
+    /// <summary>Cuts every open connection, at both ends.</summary>
+    public void Cut()
+    {
+        lock (gate)
+        {
+            foreach (var connection in open) connection.Cut();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        listener.Dispose();
+        Cut();
+        await accepting;
+        await Task.WhenAll(serving);
+        stopping.Dispose();
+    }
+
+    private void Set(NetworkFault next)
+    {
+        lock (gate)
+        {
+            foreach (var connection in open) connection.CountAnew();
+            fault = next;
+        }
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                var client = await listener.AcceptAsync(stopping.Token);
+                Interlocked.Increment(ref accepted);
+                if (fault is NetworkFault.Refused) client.Close(0);
+                else serving.Add(ServeAsync(client));
+            }
+            catch (Exception ended) when (ended is OperationCanceledException or SocketException or ObjectDisposedException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task ServeAsync(Socket client)
+    {
+        var server = new Socket(target.AddressFamily is AddressFamily.Unspecified ? AddressFamily.InterNetwork : target.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        using var connection = new ProxiedConnection(client, server, () => fault);
+        lock (gate) open.Add(connection);
+        try
+        {
+            await server.ConnectAsync(target, stopping.Token);
+            await connection.PumpAsync(stopping.Token);
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            // The server is not there, or the test is over: the client sees its connection close.
+            connection.Cut();
+        }
+        finally
+        {
+            lock (gate) open.Remove(connection);
+        }
+    }
+}
