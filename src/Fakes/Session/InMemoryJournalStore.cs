@@ -52,6 +52,8 @@ public sealed class InMemoryJournalStore(TimeProvider time)
 
         public ReadOnlyMemory<byte> View { get; set; }
 
+        public RepositoryEnvironment? Environment { get; set; }
+
         public List<JournalRecord> Records { get; } = [];
 
         public JournalSnapshot? Snapshot { get; set; }

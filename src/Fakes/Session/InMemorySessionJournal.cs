@@ -56,6 +56,15 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
                 .Select(session => Head(session.Key, session.Value))],
             cancellationToken);
 
+    public ValueTask<string?> FindEnvironmentAsync(OrganizationId organization, string repository, CancellationToken cancellationToken) =>
+        RunAsync(
+            () => store.Sessions
+                .Where(session => session.Key.Organization == organization && session.Value.Environment?.Repository == repository)
+                .OrderByDescending(session => session.Value.Ordinal)
+                .Select(session => session.Value.Environment?.Json)
+                .FirstOrDefault(),
+            cancellationToken);
+
     public async ValueTask SaveSnapshotAsync(JournalLease lease, JournalSnapshot snapshot, CancellationToken cancellationToken) =>
         await RunAsync(() => Save(lease, snapshot), cancellationToken);
 
@@ -88,6 +97,7 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
         entry.Seq += append.EventCount;
         entry.WakeAt = wakeAt;
         if (append.View is { } view) entry.View = view.ToArray();
+        entry.Environment = append.Environment ?? entry.Environment;
         return true;
     }
 

@@ -8,6 +8,9 @@ namespace Coordinator.Tests.Conformance.SessionJournal;
 /// <summary>What every journal promises to those who read: records, lists, snapshots, and the wall between tenants.</summary>
 public abstract class SessionJournalReadingContract : SessionJournalContract
 {
+    /// <summary>Longer than an index row may be.</summary>
+    private static readonly string Widgets = $"https://git.example/{new string('w', 4_000)}/widgets";
+
     [Fact]
     public async Task Reading_after_a_version_starts_right_behind_it()
     {
@@ -73,6 +76,47 @@ public abstract class SessionJournalReadingContract : SessionJournalContract
     }
 
     [Fact]
+    public async Task The_environment_of_a_repository_is_the_one_its_newest_session_that_has_discovered_one_discovered_last()
+    {
+        var organization = OrganizationId.New(TimeProvider.System);
+        var (older, newer, ignorant) = (await BegunAsync(organization), await BegunAsync(organization), await BegunAsync(organization));
+        Assert.Null(await Journal.FindEnvironmentAsync(organization, Widgets, default));
+
+        await DiscoverAsync(newer, 1, Widgets, "{\"fileCount\":1}");
+        await DiscoverAsync(newer, 2, Widgets, "{\"fileCount\":2}");
+        await DiscoverAsync(older, 1, Widgets, "{\"fileCount\":3}");
+        await AppendAsync(newer, 3, events: 1);
+        await AppendAsync(ignorant, 1, events: 1);
+
+        Assert.Equal("{\"fileCount\":2}", await Journal.FindEnvironmentAsync(organization, Widgets, default));
+    }
+
+    [Fact]
+    public async Task Another_repository_and_another_organization_have_environments_of_their_own()
+    {
+        var (organization, stranger) = (OrganizationId.New(TimeProvider.System), OrganizationId.New(TimeProvider.System));
+        await DiscoverAsync(await BegunAsync(organization), 1, Widgets, "{\"ours\":true}");
+        await DiscoverAsync(await BegunAsync(organization), 1, Widgets + "-2", "{\"other\":true}");
+        await DiscoverAsync(await BegunAsync(stranger), 1, Widgets + "-3", "{\"theirs\":true}");
+
+        Assert.Equal("{\"ours\":true}", await Journal.FindEnvironmentAsync(organization, Widgets, default));
+        Assert.Null(await Journal.FindEnvironmentAsync(stranger, Widgets, default));
+        Assert.Null(await Journal.FindEnvironmentAsync(organization, Widgets + "-3", default));
+    }
+
+    [Fact]
+    public async Task A_fenced_append_discovers_nothing()
+    {
+        var organization = OrganizationId.New(TimeProvider.System);
+        var old = await BegunAsync(organization);
+        await Journal.OpenAsync(old.Key, NewHost(), create: false, default);
+
+        await DiscoverAsync(old, 1, Widgets, "{}", written: false);
+
+        Assert.Null(await Journal.FindEnvironmentAsync(organization, Widgets, default));
+    }
+
+    [Fact]
     public async Task Another_organization_sees_nothing_of_a_session()
     {
         var key = await WrittenAsync(2);
@@ -128,6 +172,20 @@ public abstract class SessionJournalReadingContract : SessionJournalContract
 
         Assert.Equal(PortFailureKind.Fenced, failure.Kind);
         Assert.Null(await Journal.FindSnapshotAsync(key, default));
+    }
+
+    /// <summary>A session with its first record.</summary>
+    private async Task<JournalLease> BegunAsync(OrganizationId organization)
+    {
+        var lease = await CreateAsync(new(organization, SessionId.New(TimeProvider.System)));
+        Assert.True(await AppendAsync(lease, 0, events: 1));
+        return lease;
+    }
+
+    private async Task DiscoverAsync(JournalLease lease, long version, string repository, string json, bool written = true)
+    {
+        var append = new JournalAppend(version, Encoding.UTF8.GetBytes("{}"), 0, DateTimeOffset.UnixEpoch, null, null) { Environment = new(repository, json) };
+        Assert.Equal(written, await Journal.AppendAsync(lease, append, default));
     }
 
     /// <summary>A session of <paramref name="records"/> records of one event each.</summary>

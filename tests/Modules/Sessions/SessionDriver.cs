@@ -38,6 +38,9 @@ internal sealed class SessionDriver
 
     public JournalAppend? InFlight { get; private set; }
 
+    /// <summary>The environment that the last record to discover one told the journal.</summary>
+    public RepositoryEnvironment? Discovered { get; private set; }
+
     public List<JsonElement> Shown { get; } = [];
 
     public Dictionary<long, Result<SessionReply>> Replies { get; } = [];
@@ -219,6 +222,7 @@ internal sealed class SessionDriver
             case SessionOutput.Append a:
                 if (InFlight is not null) throw new InvalidOperationException("Two appends in flight.");
                 InFlight = a.Record;
+                Discovered = a.Record.Environment ?? Discovered;
                 break;
             case SessionOutput.Publish p:
                 foreach (var slice in p.Batch.Events) Shown.Add(JsonDocument.Parse(p.Batch.Utf8.Slice(slice.Offset, slice.Length)).RootElement);

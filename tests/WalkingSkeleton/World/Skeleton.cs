@@ -2,6 +2,7 @@ using System.Text.Json;
 using Coordinator.Adapters.InProcess;
 using Coordinator.Fakes;
 using Coordinator.Fakes.Compute;
+using Coordinator.Modules.Kernel;
 using Coordinator.Modules.Models;
 using Coordinator.Modules.Runs;
 using Coordinator.Modules.Sandboxes;
@@ -152,6 +153,7 @@ public sealed partial class Skeleton : IAsyncDisposable
         Journal.Faults.Clear();
         await StopAsync(services);
         await following;
+        await Task.WhenAll(alsoFollowing);
         Directory.Delete(folder, recursive: true);
     }
 
@@ -176,7 +178,8 @@ public sealed partial class Skeleton : IAsyncDisposable
             .AddSandboxesModule(configuration)
             .AddRunsModule()
             .AddModelsModule()
-            .AddSessionAccessModule(configuration);
+            .AddSessionAccessModule(configuration)
+            .AddKernel(typeof(SessionAccessOptions).Assembly, typeof(Coordinator.Modules.Models.Registration).Assembly);
         if (fakeHost) parts.AddSingleton<ISessionHost>(made => new InMemorySessionHost(made.GetRequiredService<ISessionMachineFactory>(), [.. made.GetServices<ISessionEffectRunner>()], Time));
         else parts.AddInProcessSessionHost(configuration);
         return parts.BuildServiceProvider();
@@ -197,8 +200,8 @@ public sealed partial class Skeleton : IAsyncDisposable
     private ValueTask StartBox(SandboxSpec spec, CancellationToken cancellationToken)
     {
         if (!BoxesDialBack) return ValueTask.CompletedTask;
-        var parts = new SkeletonBoxParts(() => Host, services.GetRequiredService<BoxBriefings>(), Artifacts, NewAgent, AgentExecutable, folder, Time);
-        lock (gate) boxes.Add(new SkeletonBox(parts, spec, Task.WhenAll(boxes.Select(box => box.Ended))));
+        var parts = new SkeletonBoxParts(() => Host, services.GetRequiredService<BoxBriefings>(), Artifacts, NewAgent, AgentExecutable, Environment, folder, Time);
+        lock (gate) boxes.Add(new SkeletonBox(parts, spec, Task.WhenAll(boxes.Where(box => box.Session == spec.Session).Select(box => box.Ended))));
         return ValueTask.CompletedTask;
     }
 

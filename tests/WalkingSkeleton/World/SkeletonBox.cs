@@ -16,7 +16,7 @@ using Coordinator.Sandbox.Storage;
 namespace Coordinator.Tests.WalkingSkeleton.World;
 
 /// <summary>What every box of a world is made with.</summary>
-internal sealed record SkeletonBoxParts(Func<ISessionHost> Host, BoxBriefings Briefings, IArtifactStore Artifacts, NewRuntime NewRuntime, string AgentExecutable, string Folder, TimeProvider Time);
+internal sealed record SkeletonBoxParts(Func<ISessionHost> Host, BoxBriefings Briefings, IArtifactStore Artifacts, NewRuntime NewRuntime, string AgentExecutable, DetectedEnvironment? Environment, string Folder, TimeProvider Time);
 
 /// <summary>
 /// A dev box inside the test: the real bridge, spool, message ledger, turns and agent host of the box program, without
@@ -55,6 +55,8 @@ internal sealed class SkeletonBox
     }
 
     public SandboxId Sandbox => spec.Sandbox;
+
+    public SessionId Session => spec.Session;
 
     /// <summary>Completes when nothing of the box runs any more.</summary>
     public Task Ended { get; }
@@ -138,6 +140,7 @@ internal sealed class SkeletonBox
 
     private async Task BootAsync(BridgeClient bridge, AgentHost starting)
     {
+        if (parts.Environment is { } environment) bridge.Emit(LifecycleEvents.Environment(environment));
         bridge.Emit(lifecycle.Phase(new PhaseReport("agent", "started")));
         var started = await starting.EnsureStartedAsync(stop.Token);
         if (started.Problem is { } problem) bridge.Emit(lifecycle.BootFailed(problem));

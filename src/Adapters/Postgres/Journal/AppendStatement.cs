@@ -1,3 +1,4 @@
+using System.Text;
 using Coordinator.Ports.Session;
 using Npgsql;
 using NpgsqlTypes;
@@ -14,8 +15,8 @@ internal sealed class AppendStatement : IAsyncDisposable
     // Ordered by session, so that two hosts that write the same sessions lock them in the same order.
     private const string Sql = $"""
         WITH wanted AS (
-            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
-                WITH ORDINALITY AS w (org, session, epoch, expected, payload, events, at, wake_at, view, position)
+            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                WITH ORDINALITY AS w (org, session, epoch, expected, payload, events, at, wake_at, view, repository, environment, position)
             ORDER BY session
         ), moved AS (
             UPDATE session_head AS h
@@ -26,14 +27,18 @@ internal sealed class AppendStatement : IAsyncDisposable
                 updated_at = now()
             FROM wanted AS w
             WHERE h.org = w.org AND h.session = w.session AND h.epoch = w.epoch AND h.version = w.expected
-            RETURNING h.org, h.session, h.version, h.epoch, h.seq, w.events, w.payload, w.at, w.view, w.position
+            RETURNING h.org, h.session, h.version, h.epoch, h.seq, w.events, w.payload, w.at, w.view, w.repository, w.environment, w.position, h.created_at
         ), written AS (
             INSERT INTO session_record (org, session, version, epoch, first_seq, last_seq, schema, codec, payload, at)
-            SELECT org, session, version, epoch, seq - events + 1, seq, $10, 0, payload, at FROM moved
+            SELECT org, session, version, epoch, seq - events + 1, seq, $12, 0, payload, at FROM moved
         ), shown AS (
             INSERT INTO session_view (org, session, view)
             SELECT org, session, view FROM moved WHERE view IS NOT NULL
             ON CONFLICT (org, session) DO UPDATE SET view = excluded.view
+        ), discovered AS (
+            INSERT INTO session_environment (org, session, repository, created_at, environment)
+            SELECT org, session, repository, created_at, environment FROM moved WHERE environment IS NOT NULL
+            ON CONFLICT (org, session) DO UPDATE SET repository = excluded.repository, environment = excluded.environment
         )
         SELECT position FROM moved
         """;
@@ -48,6 +53,8 @@ internal sealed class AppendStatement : IAsyncDisposable
     private readonly List<DateTimeOffset> times = [];
     private readonly List<DateTimeOffset?> wakeUps = [];
     private readonly List<ReadOnlyMemory<byte>?> views = [];
+    private readonly List<ReadOnlyMemory<byte>?> repositories = [];
+    private readonly List<ReadOnlyMemory<byte>?> environments = [];
 
     private AppendStatement(NpgsqlConnection connection, TimeSpan timeout)
     {
@@ -65,6 +72,8 @@ internal sealed class AppendStatement : IAsyncDisposable
                 Array(times, NpgsqlDbType.TimestampTz),
                 Array(wakeUps, NpgsqlDbType.TimestampTz),
                 Array(views, NpgsqlDbType.Bytea),
+                Array(repositories, NpgsqlDbType.Bytea),
+                Array(environments, NpgsqlDbType.Bytea),
                 new NpgsqlParameter<short> { TypedValue = JournalRecord.CurrentSchema },
             },
         };
@@ -108,6 +117,8 @@ internal sealed class AppendStatement : IAsyncDisposable
             times.Add(append.At.ToUniversalTime());
             wakeUps.Add(append.WakeAt?.ToUniversalTime());
             views.Add(append.View);
+            repositories.Add(append.Environment is { } found ? RepositoryKey.Of(found.Repository) : (ReadOnlyMemory<byte>?)null);
+            environments.Add(append.Environment is { } environment ? Encoding.UTF8.GetBytes(environment.Json) : (ReadOnlyMemory<byte>?)null);
         }
     }
 
@@ -122,6 +133,8 @@ internal sealed class AppendStatement : IAsyncDisposable
         times.Clear();
         wakeUps.Clear();
         views.Clear();
+        repositories.Clear();
+        environments.Clear();
     }
 
     private static NpgsqlParameter<List<T>> Array<T>(List<T> values, NpgsqlDbType type) =>

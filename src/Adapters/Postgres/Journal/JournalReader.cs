@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Npgsql;
@@ -83,6 +84,14 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
         async (reader, token) => await reader.ReadAsync(token)
             ? new JournalSnapshot(reader.GetInt64(0), reader.GetInt64(1), reader.GetString(2), reader.GetFieldValue<byte[]>(3))
             : null,
+        cancellationToken);
+
+    public Task<string?> FindEnvironmentAsync(OrganizationId organization, string repository, CancellationToken cancellationToken) => QueryAsync(
+        "looking for a repository's environment",
+        organization,
+        "SELECT environment FROM session_environment WHERE org = $1 AND repository = $2 ORDER BY created_at DESC, session DESC LIMIT 1",
+        [new() { Value = organization.Value }, new() { Value = RepositoryKey.Of(repository) }],
+        async (reader, token) => await reader.ReadAsync(token) ? Encoding.UTF8.GetString(reader.GetFieldValue<byte[]>(0)) : null,
         cancellationToken);
 
     private async IAsyncEnumerable<JournalRecord> ReadPagesAsync(SessionKey key, long afterVersion, long fromSeq, [EnumeratorCancellation] CancellationToken cancellationToken)

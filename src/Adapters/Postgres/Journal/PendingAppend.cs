@@ -16,7 +16,7 @@ internal sealed class PendingAppend(JournalLease lease, JournalAppend append)
 
     public JournalAppend Append { get; } = append;
 
-    public int Bytes { get; } = append.Payload.Length + (append.View?.Length ?? 0) + Overhead;
+    public int Bytes { get; } = append.Payload.Length + (append.View?.Length ?? 0) + (append.Environment?.Json.Length ?? 0) + Overhead;
 
     /// <summary>True when written, false when fenced or stale.</summary>
     public Task<bool> Outcome => outcome.Task;

@@ -69,6 +69,9 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
     public async ValueTask<IReadOnlyList<SessionHead>> ListHeadsAsync(OrganizationId organization, SessionId? before, int limit, CancellationToken cancellationToken) =>
         await reader.ListHeadsAsync(organization, before, limit, cancellationToken);
 
+    public async ValueTask<string?> FindEnvironmentAsync(OrganizationId organization, string repository, CancellationToken cancellationToken) =>
+        await reader.FindEnvironmentAsync(organization, repository, cancellationToken);
+
     public async ValueTask SaveSnapshotAsync(JournalLease lease, JournalSnapshot snapshot, CancellationToken cancellationToken)
     {
         var head = await patience.RunAsync("saving a snapshot", token => SaveAsync(lease, snapshot, token), cancellationToken);

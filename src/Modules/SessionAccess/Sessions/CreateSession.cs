@@ -38,7 +38,7 @@ internal sealed class CreateSessionValidator(IOptions<SessionAccessOptions> opti
     }
 }
 
-internal sealed class CreateSessionHandler(ISessionHost sessions, IMediator mediator, TimeProvider time, IOptions<SessionAccessOptions> options) : IRequestHandler<CreateSession, Result<SessionView>>
+internal sealed class CreateSessionHandler(ISessionHost sessions, ISessionJournal journal, IMediator mediator, TimeProvider time, IOptions<SessionAccessOptions> options) : IRequestHandler<CreateSession, Result<SessionView>>
 {
     public async Task<Result<SessionView>> Handle(CreateSession request, CancellationToken cancellationToken)
     {
@@ -51,7 +51,8 @@ internal sealed class CreateSessionHandler(ISessionHost sessions, IMediator medi
         var repository = body.Repository is { } named ? RepositoryAddress.Parse(named) : null;
         var settings = new SessionSettings(model, body.Agent ?? options.Value.Agents[0], repository, body.Permissions ?? PermissionMode.Auto);
         var title = SessionTitle.Choose(body.Title, body.Prompt, repository);
-        var created = await sessions.CallAsync(key, new SessionCommand.Create(tenant.Principal, settings, title), cancellationToken);
+        var known = repository is null ? null : await journal.FindEnvironmentAsync(tenant.Organization, repository.Url, cancellationToken);
+        var created = await sessions.CallAsync(key, new SessionCommand.Create(tenant.Principal, settings, title, known), cancellationToken);
         if (!created.IsSuccess) return created.Problem;
         return body.Prompt is { } prompt
             ? await sessions.ViewAfterAsync(key, FirstMessage(request, key, prompt), cancellationToken)

@@ -60,7 +60,10 @@ internal sealed class CommitPipeline(SessionState initial, SessionLimits limits)
             turn.Events.Count,
             turn.Now,
             Deadlines.Next(after, limits),
-            view?.Json)));
+            view?.Json)
+        {
+            Environment = turn.Discovery,
+        }));
     }
 
     /// <summary>The append in flight is durable: publish it, then let go what waited for it.</summary>

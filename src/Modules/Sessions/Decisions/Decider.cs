@@ -42,7 +42,7 @@ public static class Decider
                 : new Problem("session_exists", "A session with this id was created with other parameters; use a new Idempotency-Key.", ProblemKind.Conflict);
         }
 
-        turn.Record(new Fact.SessionCreated(c.By, c.Settings, c.Title, turn.Now));
+        turn.Record(new Fact.SessionCreated(c.By, c.Settings, c.Title, turn.Now, c.KnownEnvironment));
         turn.Show("session.created", null, json =>
         {
             json.WriteString("title", c.Title);

@@ -3,17 +3,20 @@ using Coordinator.Modules.Sessions.Facts;
 
 namespace Coordinator.Modules.Sessions.Decisions;
 
-/// <summary>The repository's environment, as discovered at boot: shown when it differs from the last one.</summary>
+/// <summary>
+/// The repository's environment, as discovered at boot: shown when it differs from the last one, this session's own or
+/// that of the repository's session before it.
+/// </summary>
 internal static class EnvironmentDecisions
 {
     public static void Detected(Turn turn, JsonElement data)
     {
         if (!data.TryGetProperty("environment", out var environment) || environment.ValueKind != JsonValueKind.Object) return;
-        var json = environment.GetRawText();
-        if (json == turn.State.Environment) return;
-        var changes = Changes(turn.State.Environment, environment);
+        var changes = Changes(turn.State.Environment ?? turn.State.KnownEnvironment, environment);
+
+        // The first discovery is kept even when it brings nothing new: the next session compares with what this one saw.
+        if (changes.Count > 0 || turn.State.Environment is null) turn.Record(new Fact.EnvironmentDetected(environment.GetRawText()));
         if (changes.Count == 0) return;
-        turn.Record(new Fact.EnvironmentDetected(json));
         turn.Show("environment.changed", null, writer =>
         {
             writer.WritePropertyName("environment");

@@ -3,6 +3,7 @@ using Coordinator.Modules.Sessions.Events;
 using Coordinator.Modules.Sessions.Facts;
 using Coordinator.Modules.Sessions.State;
 using Coordinator.Ports;
+using Coordinator.Ports.Session;
 
 namespace Coordinator.Modules.Sessions.Decisions;
 
@@ -29,6 +30,11 @@ public sealed class Turn(SessionState state, DateTimeOffset now, SessionLimits l
 
     /// <summary>Something was recorded beyond the box's progress and text, so that the view differs.</summary>
     public bool ChangesView { get; private set; }
+
+    /// <summary>What this record discovers of the repository's environment, for the sessions to come.</summary>
+    public RepositoryEnvironment? Discovery => State is { Settings.Repository: { } repository, Environment: { } environment } && facts.Exists(f => f is Fact.EnvironmentDetected)
+        ? new(repository.Url, environment)
+        : null;
 
     public bool IsEmpty => facts.Count == 0;
 

@@ -48,7 +48,8 @@ public abstract record Fact
     {
     }
 
-    public sealed record SessionCreated(Principal By, SessionSettings Settings, string Title, DateTimeOffset At) : Fact;
+    /// <summary><paramref name="KnownEnvironment"/> is that of the repository's session before this one; null in records that were written without.</summary>
+    public sealed record SessionCreated(Principal By, SessionSettings Settings, string Title, DateTimeOffset At, string? KnownEnvironment = null) : Fact;
 
     public sealed record SessionRenamed(string Title) : Fact;
 

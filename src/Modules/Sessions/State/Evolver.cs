@@ -14,7 +14,7 @@ public static class Evolver
 {
     public static SessionState Apply(SessionState state, Fact fact) => fact switch
     {
-        Fact.SessionCreated f => state with { Status = SessionStatus.Created, CreatedBy = f.By, Settings = f.Settings, Title = f.Title, CreatedAt = f.At },
+        Fact.SessionCreated f => state with { Status = SessionStatus.Created, CreatedBy = f.By, Settings = f.Settings, Title = f.Title, CreatedAt = f.At, KnownEnvironment = f.KnownEnvironment },
         Fact.SessionRenamed f => state with { Title = f.Title },
         Fact.SessionArchived => state with { Status = SessionStatus.Archived },
         Fact.MessageQueued f => Queued(state, f),

@@ -63,8 +63,11 @@ public sealed record SessionState
     /// <summary>Hash over the running message's events so far.</summary>
     public RunDigest Digest { get; init; } = RunDigest.Empty;
 
-    /// <summary>The environment as last discovered (JSON text).</summary>
+    /// <summary>The environment as this session last discovered it (JSON text).</summary>
     public string? Environment { get; init; }
+
+    /// <summary>The environment as the repository's session before this one knew it (JSON text).</summary>
+    public string? KnownEnvironment { get; init; }
 
     /// <summary>True once some turn has reached an agent: a fresh conversation must then be told the history.</summary>
     public bool HasConversation { get; init; }

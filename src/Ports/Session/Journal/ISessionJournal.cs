@@ -47,6 +47,12 @@ public interface ISessionJournal
     ValueTask<IReadOnlyList<SessionHead>> ListHeadsAsync(OrganizationId organization, SessionId? before, int limit, CancellationToken cancellationToken);
 
     /// <summary>
+    /// What the newest session of a repository that has discovered an environment discovered last (JSON text; see
+    /// <see cref="JournalAppend.Environment"/>); null when none of the organization's has. Newest by creation, as in lists.
+    /// </summary>
+    ValueTask<string?> FindEnvironmentAsync(OrganizationId organization, string repository, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Keeps a folded state so that activation need not read from the start. A snapshot above the head's version is
     /// refused; an older one than the stored is ignored.
     /// </summary>
@@ -69,7 +75,14 @@ public sealed record JournalAppend(
     int EventCount,
     DateTimeOffset At,
     DateTimeOffset? WakeAt,
-    ReadOnlyMemory<byte>? View);
+    ReadOnlyMemory<byte>? View)
+{
+    /// <summary>The environment that this record discovered, written with it; null: what was known of the session's stays.</summary>
+    public RepositoryEnvironment? Environment { get; init; }
+}
+
+/// <summary>A repository, by its URL, and its environment as JSON text.</summary>
+public sealed record RepositoryEnvironment(string Repository, string Json);
 
 /// <summary>One record as stored. <see cref="Schema"/> chooses the upcaster; <see cref="Codec"/> how the payload is packed (0: JSON).</summary>
 public sealed record JournalRecord(long Version, long FirstSeq, long LastSeq, short Schema, short Codec, ReadOnlyMemory<byte> Payload, DateTimeOffset At)

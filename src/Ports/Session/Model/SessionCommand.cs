@@ -10,8 +10,12 @@ public abstract record SessionCommand
     {
     }
 
-    /// <summary>Makes the session. A second one with the same parameters answers as the first; with others: <c>session_exists</c> (409).</summary>
-    public sealed record Create(Principal By, SessionSettings Settings, string Title) : SessionCommand;
+    /// <summary>
+    /// Makes the session. A second one with the same parameters answers as the first; with others: <c>session_exists</c> (409).
+    /// <paramref name="KnownEnvironment"/> is what an earlier session of the same repository discovered (JSON text), so
+    /// that this one says only what has changed since; it is no parameter, because it may differ from try to try.
+    /// </summary>
+    public sealed record Create(Principal By, SessionSettings Settings, string Title, string? KnownEnvironment = null) : SessionCommand;
 
     /// <summary>
     /// Queues a message. The same <paramref name="Idempotency"/> answers the first acceptance again; the same key with
