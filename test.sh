@@ -27,6 +27,7 @@ dotnet build Coordinator.sln -c Release -v q --nologo >&2
 export COORDINATOR_BOX_PROGRAM="$PWD/artifacts/box/coordinator-box"
 export COORDINATOR_OPENCODE="$PWD/node_modules/$(opencode_package)/bin/opencode"
 export COORDINATOR_HOST="$PWD/artifacts/host/Coordinator.Host.dll"
+export COORDINATOR_SANDBOX_HOST="$PWD/artifacts/sandbox-host/Coordinator.SandboxHost.dll"
 export COORDINATOR_WEB="$PWD/src/Web/dist"
 
 passed=0 failed=0 broken=()

@@ -77,8 +77,9 @@ build_box() {
 build_programs() {
   build_box
   changed artifacts/host/.stamp src Directory.Build.props Directory.Packages.props || return 0
-  say "Building the host and the command line …"
+  say "Building the host, the sandbox host and the command line …"
   dotnet publish src/Host -c Release -o artifacts/host -p:GenerateDocumentationFile=false -v q --nologo >&2
+  dotnet publish src/SandboxHost -c Release -o artifacts/sandbox-host -p:GenerateDocumentationFile=false -v q --nologo >&2
   dotnet publish src/Cli -c Release -o artifacts/cli -p:GenerateDocumentationFile=false -v q --nologo >&2
   stamp artifacts/host/.stamp
 }

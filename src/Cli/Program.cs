@@ -12,6 +12,7 @@ var root = new RootCommand("Coordinator: hosted coding-agent sessions from the c
     EventsCommand.Create(),
     DoctorCommand.Create(),
     JourneyCommand.Create(),
+    SandboxHostCommand.Create(),
 };
 
 try

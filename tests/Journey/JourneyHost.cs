@@ -11,7 +11,7 @@ using Xunit;
 namespace Coordinator.Tests.Journey;
 
 /// <summary>One host for all the tests here, signed in to as its owner. In the end every session is archived and nothing of it may be left.</summary>
-public sealed class JourneyHost : IAsyncLifetime, IHostControl
+public class JourneyHost : IAsyncLifetime, IHostControl
 {
     public const string Collection = "journey";
 
@@ -31,9 +31,12 @@ public sealed class JourneyHost : IAsyncLifetime, IHostControl
 
     public Repository Sample => new(JourneyCommand.SampleRepository(Process.Url));
 
-    public async Task InitializeAsync()
+    /// <summary>What this host has set beyond what every host of the tests has.</summary>
+    protected virtual Task<IReadOnlyDictionary<string, string>> SettingsAsync() => Task.FromResult<IReadOnlyDictionary<string, string>>(new Dictionary<string, string>());
+
+    public virtual async Task InitializeAsync()
     {
-        process = await HostProcess.LaunchAsync();
+        process = await HostProcess.LaunchAsync(await SettingsAsync());
         Http = TestHttp.Client(process.Url);
         cookie = await SignInAsync();
         ApiKey = await MakeOwnerKeyAsync(null);
@@ -41,7 +44,7 @@ public sealed class JourneyHost : IAsyncLifetime, IHostControl
         Http.DefaultRequestHeaders.Authorization = new("Bearer", ApiKey);
     }
 
-    public async Task DisposeAsync()
+    public virtual async Task DisposeAsync()
     {
         if (process is null) return;
         try

@@ -18,7 +18,7 @@ public sealed class ModalSandboxOptions
     /// <summary>That key's secret, at least 32 characters.</summary>
     public string Secret { get; set; } = string.Empty;
 
-    /// <summary>Where boxes dial back to: this control plane as it is reached from the data planes. Default: <c>PublicUrl</c>.</summary>
+    /// <summary>Where boxes dial back to: this control plane as it is reached from the data planes. Default: <c>PublicUrl</c>, else, for data planes on this machine, the first of <c>Urls</c>.</summary>
     public string ControlPlaneUrl { get; set; } = string.Empty;
 
     /// <summary>A prebuilt image for boxes; empty: the data plane's own.</summary>
@@ -54,6 +54,7 @@ internal sealed class ModalSandboxOptionsValidator : IValidateOptions<ModalSandb
         if (!RequestSignature.IsKeyId(options.KeyId)) wrong.Add("KeyId must name the key: 1 to 64 letters, digits, dots, hyphens and underscores");
         if (options.Secret.Length < ShortestSecret) wrong.Add($"Secret must have at least {ShortestSecret} characters, not {options.Secret.Length}");
         if (!IsBase(options.ControlPlaneUrl)) wrong.Add($"ControlPlaneUrl (or PublicUrl) must be where boxes reach this host, an http or https address without a path, not '{options.ControlPlaneUrl}'");
+        else if (IsLocal(options.ControlPlaneUrl) && !options.Urls.TrueForAll(IsLocal)) wrong.Add($"ControlPlaneUrl (or PublicUrl) must be where other machines reach this host, not '{options.ControlPlaneUrl}'");
         if (options.TtlSeconds < 60) wrong.Add($"TtlSeconds must be at least 60, not {options.TtlSeconds}");
         if (options.CreateSeconds < 1) wrong.Add($"CreateSeconds must be at least 1, not {options.CreateSeconds}");
         if (options.DestroySeconds < 1) wrong.Add($"DestroySeconds must be at least 1, not {options.DestroySeconds}");
@@ -69,8 +70,10 @@ internal sealed class ModalSandboxOptionsValidator : IValidateOptions<ModalSandb
             wrong.Add($"Urls must be https beyond this machine, not '{text}' (AllowPlainHttp=true lets boxes' tokens go unencrypted)");
     }
 
+    private static bool IsLocal(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && IsThisMachine(url);
+
     private static bool IsThisMachine(Uri url) => url.IsLoopback || (IPAddress.TryParse(url.Host, out var address) && IPAddress.IsLoopback(address));
 
     private static bool IsBase(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp) && url.UserInfo.Length == 0 && url.AbsolutePath == "/" && url.Query.Length == 0;
+        Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp) && url.UserInfo.Length == 0 && url.AbsolutePath == "/" && url.Query.Length == 0 && url.Port > 0;
 }

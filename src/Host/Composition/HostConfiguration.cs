@@ -19,7 +19,7 @@ internal static class HostConfiguration
         configuration.AddEnvironmentVariables("COORDINATOR_");
         configuration.AddCommandLine(args);
         var data = Path.GetFullPath(configuration[DataDirectoryKey] is { Length: > 0 } named ? named : "data");
-        configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = BuiltIn(data, configuration["PublicUrl"]) });
+        configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = BuiltIn(data, ControlPlaneUrl(configuration)) });
         DemoAddress.Apply(configuration);
     }
 
@@ -35,13 +35,17 @@ internal static class HostConfiguration
         });
     }
 
-    private static Dictionary<string, string?> BuiltIn(string data, string? publicUrl) => new(StringComparer.OrdinalIgnoreCase)
+    /// <summary>Where boxes on other machines reach this host; without <c>PublicUrl</c> the first address it listens on, which is good for this machine alone.</summary>
+    private static string ControlPlaneUrl(ConfigurationManager configuration) =>
+        configuration["PublicUrl"] is { Length: > 0 } named ? named : Listening.UrlsOf(configuration)[0].Replace("://*", "://localhost", StringComparison.Ordinal).Replace("://+", "://localhost", StringComparison.Ordinal).Replace("://0.0.0.0", "://localhost", StringComparison.Ordinal).Replace("://[::]", "://localhost", StringComparison.Ordinal);
+
+    private static Dictionary<string, string?> BuiltIn(string data, string controlPlaneUrl) => new(StringComparer.OrdinalIgnoreCase)
     {
         [DataDirectoryKey] = data,
         ["Database:Embedded:DataDirectory"] = Path.Combine(data, "postgres"),
         ["Vault:KeyFile"] = Path.Combine(data, "master.key"),
         ["Sandbox:Local:DataDirectory"] = Path.Combine(data, "sandboxes"),
-        ["Sandbox:Modal:ControlPlaneUrl"] = publicUrl,
+        ["Sandbox:Modal:ControlPlaneUrl"] = controlPlaneUrl,
         ["Artifacts:Directory"] = Path.Combine(data, "artifacts"),
         ["Demo:Directory"] = Path.Combine(data, "demo"),
         ["Logging:LogLevel:Default"] = "Information",

@@ -92,10 +92,18 @@ public sealed class HostBuildTests : IDisposable
     [Fact]
     public void A_provider_that_is_half_configured_says_all_that_is_missing_at_once()
     {
-        var failure = Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Provider=Modal", "--Sandbox:Modal:Urls:0=http://boxes.example.com")));
+        var failure = Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Provider=Modal", "--Sandbox:Modal:Urls:0=http://boxes.example.com", "--PublicUrl=http://user@example.com/path")));
 
         var failures = string.Join('\n', Failures(failure));
         Assert.All(["Urls must be https", "KeyId must name", "Secret must have", "ControlPlaneUrl (or PublicUrl)"], wanted => Assert.Contains(wanted, failures, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Boxes_elsewhere_are_not_told_to_dial_back_to_their_own_machine()
+    {
+        var failure = Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Provider=Modal", "--Urls=http://0.0.0.0:8787", "--Sandbox:Modal:Urls:0=https://boxes.example.com", "--Sandbox:Modal:KeyId=k", "--Sandbox:Modal:Secret=0123456789abcdef0123456789abcdef")));
+
+        Assert.Equal("Sandbox:Modal: ControlPlaneUrl (or PublicUrl) must be where other machines reach this host, not 'http://localhost:8787'.", Assert.Single(Failures(failure)));
     }
 
     [Theory]

@@ -1,0 +1,54 @@
+using Coordinator.Cli.Journey;
+using Coordinator.Tests.Support.Hosting;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Coordinator.Tests.Journey;
+
+/// <summary>The ten checks again, unchanged, where boxes are a sandbox host's.</summary>
+[Collection(ModalJourneyHost.ModalCollection)]
+public sealed class ModalJourneyTests(ModalJourneyHost host, ITestOutputHelper output)
+{
+    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(120);
+
+    [Fact]
+    public async Task All_ten_checks_of_the_journey_hold_on_a_sandbox_host()
+    {
+        var results = await JourneyPlayer.PlayAsync(host.Client, new("demo/scripted", host.Sample, host, SameMachine: true), Report, CancellationToken.None);
+
+        var problems = results.Where(result => result.Problem is not null).Select(result => $"{result.Number} {result.Sentence}: {result.Problem}").ToList();
+        Assert.True(problems.Count == 0, $"{problems.Count} of {results.Count} checks do not hold:\n{string.Join('\n', problems)}");
+        Assert.Equal(Enumerable.Range(1, 10), results.Select(result => result.Number));
+    }
+
+    [Fact]
+    public async Task A_sandbox_host_killed_in_the_middle_of_a_turn_comes_back_and_the_turn_goes_on_in_the_same_box()
+    {
+        await using var run = await host.StartSessionAsync();
+        var first = await run.PromptAsync("hello", CancellationToken.None);
+        await run.EndAsync(first, "message.completed", Turn, CancellationToken.None);
+        var box = (await host.Client.GetSessionAsync(run.Session.Id, CancellationToken.None)).Sandbox.Id;
+        var processes = LiveProcess.Naming(run.Session.Id).Select(process => process.Id).ToHashSet();
+
+        var message = await run.PromptAsync("count slowly to 30", CancellationToken.None);
+        await run.WaitAsync("the turn to stream", e => e.MessageId == message && e.Type == "agent.text", Turn, CancellationToken.None);
+        await host.Boxes.KillAsync();
+        Assert.Superset(processes, LiveProcess.Naming(run.Session.Id).Select(process => process.Id).ToHashSet());
+        await host.Boxes.StartAsync();
+        await run.EndAsync(message, "message.completed", Turn, CancellationToken.None);
+
+        Assert.Contains("29 30", run.TextOf(message), StringComparison.Ordinal);
+        Assert.Single(run.EventsOf(message), e => e.Type == "message.started");
+        var now = (await host.Client.GetSessionAsync(run.Session.Id, CancellationToken.None)).Sandbox;
+        Assert.Equal((box, "ready"), (now.Id, now.Status));
+        await host.Client.ArchiveAsync(run.Session.Id, CancellationToken.None);
+        await run.WaitAsync("sandbox.stopped", e => e.Type == "sandbox.stopped", TimeSpan.FromSeconds(30), CancellationToken.None);
+        Assert.Empty(LiveProcess.Naming(run.Session.Id));
+    }
+
+    [Fact]
+    public void The_host_says_at_its_start_which_adapter_serves_each_port() =>
+        Assert.Contains("ISandboxProvider = ModalSandboxProvider", host.Process.Output, StringComparison.Ordinal);
+
+    private void Report(JourneyResult result) => output.WriteLine($"{result.Number,2} {result.Sentence}: {result.Time.TotalMilliseconds:0} ms {result.Problem}");
+}

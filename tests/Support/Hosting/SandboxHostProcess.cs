@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Coordinator.Ports;
+
+namespace Coordinator.Tests.Support.Hosting;
+
+/// <summary>
+/// A real sandbox host as a process of its own, with real boxes. It can be killed and started again on the same data and
+/// port. Disposing it ends it with SIGTERM, demands that no box is left, and removes the data.
+/// </summary>
+public sealed class SandboxHostProcess : IAsyncDisposable
+{
+    public const string KeyId = "journey";
+    public const string Secret = "a secret of the journey, long enough";
+
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(40);
+
+    private readonly string program = BuiltPrograms.SandboxHost();
+    private readonly BuiltPrograms programs = BuiltPrograms.Find();
+    private readonly ProcessOutput output = new();
+    private readonly string name = $"coordinator-boxes-{Convert.ToHexStringLower(PrefixedId.NewValue(TimeProvider.System).ToByteArray(bigEndian: true))[^10..]}";
+    private Process? process;
+    private Task drained = Task.CompletedTask;
+
+    private SandboxHostProcess()
+    {
+        DataDirectory = Path.Combine(Path.GetTempPath(), name);
+        Url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}"));
+    }
+
+    public Uri Url { get; }
+
+    /// <summary>Everything it keeps, its boxes' folders included.</summary>
+    public string DataDirectory { get; }
+
+    /// <summary>Everything that it wrote, over all its starts.</summary>
+    public string Output => output.Text;
+
+    /// <summary>What makes a host use it, and nothing else.</summary>
+    public IReadOnlyDictionary<string, string> HostSettings => new Dictionary<string, string>
+    {
+        ["Sandbox:Provider"] = "Modal",
+        ["Sandbox:Modal:Urls:0"] = Url.GetLeftPart(UriPartial.Authority),
+        ["Sandbox:Modal:KeyId"] = KeyId,
+        ["Sandbox:Modal:Secret"] = Secret,
+    };
+
+    public static async Task<SandboxHostProcess> LaunchAsync()
+    {
+        var host = new SandboxHostProcess();
+        Directory.CreateDirectory(host.DataDirectory);
+        try
+        {
+            await host.StartAsync();
+            return host;
+        }
+        catch (Exception)
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts it, or starts it again on the same data and port, and waits until it serves.</summary>
+    public async Task StartAsync()
+    {
+        if (process is { HasExited: false }) throw new InvalidOperationException("It runs already.");
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = DataDirectory };
+        string[] arguments =
+        [
+            program,
+            $"--SandboxHost:Urls={Url.GetLeftPart(UriPartial.Authority)}",
+            $"--SandboxHost:DataDirectory={DataDirectory}",
+            $"--SandboxHost:Keys:{KeyId}={Secret}",
+            $"--Sandbox:Local:SocketDirectory={Path.Combine(DataDirectory, "sock")}",
+            $"--Sandbox:Local:BoxProgram={programs.Box}",
+            $"--Sandbox:Local:Agents:opencode={programs.OpenCode}",
+        ];
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        start.Environment["DOTNET_gcServer"] = "0";
+
+        var serving = output.Watch(static line => line.Contains(" serves at ", StringComparison.Ordinal));
+        process?.Dispose();
+        process = Process.Start(start) ?? throw new InvalidOperationException("The sandbox host did not start.");
+        process.StandardInput.Close();
+        drained = output.DrainAsync(process);
+        var first = await Task.WhenAny(serving, process.WaitForExitAsync(), Task.Delay(Limit, TimeProvider.System));
+        if (first != serving) throw new InvalidOperationException($"The sandbox host {(process.HasExited ? $"ended with {process.ExitCode}" : "did not serve in time")}:\n{output.Last(40)}");
+    }
+
+    /// <summary>Kills it at once (SIGKILL); its boxes live on. Returns when its process is gone.</summary>
+    public async Task KillAsync()
+    {
+        process!.Kill();
+        await process.WaitForExitAsync().WaitAsync(Limit);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        List<string> problems = [];
+        if (process is { HasExited: false })
+        {
+            using (var signal = Process.Start("/bin/sh", ["-c", string.Create(CultureInfo.InvariantCulture, $"kill -TERM {process.Id}")])) await signal.WaitForExitAsync();
+            await Task.WhenAny(process.WaitForExitAsync(), Task.Delay(Limit, TimeProvider.System));
+            if (!process.HasExited) process.Kill();
+            else if (process.ExitCode != 0) problems.Add($"The sandbox host ended with {process.ExitCode} after SIGTERM.");
+        }
+
+        if (LiveProcess.Naming(name) is { Count: > 0 } left)
+        {
+            problems.Add($"The sandbox host has ended and left boxes that no session has:\n{string.Join('\n', left)}");
+            foreach (var one in left) one.Kill();
+        }
+
+        await Task.WhenAny(drained, Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System));
+        process?.Dispose();
+        if (Directory.Exists(DataDirectory)) Directory.Delete(DataDirectory, recursive: true);
+        if (problems.Count > 0) throw new InvalidOperationException($"{string.Join('\n', problems)}\nIt said last:\n{output.Last(30)}");
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
