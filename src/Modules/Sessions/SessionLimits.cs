@@ -23,6 +23,9 @@ public sealed record SessionLimits
     /// <summary>From hello to a ready agent: longer than clone, install and agent start together.</summary>
     public TimeSpan SandboxBoot { get; init; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>From its request to a ready agent, all in all: longer than create, connect, boot and a silence on the way together.</summary>
+    public TimeSpan SandboxStart { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>Without a frame from the box for this long, it is silent.</summary>
     public TimeSpan SandboxSilence { get; init; } = TimeSpan.FromSeconds(45);
 
@@ -43,6 +46,12 @@ public sealed record SessionLimits
 
     /// <summary>A turn that does not stop when asked loses its box after this long.</summary>
     public TimeSpan MessageCancel { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>What a box gets at least, when this side was away, to connect again: longer than it waits between two tries.</summary>
+    public TimeSpan Reconnect { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often a wait for a box or its provider begins anew because this side was away.</summary>
+    public int Graces { get; init; } = 3;
 
     /// <summary>An unanswered permission question is answered "reject" after this long.</summary>
     public TimeSpan PermissionAnswer { get; init; } = TimeSpan.FromMinutes(10);

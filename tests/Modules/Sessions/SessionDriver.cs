@@ -203,6 +203,13 @@ internal sealed class SessionDriver
         Step(new SessionInput.Activated());
     }
 
+    /// <summary>The host is away for a while: no alarm rings, and the next activation begins when it is back.</summary>
+    public void Away(TimeSpan time)
+    {
+        Now += time;
+        Crash();
+    }
+
     public void Detach(long? link = null) => Step(new SessionInput.BridgeDetached(link ?? lastLink));
 
     public void Step(SessionInput input)

@@ -19,6 +19,9 @@ internal sealed class BoxPresence(SessionLimits limits)
 
     public BoxLink? Link { get; private set; }
 
+    /// <summary>When a socket of the box was last taken by this activation.</summary>
+    public DateTimeOffset? AttachedAt { get; private set; }
+
     public void Begin(DateTimeOffset now) => alone = now;
 
     /// <summary>A newer socket replaces the older one.</summary>
@@ -26,6 +29,7 @@ internal sealed class BoxPresence(SessionLimits limits)
     {
         if (Link is { } old) outputs.Add(new SessionOutput.CloseLink(old.Id, LinkCloseReason.Replaced, "A newer connection of the same box took over."));
         Link = new(linkId, now) { AckedN = ackedN };
+        AttachedAt = now;
         inspectedAt = DateTimeOffset.MinValue;
     }
 

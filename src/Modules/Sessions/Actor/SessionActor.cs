@@ -27,7 +27,7 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
     {
         get
         {
-            var rows = Deadlines.Table.Min(row => row.Due(pipeline.Committed, limits) is { } due && (row.Expire is not null || due > steppedAt) ? (DateTimeOffset?)due : null);
+            var rows = Deadlines.Table.Min(row => row.Due(pipeline.Committed, limits, presence.AttachedAt) is { } due && (due > steppedAt || Plays(row)) ? (DateTimeOffset?)due : null);
             var box = presence.NextCheck(pipeline.Committed, steppedAt);
             return rows is null || box < rows ? box ?? rows : rows;
         }
@@ -76,10 +76,11 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
                 break;
             case SessionInput.Activated:
                 presence.Begin(turn.Now);
+                Deadlines.GiveGrace(turn);
                 Deadlines.Play(turn);
                 break;
             case SessionInput.AlarmDue:
-                Deadlines.Play(turn);
+                Deadlines.Play(turn, presence.AttachedAt);
                 presence.Check(turn, outputs);
                 break;
         }
@@ -118,6 +119,9 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
         var durable = pipeline.Committed.Bridge is { } committed && committed.Generation == cursor.Generation && committed.SpoolId == cursor.SpoolId ? committed.N : 0;
         return frame.N > durable + (2L * BridgeWindow.Default.Events) || turn.Events.Utf8.Length > 2 * BridgeWindow.Default.Bytes;
     }
+
+    /// <summary>An alarm at once would do something: not while what is due waits for its commit, which is looked at again after it.</summary>
+    private bool Plays(Deadline row) => row.Expire is not null && pipeline.IsSettled;
 
     /// <summary>Asks the committed state what is wanted, and starts what is missing.</summary>
     private void Reconcile(DateTimeOffset now, IList<SessionOutput> outputs)

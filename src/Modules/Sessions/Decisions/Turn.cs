@@ -48,7 +48,7 @@ public sealed class Turn(SessionState state, DateTimeOffset now, SessionLimits l
     {
         if (fact is Fact.BridgeAdvanced && facts.Count > 0 && facts[^1] is Fact.BridgeAdvanced) facts[^1] = fact;
         else facts.Add(fact);
-        ChangesView |= fact is not (Fact.BridgeAdvanced or Fact.BridgeSpoolOpened);
+        ChangesView |= fact is not (Fact.BridgeAdvanced or Fact.BridgeSpoolOpened or Fact.GraceGiven);
         State = Evolver.Apply(State, fact);
     }
 

@@ -40,6 +40,7 @@ namespace Coordinator.Modules.Sessions.Facts;
 [JsonDerivedType(typeof(PermissionDecided), "permissionDecided")]
 [JsonDerivedType(typeof(PermissionSettled), "permissionSettled")]
 [JsonDerivedType(typeof(EnvironmentDetected), "environmentDetected")]
+[JsonDerivedType(typeof(GraceGiven), "graceGiven")]
 [JsonDerivedType(typeof(RunFlushed), "runFlushed")]
 [JsonDerivedType(typeof(RunFlushFailed), "runFlushFailed")]
 public abstract record Fact
@@ -109,6 +110,9 @@ public abstract record Fact
     public sealed record PermissionSettled(PermissionId Id) : Fact;
 
     public sealed record EnvironmentDetected(string Json) : Fact;
+
+    /// <summary>This side was away and is back: what others owe it is waited for anew.</summary>
+    public sealed record GraceGiven(DateTimeOffset At) : Fact;
 
     public sealed record RunFlushed(RunId Run) : Fact;
 

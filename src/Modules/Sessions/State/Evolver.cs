@@ -34,6 +34,7 @@ public static class Evolver
         Fact.PermissionDecided f => Decided(state, f),
         Fact.PermissionSettled f => state with { Permissions = state.Permissions.Remove(f.Id.ToString()) },
         Fact.EnvironmentDetected f => state with { Environment = f.Json },
+        Fact.GraceGiven f => state with { Graces = [.. state.Graces.Add(f.At).TakeLast(SessionLimits.Default.Graces)] },
         Fact.RunFlushed f => state with { Outbox = state.Outbox.RemoveAll(r => r.Id == f.Run), FlushFailures = 0, FlushNotBefore = null },
         Fact.RunFlushFailed f => state with { FlushFailures = state.FlushFailures + 1, FlushNotBefore = f.NotBefore },
         _ => state with { Sandbox = SandboxEvolver.Apply(state.Sandbox, fact) },

@@ -61,6 +61,10 @@ public sealed record Sandbox
 
     public DateTimeOffset? DestroyNotBefore { get; init; }
 
+    /// <summary>It lives, or is being made, and the provider's answer to create has not come: without it nobody can ask about it or end it.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool WantsHandle => IsLive && Handle is null;
+
     /// <summary>A box is being made or lives: events and calls of it are taken.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public bool IsLive => Phase is SandboxPhase.Requested or SandboxPhase.Booting or SandboxPhase.Connected or SandboxPhase.Ready or SandboxPhase.Silent;

@@ -69,6 +69,9 @@ public sealed record SessionState
     /// <summary>The environment as the repository's session before this one knew it (JSON text).</summary>
     public string? KnownEnvironment { get; init; }
 
+    /// <summary>When this side came back and found a wait for others under way; the last few, oldest first.</summary>
+    public ImmutableList<DateTimeOffset> Graces { get; init; } = [];
+
     /// <summary>True once some turn has reached an agent: a fresh conversation must then be told the history.</summary>
     public bool HasConversation { get; init; }
 
