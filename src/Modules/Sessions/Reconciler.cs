@@ -14,7 +14,7 @@ public static class Reconciler
     public static IEnumerable<(string Key, SessionEffect Effect)> Effects(SessionState state, DateTimeOffset now)
     {
         var box = state.Sandbox;
-        if (box.Phase == SandboxPhase.Requested && box.Handle is null && !(box.CreateNotBefore > now))
+        if (box.WantsHandle && !(box.CreateNotBefore > now))
             yield return ($"create:{box.Id}", new SessionEffect.CreateSandbox(box.Id, box.Generation, state.Settings!));
         if (Deadlines.MustDestroy(state) && !(box.DestroyNotBefore > now))
         {

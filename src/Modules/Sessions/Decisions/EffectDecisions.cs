@@ -34,8 +34,9 @@ internal static class EffectDecisions
         switch (outcome)
         {
             case EffectOutcome.SandboxCreated made:
-                var elapsed = (long)(turn.Now - box.RequestedAt).TotalMilliseconds;
                 turn.Record(new Fact.SandboxCreated(made.Handle, turn.Now));
+                if (box.Phase is not (SandboxPhase.Requested or SandboxPhase.Connected)) break;
+                var elapsed = (long)(turn.Now - box.RequestedAt).TotalMilliseconds;
                 turn.Show("sandbox.booting", null, json =>
                 {
                     json.WriteString("phase", "create");
@@ -46,7 +47,7 @@ internal static class EffectDecisions
             case EffectOutcome.Failed failed when box.Phase == SandboxPhase.Requested && !failed.Retryable:
                 Endings.FailBoot(turn, failed.Problem.Code, failed.Problem.Detail, retryable: false);
                 break;
-            case EffectOutcome.Failed when box.Phase == SandboxPhase.Requested:
+            case EffectOutcome.Failed when box.IsLive:
                 turn.Record(new Fact.SandboxCreateFailed(turn.Now + SessionLimits.Backoff(box.CreateFailures + 1)));
                 break;
         }
