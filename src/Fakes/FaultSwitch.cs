@@ -10,8 +10,12 @@ public sealed class FaultSwitch
 {
     private readonly Lock gate = new();
     private PortFailureKind beforeKind;
+    private PortFailureKind afterKind;
+    private TimeProvider? clock;
+    private TimeSpan slowness;
     private int before;
     private int after;
+    private int twice;
 
     /// <summary>The next <paramref name="calls"/> calls fail with <paramref name="kind"/> before they have any effect.</summary>
     public void FailBefore(PortFailureKind kind = PortFailureKind.Unavailable, int calls = int.MaxValue)
@@ -22,25 +26,45 @@ public sealed class FaultSwitch
     /// <summary>The next <paramref name="calls"/> calls take effect and then time out.</summary>
     public void LoseResponses(int calls = 1)
     {
-        lock (gate) after = calls;
+        lock (gate) (afterKind, after) = (PortFailureKind.Timeout, calls);
+    }
+
+    /// <summary>The next <paramref name="calls"/> calls take effect, and what they answer cannot be understood.</summary>
+    public void CorruptResponses(int calls = 1)
+    {
+        lock (gate) (afterKind, after) = (PortFailureKind.Corrupt, calls);
+    }
+
+    /// <summary>The next <paramref name="calls"/> calls arrive twice, as by a network or a proxy that repeats; the first answer is the caller's.</summary>
+    public void Duplicate(int calls = 1)
+    {
+        lock (gate) twice = calls;
+    }
+
+    /// <summary>Every call takes this long, by this clock, before anything of it happens.</summary>
+    public void Slow(TimeSpan by, TimeProvider time)
+    {
+        lock (gate) (slowness, clock) = (by, time);
     }
 
     /// <summary>Everything works again.</summary>
     public void Clear()
     {
-        lock (gate) (before, after) = (0, 0);
+        lock (gate) (before, after, twice, slowness) = (0, 0, 0, TimeSpan.Zero);
     }
 
     /// <summary>Runs one call of the fake under the faults that are set.</summary>
     internal ValueTask<T> Run<T>(Func<T> effect, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled<T>(cancellationToken);
+        lock (gate)
+        {
+            if (slowness > TimeSpan.Zero) return RunLate(slowness, clock!, effect, cancellationToken);
+        }
+
         try
         {
-            ThrowBefore();
-            var answer = effect();
-            ThrowAfter();
-            return new(answer);
+            return new(RunNow(effect));
         }
         catch (PortException failure)
         {
@@ -55,6 +79,44 @@ public sealed class FaultSwitch
             effect();
             return true;
         }, cancellationToken);
+
+    private async ValueTask<T> RunLate<T>(TimeSpan by, TimeProvider time, Func<T> effect, CancellationToken cancellationToken)
+    {
+        await Task.Delay(by, time, cancellationToken);
+        return RunNow(effect);
+    }
+
+    private T RunNow<T>(Func<T> effect)
+    {
+        ThrowBefore();
+        var answer = effect();
+        if (TakeTwice()) Repeat(effect);
+        ThrowAfter();
+        return answer;
+    }
+
+    /// <summary>The second arrival of a call: what it is refused with, nobody hears.</summary>
+    private static void Repeat<T>(Func<T> effect)
+    {
+        try
+        {
+            effect();
+        }
+        catch (PortException)
+        {
+            // Its answer goes to nobody.
+        }
+    }
+
+    private bool TakeTwice()
+    {
+        lock (gate)
+        {
+            if (twice == 0) return false;
+            if (twice != int.MaxValue) twice--;
+            return true;
+        }
+    }
 
     private void ThrowBefore()
     {
@@ -72,7 +134,7 @@ public sealed class FaultSwitch
         {
             if (after == 0) return;
             if (after != int.MaxValue) after--;
-            throw new PortException(PortFailureKind.Timeout, "The fake was told to lose its response after the effect.", effectMayHaveHappened: true);
+            throw new PortException(afterKind, $"The fake was told to fail as {afterKind} after the effect.", effectMayHaveHappened: true);
         }
     }
 }

@@ -37,6 +37,7 @@ public sealed class DisruptionSuite
         Assert.Equal(fault.Sees, await new FaultPlayer(world, fault).PlayAsync());
 
         fault.Mend(world);
+        world.Time.Skew = TimeSpan.Zero;
         if (fault.When != FaultMoment.Archiving)
         {
             Assert.Equal("completed", await AfterwardsAsync(world));
@@ -56,6 +57,46 @@ public sealed class DisruptionSuite
         Assert.Equal(ports.Select(port => port.Name).Order(), FaultCatalogs.All.Select(catalog => catalog.Port.Name).Order());
         Assert.All(FaultCatalogs.All, catalog => Assert.True(catalog.Faults.Count >= 2, catalog.Port.Name));
         Assert.All(FaultCatalogs.All, catalog => Assert.Equal(catalog.Faults.Count, catalog.Faults.Select(fault => fault.Name).Distinct().Count()));
+    }
+
+    public static TheoryData<string> Ports
+    {
+        get
+        {
+            var all = new TheoryData<string>();
+            foreach (var catalog in FaultCatalogs.All) all.Add(catalog.Port.Name);
+            return all;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Ports))]
+    public void A_catalog_plays_every_general_fault_or_says_why_it_cannot_happen(string port)
+    {
+        var catalog = FaultCatalogs.All.Single(catalog => catalog.Port.Name == port);
+        var played = catalog.Faults.Select(fault => fault.Is).OfType<GeneralFault>().ToHashSet();
+
+        Assert.Empty(Enum.GetValues<GeneralFault>().Except(played).Except(catalog.CannotHappen.Keys));
+        Assert.Empty(played.Intersect(catalog.CannotHappen.Keys));
+        Assert.All(catalog.CannotHappen.Values, reason => Assert.True(reason.Split(' ').Length >= 5, $"'{reason}' is no reason."));
+    }
+
+    /// <summary>What the field has met with each port: by words of the fault's name, so that none is renamed away.</summary>
+    [Theory]
+    [InlineData("ISessionJournal", "second writer", "answer of a commit is lost", "snapshot is torn")]
+    [InlineData("IAlarmClock", "alarms are late", "out twice", "clock goes back")]
+    [InlineData("ISandboxProvider", "made the box and its answer was lost", "never dials back", "dies in the middle of a tool call", "listing lags", "refuses to delete")]
+    [InlineData("IAgentRuntime", "crashes", "hangs", "makes no sense", "out of order", "without an end", "floods", "does not hear the answer")]
+    [InlineData("IModelGateway", "refuses the key", "too often", "overloaded", "cut off in the middle", "context is longer")]
+    [InlineData("ITenantVault", "wrong organization", "key it was sealed with is not known", "bit of a secret is flipped", "master key is missing")]
+    [InlineData("IRunHistory", "down when a run is to be written", "flushed twice")]
+    [InlineData("IEventFeed", "purged beyond the client", "from the future")]
+    [InlineData("INotifier", "receiver is gone", "redirects to a private address", "drips its answer")]
+    public void What_the_field_has_met_is_in_the_catalog(string port, params string[] known)
+    {
+        var names = FaultCatalogs.All.Single(catalog => catalog.Port.Name == port).Faults.Select(fault => fault.Name).ToList();
+
+        Assert.All(known, words => Assert.Contains(names, name => name.Contains(words, StringComparison.Ordinal)));
     }
 
     private static async Task<string> AfterwardsAsync(Skeleton world)

@@ -27,12 +27,46 @@ public enum FaultMoment
     Beside,
 }
 
+/// <summary>What can go wrong with anything outside. Every catalog plays each, or says why it cannot happen.</summary>
+public enum GeneralFault
+{
+    /// <summary>It is down.</summary>
+    Unavailable,
+
+    /// <summary>It answers, late.</summary>
+    Slow,
+
+    /// <summary>It did what it was asked, and its answer is lost.</summary>
+    LostAnswer,
+
+    /// <summary>It did, or gave, only a part.</summary>
+    Partial,
+
+    /// <summary>It is asked twice, or answers twice.</summary>
+    Duplicate,
+
+    /// <summary>What we identify ourselves with, or somebody shows us, has expired or was withdrawn.</summary>
+    StaleCredential,
+
+    /// <summary>It answers what cannot be understood, or is not what was stored.</summary>
+    CorruptAnswer,
+
+    /// <summary>Disk, quota, capacity or rate is used up.</summary>
+    Full,
+
+    /// <summary>Its clock and ours differ.</summary>
+    ClockSkew,
+}
+
 /// <summary>
 /// One way in which something outside goes wrong, as data: how the fake is made to show it, when, what the user must
 /// see, and what must hold afterwards beyond what holds after every fault (see <see cref="DisruptionSuite"/>).
 /// </summary>
 public sealed record Fault(string Name, FaultMoment When)
 {
+    /// <summary>Which of the general faults it is; null: one of its port alone.</summary>
+    public GeneralFault? Is { get; init; }
+
     /// <summary>Makes the fake show it.</summary>
     public required Func<Skeleton, ValueTask> Show { get; init; }
 

@@ -9,6 +9,9 @@ public interface IFaultCatalog
     Type Port { get; }
 
     IReadOnlyList<Fault> Faults { get; }
+
+    /// <summary>The general faults that this port cannot show, and why.</summary>
+    IReadOnlyDictionary<GeneralFault, string> CannotHappen { get; }
 }
 
 /// <summary>The faults of one port; found by this relation.</summary>
@@ -17,6 +20,8 @@ public abstract class FaultCatalog<TPort> : IFaultCatalog
     public Type Port => typeof(TPort);
 
     public abstract IReadOnlyList<Fault> Faults { get; }
+
+    public virtual IReadOnlyDictionary<GeneralFault, string> CannotHappen { get; } = new Dictionary<GeneralFault, string>();
 }
 
 /// <summary>Every catalog of this assembly.</summary>

@@ -53,7 +53,14 @@ public sealed class InMemorySandboxProvider(TimeProvider time, string name = "me
         var isNew = false;
         try
         {
-            return await CreateFaults.Run(() => Make(spec, out isNew), cancellationToken);
+            return await CreateFaults.Run(
+                () =>
+                {
+                    var handle = Make(spec, out var made);
+                    isNew |= made;
+                    return handle;
+                },
+                cancellationToken);
         }
         finally
         {

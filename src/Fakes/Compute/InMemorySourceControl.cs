@@ -36,6 +36,9 @@ public sealed class InMemorySourceControl : ISourceControl
         repository.Branches[branch] = (commit, files);
     }
 
+    /// <summary>From now on a private repository is for those with another password.</summary>
+    public void ChangePassword(string url, string password) => repositories[url].Password = password;
+
     public void SetCredential(OrganizationId organization, string host, GitCredential credential) => credentials[(organization, host.ToLowerInvariant())] = credential;
 
     public ValueTask<Result<RepositoryState>> ResolveAsync(OrganizationId organization, RepositoryRef repository, CancellationToken cancellationToken) =>
@@ -82,8 +85,12 @@ public sealed class InMemorySourceControl : ISourceControl
         return bytes.Length <= LongestContent ? text : Encoding.UTF8.GetString(bytes, 0, LongestContent).TrimEnd('\uFFFD');
     }
 
-    private sealed record Repository(string DefaultBranch, string? Password)
+    private sealed class Repository(string defaultBranch, string? password)
     {
+        public string DefaultBranch { get; } = defaultBranch;
+
+        public string? Password { get; set; } = password;
+
         public ConcurrentDictionary<string, (string Commit, IReadOnlyDictionary<string, string> Files)> Branches { get; } = new(StringComparer.Ordinal);
     }
 }

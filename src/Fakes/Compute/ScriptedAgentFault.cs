@@ -14,6 +14,12 @@ public enum ScriptedAgentFault
     /// <summary>Updates that make no sense: an end without a start, JSON that is none, half of a surrogate pair.</summary>
     Garbage,
 
+    /// <summary>Updates come in another order than they happened: a tool's output before its start, a text's end before its beginning.</summary>
+    OutOfOrder,
+
+    /// <summary>Every update comes twice.</summary>
+    Twice,
+
     /// <summary>The updates stop without an end: a runtime that breaks its promise.</summary>
     NoEnd,
 

@@ -28,6 +28,23 @@ internal sealed class ScriptedTurn(ScriptedConversation conversation, IEnumerabl
 
     public async IAsyncEnumerable<AgentUpdate> RunAsync(ScriptedAgentFault fault, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var before = new Stack<AgentUpdate>();
+        await foreach (var update in RunInOrderAsync(fault, cancellationToken))
+        {
+            if (fault == ScriptedAgentFault.OutOfOrder && update is not AgentUpdate.TurnEnded)
+            {
+                before.Push(update);
+                continue;
+            }
+
+            while (before.TryPop(out var late)) yield return late;
+            yield return update;
+            if (fault == ScriptedAgentFault.Twice) yield return update;
+        }
+    }
+
+    private async IAsyncEnumerable<AgentUpdate> RunInOrderAsync(ScriptedAgentFault fault, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
         var spoke = false;
         foreach (var update in Faulty(fault)) yield return update;
         if (fault == ScriptedAgentFault.Hang)

@@ -8,6 +8,12 @@ public sealed class InMemoryAlarmClock(InMemoryJournalStore store) : IAlarmClock
 {
     public FaultSwitch Faults { get; } = new();
 
+    /// <summary>The most that is handed out at once, whatever is asked.</summary>
+    public int MostAtOnce { get; set; } = int.MaxValue;
+
+    /// <summary>True: what was handed out is not hidden, and handed out again by the next claim.</summary>
+    public bool RingsAgain { get; set; }
+
     public ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(int limit, TimeSpan hideFor, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
@@ -25,9 +31,9 @@ public sealed class InMemoryAlarmClock(InMemoryJournalStore store) : IAlarmClock
         var due = store.Sessions
             .Where(session => session.Value.WakeAt <= now && (session.Value.HiddenUntil is null || session.Value.HiddenUntil <= now))
             .OrderBy(session => session.Value.WakeAt)
-            .Take(limit)
+            .Take(Math.Min(limit, MostAtOnce))
             .ToList();
-        foreach (var (_, entry) in due) entry.HiddenUntil = now + hideFor;
+        foreach (var (_, entry) in due) entry.HiddenUntil = RingsAgain ? null : now + hideFor;
         return [.. due.Select(session => session.Key)];
     }
 }

@@ -23,6 +23,12 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
     /// <summary>How long every call takes, by the store's clock.</summary>
     public TimeSpan SlowBy { get; set; }
 
+    /// <summary>True: of a snapshot only the first half is read back.</summary>
+    public bool TearsSnapshots { get; set; }
+
+    /// <summary>How many snapshots were read back torn.</summary>
+    public int SnapshotsTorn { get; private set; }
+
     /// <summary>Appends whose data the database would not take.</summary>
     public Func<JournalAppend, bool> Rejects { get; set; } = _ => false;
 
@@ -69,7 +75,14 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
         await RunAsync(() => Save(lease, snapshot), cancellationToken);
 
     public ValueTask<JournalSnapshot?> FindSnapshotAsync(SessionKey key, CancellationToken cancellationToken) =>
-        RunAsync(() => store.Sessions.GetValueOrDefault(key)?.Snapshot, cancellationToken);
+        RunAsync(() => Torn(store.Sessions.GetValueOrDefault(key)?.Snapshot), cancellationToken);
+
+    private JournalSnapshot? Torn(JournalSnapshot? snapshot)
+    {
+        if (snapshot is null || !TearsSnapshots) return snapshot;
+        SnapshotsTorn++;
+        return snapshot with { State = snapshot.State[..(snapshot.State.Length / 2)] };
+    }
 
     private JournalLease? Open(SessionKey key, HostId host, bool create)
     {

@@ -9,32 +9,57 @@ public sealed class AgentRuntimeFaults : FaultCatalog<IAgentRuntime>
     [
         new("It cannot be started: the boot's error reaches the user", FaultMoment.FirstPrompt)
         {
+            Is = GeneralFault.Unavailable,
             Show = Fault.By(world => world.AgentExecutable = "/nowhere/agent"),
             Mend = world => world.AgentExecutable = "/agent",
             Sees = "failed agent_start_failed",
         },
-        InTurn("It crashes in its turn", ScriptedAgentFault.Crash, "failed agent_crashed"),
-        InTurn("It hangs", ScriptedAgentFault.Hang, "failed agent_hung"),
-        InTurn("It says what makes no sense: that shortens nothing that does", ScriptedAgentFault.Garbage, "completed"),
-        InTurn("Its updates stop without an end: the turn does not run for ever", ScriptedAgentFault.NoEnd, "failed agent_crashed"),
-        InTurn("It floods: everything arrives", ScriptedAgentFault.Flood, "completed"),
-        InTurn("It asks and does not hear the answer: the turn has a deadline", ScriptedAgentFault.PermissionNeverAnswered, "cancelled", "@run echo asked"),
+        InTurn(null, "It crashes in its turn", ScriptedAgentFault.Crash, "failed agent_crashed"),
+        InTurn(null, "It hangs", ScriptedAgentFault.Hang, "failed agent_hung"),
+        InTurn(GeneralFault.CorruptAnswer, "It says what makes no sense: that shortens nothing that does", ScriptedAgentFault.Garbage, "completed"),
+        InTurn(GeneralFault.LostAnswer, "Its updates stop without an end: the turn does not run for ever", ScriptedAgentFault.NoEnd, "failed agent_crashed"),
+        InTurn(null, "It floods: everything arrives", ScriptedAgentFault.Flood, "completed"),
+        InTurn(null, "It asks and does not hear the answer: the turn has a deadline", ScriptedAgentFault.PermissionNeverAnswered, "cancelled", "@run echo asked"),
+        InTurn(null, "Its updates come out of order: the turn ends as it ended", ScriptedAgentFault.OutOfOrder, "completed", "@run echo hello"),
+        InTurn(GeneralFault.Duplicate, "Its updates come twice: the turn ends once", ScriptedAgentFault.Twice, "completed", "@run echo hello"),
+        new("It is slow: a quiet long turn is not a dead one", FaultMoment.FirstPrompt)
+        {
+            Is = GeneralFault.Slow,
+            Show = Fault.By(world => world.Script = (_, _) => [new ScriptedStep.Wait(TimeSpan.FromMinutes(4)), new ScriptedStep.Say("At last.")]),
+            Mend = world => world.Script = DirectiveScript.Play,
+            Sees = "completed",
+        },
+        new("Its model has no room for the conversation: the reason is told", FaultMoment.FirstPrompt)
+        {
+            Is = GeneralFault.Full,
+            Show = Fault.By(_ => { }),
+            Prompt = "@fail 400 The context is too long",
+            Sees = "failed model_error",
+        },
         new("Empty output is not a success", FaultMoment.FirstPrompt)
         {
+            Is = GeneralFault.Partial,
             Show = Fault.By(_ => { }),
             Prompt = "@nothing",
             Sees = "failed empty_output",
         },
         new("Its model is refused: the reason is told", FaultMoment.FirstPrompt)
         {
+            Is = GeneralFault.StaleCredential,
             Show = Fault.By(_ => { }),
             Prompt = "@fail 401 Incorrect API key",
             Sees = "failed model_error",
         },
     ];
 
-    private static Fault InTurn(string name, ScriptedAgentFault fault, string sees, string prompt = "@say Answered.") => new(name, FaultMoment.FirstPrompt)
+    public override IReadOnlyDictionary<GeneralFault, string> CannotHappen { get; } = new Dictionary<GeneralFault, string>
     {
+        [GeneralFault.ClockSkew] = "An agent's updates hold no times of its own that anything goes by; the host dates what it writes.",
+    };
+
+    private static Fault InTurn(GeneralFault? general, string name, ScriptedAgentFault fault, string sees, string prompt = "@say Answered.") => new(name, FaultMoment.FirstPrompt)
+    {
+        Is = general,
         Show = Fault.By(world => world.NextAgentFault = fault),
         Mend = world => world.NextAgentFault = ScriptedAgentFault.None,
         Sees = sees,

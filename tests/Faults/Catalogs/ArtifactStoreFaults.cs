@@ -12,13 +12,24 @@ public sealed class ArtifactStoreFaults : FaultCatalog<IArtifactStore>
 
     public override IReadOnlyList<Fault> Faults =>
     [
-        WithLargeOutput("It is down for a moment: the output is kept all the same", world => world.Artifacts.Faults.FailBefore(calls: 1), isKept: true),
-        WithLargeOutput("Its answer is lost: the output is kept once", world => world.Artifacts.Faults.LoseResponses(), isKept: true),
-        WithLargeOutput("It has no room: the turn goes on with what an event holds", world => world.Artifacts.Faults.FailBefore(PortFailureKind.Full), isKept: false),
+        WithLargeOutput(GeneralFault.Unavailable, "It is down for a moment: the output is kept all the same", world => world.Artifacts.Faults.FailBefore(calls: 1), isKept: true),
+        WithLargeOutput(GeneralFault.Slow, "It is slow", world => world.Artifacts.Faults.Slow(TimeSpan.FromSeconds(5), world.Time), isKept: true),
+        WithLargeOutput(GeneralFault.LostAnswer, "Its answer is lost: the output is kept once", world => world.Artifacts.Faults.LoseResponses(), isKept: true),
+        WithLargeOutput(GeneralFault.Duplicate, "An upload arrives twice: it is kept once", world => world.Artifacts.Faults.Duplicate(), isKept: true),
+        WithLargeOutput(GeneralFault.StaleCredential, "It refuses the host's credential: the turn goes on with what an event holds", world => world.Artifacts.Faults.FailBefore(PortFailureKind.Unauthorized), isKept: false),
+        WithLargeOutput(GeneralFault.CorruptAnswer, "It answers what makes no sense, once: the output is kept once", world => world.Artifacts.Faults.CorruptResponses(), isKept: true),
+        WithLargeOutput(GeneralFault.Full, "It has no room: the turn goes on with what an event holds", world => world.Artifacts.Faults.FailBefore(PortFailureKind.Full), isKept: false),
     ];
 
-    private static Fault WithLargeOutput(string name, Action<Skeleton> show, bool isKept) => new(name, FaultMoment.NextPrompt)
+    public override IReadOnlyDictionary<GeneralFault, string> CannotHappen { get; } = new Dictionary<GeneralFault, string>
     {
+        [GeneralFault.Partial] = "Nothing is visible until it is whole and has the hash that is its name; the contract cuts uploads off.",
+        [GeneralFault.ClockSkew] = "A blob is named by its content; the port takes no time and answers none.",
+    };
+
+    private static Fault WithLargeOutput(GeneralFault general, string name, Action<Skeleton> show, bool isKept) => new(name, FaultMoment.NextPrompt)
+    {
+        Is = general,
         Show = Fault.By(world =>
         {
             world.Script = (_, _) => [new ScriptedStep.RunTool("bash", "{}", "large", new string('x', LargeOutput)), new ScriptedStep.Say("Done.")];

@@ -11,20 +11,30 @@ public sealed class EventFeedFaults : FaultCatalog<IEventFeed>
 
     public override IReadOnlyList<Fault> Faults =>
     [
-        Following("It is down", (world, _) => world.Feed.Faults.FailBefore(), "Unavailable"),
-        Following("It published and its answer was lost: what is published again is not told twice", (world, _) => world.Feed.Faults.LoseResponses(), "Timeout"),
-        Following("It has no room: nothing was told", (world, _) => world.Feed.Faults.FailBefore(PortFailureKind.Full), "Full"),
-        Following("A document was changed behind its back", (_, client) => client.IsTampered = true, "Corrupt"),
-        Following("The topic was purged beyond the client: it is told to load anew", (_, client) => client.IsPurged = true, FeedProblems.StaleCursorCode),
-        Following("The client comes from the future: it is told to load anew", (_, client) => client.Watermark += 5, FeedProblems.StaleCursorCode),
-        Following("A wake-up is lost: the client looks by itself", (world, _) => world.Feed.LosesWakeUps = true, "ok"),
+        Following(GeneralFault.Unavailable, "It is down", (world, _) => world.Feed.Faults.FailBefore(), "Unavailable"),
+        Following(GeneralFault.Slow, "It is slow: the client is late and misses nothing", (world, _) => world.Feed.Faults.Slow(TimeSpan.FromSeconds(20), world.Time), "ok"),
+        Following(GeneralFault.LostAnswer, "It published and its answer was lost: what is published again is not told twice", (world, _) => world.Feed.Faults.LoseResponses(), "Timeout"),
+        Following(GeneralFault.Duplicate, "A publishing arrives twice: it is told once", (world, _) => world.Feed.Faults.Duplicate(), "ok"),
+        Following(GeneralFault.StaleCredential, "It refuses the host's credential", (world, _) => world.Feed.Faults.FailBefore(PortFailureKind.Unauthorized), "Unauthorized"),
+        Following(GeneralFault.Full, "It has no room: nothing was told", (world, _) => world.Feed.Faults.FailBefore(PortFailureKind.Full), "Full"),
+        Following(GeneralFault.CorruptAnswer, "A document was changed behind its back", (_, client) => client.IsTampered = true, "Corrupt"),
+        Following(null, "The topic was purged beyond the client: it is told to load anew", (_, client) => client.IsPurged = true, FeedProblems.StaleCursorCode),
+        Following(null, "The client comes from the future: it is told to load anew", (_, client) => client.Watermark += 5, FeedProblems.StaleCursorCode),
+        Following(null, "A wake-up is lost: the client looks by itself", (world, _) => world.Feed.LosesWakeUps = true, "ok"),
     ];
 
-    private static Fault Following(string name, Action<Skeleton, Client> show, string sees)
+    public override IReadOnlyDictionary<GeneralFault, string> CannotHappen { get; } = new Dictionary<GeneralFault, string>
+    {
+        [GeneralFault.Partial] = "A publishing is one transaction under the locks of its topics, and a page is read in one statement.",
+        [GeneralFault.ClockSkew] = "Watermarks order what is told; retention goes by the store's own clock and compares it with nobody's.",
+    };
+
+    private static Fault Following(GeneralFault? general, string name, Action<Skeleton, Client> show, string sees)
     {
         var client = new Client();
         return new(name, FaultMoment.Beside)
         {
+            Is = general,
             Show = Fault.By(world => show(world, client)),
             Mend = client.Mend,
             Sees = sees,
@@ -81,7 +91,7 @@ public sealed class EventFeedFaults : FaultCatalog<IEventFeed>
             try
             {
                 await PublishAsync();
-                await world.UntilAsync("a wake-up", () => waiting.IsCompleted, TimeSpan.FromMinutes(1));
+                await waiting;
                 return await ReadAsync();
             }
             finally

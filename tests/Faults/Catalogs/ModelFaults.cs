@@ -1,4 +1,5 @@
 using Coordinator.Fakes;
+using Coordinator.Ports;
 using Coordinator.Ports.Models;
 using Coordinator.Tests.WalkingSkeleton.World;
 using Xunit;
@@ -18,17 +19,28 @@ public sealed class ModelGatewayFaults : FaultCatalog<IModelGateway>
             Lasts = TimeSpan.FromSeconds(20),
             Sees = "completed",
         },
-        Calling("It cannot be reached", world => world.Gateway.Faults.FailBefore(calls: 1), "Unavailable"),
-        Calling("Its answer is lost: the call may have cost money and is not repeated", world => world.Gateway.Faults.LoseResponses(), "Timeout"),
-        Calling("It refuses the key: the refusal does not repeat it", world => world.Gateway.Enqueue(ModelAnswer.KeyRefused(Key)), "401"),
-        Calling("It is asked too often: how long to wait is told", world => world.Gateway.Enqueue(ModelAnswer.RateLimited(TimeSpan.FromSeconds(30))), "429 after 30"),
-        Calling("It is overloaded", world => world.Gateway.Enqueue(ModelAnswer.Broken()), "503"),
-        Calling("It is cut off in the middle of its answer: that is not an end", world => world.Gateway.Enqueue(ModelAnswer.Stream("data: {}\n\n") with { CutAtEnd = true }), "Unavailable"),
+        Calling(GeneralFault.Unavailable, "It cannot be reached", world => world.Gateway.Faults.FailBefore(calls: 1), "Unavailable"),
+        Calling(GeneralFault.Slow, "It is slow", world => world.Gateway.Faults.Slow(TimeSpan.FromSeconds(20), world.Time), "ok"),
+        Calling(GeneralFault.LostAnswer, "Its answer is lost: the call may have cost money and is not repeated", world => world.Gateway.Faults.LoseResponses(), "Timeout"),
+        Calling(GeneralFault.StaleCredential, "It refuses the key: the refusal does not repeat it", world => world.Gateway.Enqueue(ModelAnswer.KeyRefused(Key)), "401"),
+        Calling(GeneralFault.Full, "It is asked too often: how long to wait is told", world => world.Gateway.Enqueue(ModelAnswer.RateLimited(TimeSpan.FromSeconds(30))), "429 after 30"),
+        Calling(null, "It is overloaded", world => world.Gateway.Enqueue(ModelAnswer.Broken()), "503"),
+        Calling(null, "The context is longer than the model takes: that is told as the model says it", world => world.Gateway.Enqueue(ModelAnswer.Json(400, """{"error":{"code":"context_length_exceeded"}}""")), "400"),
+        Calling(GeneralFault.CorruptAnswer, "It answers what makes no sense: the call may have cost money and is not repeated", world => world.Gateway.Faults.CorruptResponses(), "Corrupt"),
+        Calling(GeneralFault.Partial, "It is cut off in the middle of its answer: that is not an end", world => world.Gateway.Enqueue(ModelAnswer.Stream("data: {}\n\n") with { CutAtEnd = true }), "Unavailable"),
     ];
 
-    private static Fault Calling(string name, Action<Skeleton> show, string sees) => new(name, FaultMoment.Beside)
+    public override IReadOnlyDictionary<GeneralFault, string> CannotHappen { get; } = new Dictionary<GeneralFault, string>
     {
+        [GeneralFault.Duplicate] = "A call costs money: it is one HTTP exchange that nothing on our side repeats, and the gateway keeps no state.",
+        [GeneralFault.ClockSkew] = "How long to wait is told in seconds, and nothing else of a call holds a time.",
+    };
+
+    private static Fault Calling(GeneralFault? general, string name, Action<Skeleton> show, string sees) => new(name, FaultMoment.Beside)
+    {
+        Is = general,
         Show = Fault.By(show),
+        Mend = world => world.Gateway.Faults.Clear(),
         Sees = sees,
         Beside = world =>
         {
@@ -59,19 +71,27 @@ public sealed class ModelCatalogFaults : FaultCatalog<IModelCatalog>
 {
     public override IReadOnlyList<Fault> Faults =>
     [
-        new("It is down while a box is told its model: the box asks again", FaultMoment.FirstPrompt)
-        {
-            Show = Fault.By(world => world.Catalog.Faults.FailBefore()),
-            Mend = world => world.Catalog.Faults.Clear(),
-            Lasts = TimeSpan.FromSeconds(20),
-            Sees = "completed",
-        },
-        new("Its answer is lost", FaultMoment.FirstPrompt)
-        {
-            Show = Fault.By(world => world.Catalog.Faults.LoseResponses(3)),
-            Mend = world => world.Catalog.Faults.Clear(),
-            Lasts = TimeSpan.FromSeconds(20),
-            Sees = "completed",
-        },
+        Looking(GeneralFault.Unavailable, "It is down while a box is told its model: the box asks again", world => world.Catalog.Faults.FailBefore()),
+        Looking(GeneralFault.Slow, "It is slow", world => world.Catalog.Faults.Slow(TimeSpan.FromSeconds(2), world.Time)),
+        Looking(GeneralFault.LostAnswer, "Its answer is lost", world => world.Catalog.Faults.LoseResponses(3)),
+        Looking(GeneralFault.Duplicate, "It is asked twice", world => world.Catalog.Faults.Duplicate(3)),
+        Looking(GeneralFault.CorruptAnswer, "Its answer makes no sense: the box asks again", world => world.Catalog.Faults.CorruptResponses(3)),
+        Looking(GeneralFault.StaleCredential, "It refuses who asks: the box asks again", world => world.Catalog.Faults.FailBefore(PortFailureKind.Unauthorized)),
+        Looking(GeneralFault.Full, "It is asked too often: the box asks again", world => world.Catalog.Faults.FailBefore(PortFailureKind.Limited)),
     ];
+
+    public override IReadOnlyDictionary<GeneralFault, string> CannotHappen { get; } = new Dictionary<GeneralFault, string>
+    {
+        [GeneralFault.Partial] = "A model is in the catalog or not; one that is not can be used all the same, and its cost counts as unknown.",
+        [GeneralFault.ClockSkew] = "A catalog holds no times: it is what its file says until another file is read.",
+    };
+
+    private static Fault Looking(GeneralFault general, string name, Action<Skeleton> show) => new(name, FaultMoment.FirstPrompt)
+    {
+        Is = general,
+        Show = Fault.By(show),
+        Mend = world => world.Catalog.Faults.Clear(),
+        Lasts = TimeSpan.FromSeconds(20),
+        Sees = "completed",
+    };
 }

@@ -1,5 +1,6 @@
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
+using Coordinator.Tests.WalkingSkeleton.World;
 using Xunit;
 
 namespace Coordinator.Tests.Faults.Catalogs;
@@ -12,6 +13,7 @@ public sealed class SandboxProviderFaults : FaultCatalog<ISandboxProvider>
     [
         new("A transient 503 on create is tried again", FaultMoment.FirstPrompt)
         {
+            Is = GeneralFault.Unavailable,
             Show = Fault.By(world => world.Provider.CreateFaults.FailBefore()),
             Mend = world => world.Provider.CreateFaults.Clear(),
             Lasts = TimeSpan.FromSeconds(10),
@@ -19,16 +21,23 @@ public sealed class SandboxProviderFaults : FaultCatalog<ISandboxProvider>
         },
         new("It gives no box: the start does not stay starting for ever", FaultMoment.FirstPrompt)
         {
+            Is = GeneralFault.Unavailable,
             Show = Fault.By(world => world.Provider.CreateFaults.FailBefore()),
             Mend = world => world.Provider.CreateFaults.Clear(),
             Sees = "failed sandbox_unavailable",
         },
         new("It has no room", FaultMoment.FirstPrompt)
         {
+            Is = GeneralFault.Full,
             Show = Fault.By(world => world.Provider.CreateFaults.FailBefore(PortFailureKind.Full)),
             Mend = world => world.Provider.CreateFaults.Clear(),
             Sees = "failed sandbox_unavailable",
         },
+        Making(GeneralFault.Slow, "It takes its time", world => world.Provider.CreateFaults.Slow(TimeSpan.FromSeconds(20), world.Time), "completed"),
+        Making(GeneralFault.Duplicate, "A create arrives twice: there is no second box", world => world.Provider.CreateFaults.Duplicate(), "completed"),
+        Making(GeneralFault.StaleCredential, "It refuses the host's credential", world => world.Provider.CreateFaults.FailBefore(PortFailureKind.Unauthorized), "failed sandbox_unavailable"),
+        Making(GeneralFault.CorruptAnswer, "It made the box and its answer makes no sense: there is no second box", world => world.Provider.CreateFaults.CorruptResponses(), "completed"),
+        Making(GeneralFault.ClockSkew, "Our clock is an hour behind the provider's", world => world.Time.Skew = TimeSpan.FromHours(-1), "completed"),
         new("It refuses the box: that is told at once", FaultMoment.FirstPrompt)
         {
             Show = Fault.By(world => world.Provider.CreateFaults.FailBefore(PortFailureKind.Rejected)),
@@ -37,6 +46,7 @@ public sealed class SandboxProviderFaults : FaultCatalog<ISandboxProvider>
         },
         new("It made the box and its answer was lost: there is no second box", FaultMoment.FirstPrompt)
         {
+            Is = GeneralFault.LostAnswer,
             Show = Fault.By(world => world.Provider.CreateFaults.LoseResponses()),
             Sees = "completed",
             Holds = world =>
@@ -67,6 +77,7 @@ public sealed class SandboxProviderFaults : FaultCatalog<ISandboxProvider>
         },
         new("Its answers are lost and its listing lags: the sweep ends what the session could not find", FaultMoment.FirstPrompt)
         {
+            Is = GeneralFault.Partial,
             Show = Fault.By(world =>
             {
                 world.BoxesDialBack = false;
@@ -82,6 +93,19 @@ public sealed class SandboxProviderFaults : FaultCatalog<ISandboxProvider>
             Sees = "failed sandbox_unavailable",
         },
     ];
+
+    private static Fault Making(GeneralFault general, string name, Action<Skeleton> show, string sees) => new(name, FaultMoment.FirstPrompt)
+    {
+        Is = general,
+        Show = Fault.By(show),
+        Mend = world => world.Provider.CreateFaults.Clear(),
+        Sees = sees,
+        Holds = world =>
+        {
+            Assert.Equal(1, world.Provider.Made);
+            return ValueTask.CompletedTask;
+        },
+    };
 
     private static IEnumerable<Fault> Living =>
     [

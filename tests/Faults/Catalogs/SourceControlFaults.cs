@@ -8,30 +8,44 @@ namespace Coordinator.Tests.Faults.Catalogs;
 public sealed class SourceControlFaults : FaultCatalog<ISourceControl>
 {
     private const string Url = "https://git.example/team/app";
+    private const string Password = "canary-password";
 
     public override IReadOnlyList<Fault> Faults =>
     [
-        Detecting("It is down", world => world.Source.Faults.FailBefore(), "Unavailable"),
-        Detecting("Its answer is lost", world => world.Source.Faults.LoseResponses(), "Timeout"),
-        Detecting("The repository's host does not answer", world => world.Source.SilentHosts.Add("git.example"), "repository_unreachable"),
-        Detecting("The repository's host has moved into our own network", world => world.Source.RefusedHosts.Add("git.example"), "repository_host_refused"),
-        Detecting("The repository has grown beyond the limit", world => world.Source.MaxFiles = 0, "repository_too_large"),
+        Detecting(GeneralFault.Unavailable, "It is down", world => world.Source.Faults.FailBefore(), "Unavailable"),
+        Detecting(GeneralFault.Slow, "It is slow", world => world.Source.Faults.Slow(TimeSpan.FromSeconds(10), world.Time), "ok"),
+        Detecting(GeneralFault.Duplicate, "It is asked twice", world => world.Source.Faults.Duplicate(), "ok"),
+        Detecting(GeneralFault.CorruptAnswer, "Its answer makes no sense", world => world.Source.Faults.CorruptResponses(), "Corrupt"),
+        Detecting(GeneralFault.StaleCredential, "The organization's credential has expired: it is told, and not repeated", world => world.Source.ChangePassword(Url, "new-password"), "repository_credential_refused"),
+        Detecting(GeneralFault.LostAnswer, "Its answer is lost", world => world.Source.Faults.LoseResponses(), "Timeout"),
+        Detecting(null, "The repository's host does not answer", world => world.Source.SilentHosts.Add("git.example"), "repository_unreachable"),
+        Detecting(null, "The repository's host has moved into our own network", world => world.Source.RefusedHosts.Add("git.example"), "repository_host_refused"),
+        Detecting(GeneralFault.Full, "The repository has grown beyond the limit", world => world.Source.MaxFiles = 0, "repository_too_large"),
     ];
 
-    private static Fault Detecting(string name, Action<Skeleton> show, string sees) => new(name, FaultMoment.Beside)
+    public override IReadOnlyDictionary<GeneralFault, string> CannotHappen { get; } = new Dictionary<GeneralFault, string>
     {
+        [GeneralFault.Partial] = "A tree is that of one commit, which is its content's hash: it is read whole or not at all.",
+        [GeneralFault.ClockSkew] = "How long a credential lasts is the host's to say and is only told on; what is too old is refused there, as an expired one.",
+    };
+
+    private static Fault Detecting(GeneralFault? general, string name, Action<Skeleton> show, string sees) => new(name, FaultMoment.Beside)
+    {
+        Is = general,
         Show = Fault.By(show),
         Mend = world =>
         {
             world.Source.Faults.Clear();
             world.Source.SilentHosts.Clear();
             world.Source.RefusedHosts.Clear();
+            world.Source.ChangePassword(Url, Password);
             world.Source.MaxFiles = 10;
         },
         Sees = sees,
         Beside = world =>
         {
-            world.Source.AddBranch(Url, "main", new string('a', 40), new Dictionary<string, string> { ["package.json"] = "{}" });
+            world.Source.AddBranch(Url, "main", new string('a', 40), new Dictionary<string, string> { ["package.json"] = "{}" }, Password);
+            world.Source.SetCredential(world.Key.Organization, "git.example", new("ada", Password, null));
             return new(() => DetectAsync(world));
         },
     };

@@ -5,7 +5,7 @@ using Coordinator.Ports.Session;
 namespace Coordinator.Tests.WalkingSkeleton.World;
 
 /// <summary>One public event as a client reads it.</summary>
-public sealed record SeenEvent(long Seq, string Type, string? Message, JsonElement Data)
+public sealed record SeenEvent(long Seq, DateTimeOffset At, string Type, string? Message, JsonElement Data)
 {
     public string? Text(string field) => Data.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
@@ -62,7 +62,7 @@ public sealed class SessionWatch(Func<ISessionHost> host, SessionKey key, TimePr
             {
                 using var envelope = JsonDocument.Parse(batch.Utf8.Slice(slice.Offset, slice.Length));
                 var root = envelope.RootElement;
-                seen.Add(new(root.GetProperty("seq").GetInt64(), root.GetProperty("type").GetString()!, root.TryGetProperty("messageId", out var id) ? id.GetString() : null, root.GetProperty("data").Clone()));
+                seen.Add(new(root.GetProperty("seq").GetInt64(), root.GetProperty("at").GetDateTimeOffset(), root.GetProperty("type").GetString()!, root.TryGetProperty("messageId", out var id) ? id.GetString() : null, root.GetProperty("data").Clone()));
             }
         }
     }

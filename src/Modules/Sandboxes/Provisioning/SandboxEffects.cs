@@ -95,7 +95,8 @@ internal sealed partial class SandboxEffects(
 
     private static EffectOutcome.Failed FailedWith(PortException failure)
     {
-        var retryable = failure.Kind is PortFailureKind.Unavailable or PortFailureKind.Timeout or PortFailureKind.Limited or PortFailureKind.Full;
+        // Every call to a provider may be made again, so a garbled answer is asked for again too.
+        var retryable = failure.Kind is PortFailureKind.Unavailable or PortFailureKind.Timeout or PortFailureKind.Limited or PortFailureKind.Full or PortFailureKind.Corrupt;
         return new(new("sandbox_unavailable", failure.Message, ProblemKind.Unavailable, failure.RetryAfter), retryable);
     }
 

@@ -15,9 +15,19 @@ internal static class StateCodec
     public static JournalSnapshot Write(SessionState state) =>
         new(state.Version, state.Seq, ShapeHash, JsonSerializer.SerializeToUtf8Bytes(state, FactJson.Default.SessionState));
 
-    /// <summary>Null when the snapshot is of another shape.</summary>
-    public static SessionState? Read(JournalSnapshot snapshot) =>
-        snapshot.ShapeHash == ShapeHash ? JsonSerializer.Deserialize(snapshot.State.Span, FactJson.Default.SessionState) : null;
+    /// <summary>Null when the snapshot is of another shape, or torn: the records say the same, and are what counts.</summary>
+    public static SessionState? Read(JournalSnapshot snapshot)
+    {
+        if (snapshot.ShapeHash != ShapeHash) return null;
+        try
+        {
+            return JsonSerializer.Deserialize(snapshot.State.Span, FactJson.Default.SessionState) is { } state && state.Version == snapshot.Version ? state : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Names and types of all members, depth first.</summary>
     private static string Shape(Type type, HashSet<Type> seen)
