@@ -7,7 +7,7 @@ namespace Coordinator.Fakes.Compute;
 
 /// <summary>
 /// The script agents play unless given another: the last directive in the prompt is done. <c>@say text</c>,
-/// <c>@think text</c>, <c>@run command</c> (knows <c>echo</c>, <c>sleep</c> and <c>true</c>), <c>@write path</c>,
+/// <c>@think text</c>, <c>@run command</c> (knows <c>echo</c>, <c>sleep</c>, <c>true</c>, and <c>seq</c>, of whose output it keeps the end), <c>@write path</c>,
 /// <c>@fail status message</c>, <c>@recall</c> (tells all that was said to it), <c>@ramble</c>, <c>@nothing</c>. A
 /// prompt without a directive is answered with "Done.".
 /// </summary>
@@ -35,6 +35,7 @@ public static partial class DirectiveScript
     {
         var input = $$"""{"command":{{Quoted(command)}}}""";
         if (command.StartsWith("sleep", StringComparison.Ordinal)) return [new ScriptedStep.Endless("bash", input)];
+        if (command.StartsWith("seq ", StringComparison.Ordinal)) return [new ScriptedStep.RunTool("bash", input, command, $"{command.Split(' ')[^1]}\n", Truncated: true), new ScriptedStep.Say("Done.")];
         var output = command.StartsWith("echo ", StringComparison.Ordinal) ? command[5..] + "\n" : "";
         return [new ScriptedStep.RunTool("bash", input, command, output), new ScriptedStep.Say("Done.")];
     }

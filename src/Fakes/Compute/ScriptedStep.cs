@@ -14,8 +14,8 @@ public abstract record ScriptedStep
 
     public sealed record Think(string Text) : ScriptedStep;
 
-    /// <summary>Runs a tool; where permissions are asked for and it <paramref name="Guarded"/>, only after an answer that allows it.</summary>
-    public sealed record RunTool(string Tool, string InputJson, string Pattern, string Output, bool Guarded = true) : ScriptedStep;
+    /// <summary>Runs a tool; where permissions are asked for and it <paramref name="Guarded"/>, only after an answer that allows it. <paramref name="Truncated"/>: the agent has left out a part of the output.</summary>
+    public sealed record RunTool(string Tool, string InputJson, string Pattern, string Output, bool Guarded = true, bool Truncated = false) : ScriptedStep;
 
     /// <summary>A tool, or an answer, that goes on until the turn is cancelled.</summary>
     public sealed record Endless(string? Tool = null, string InputJson = "{}", string Text = "") : ScriptedStep;

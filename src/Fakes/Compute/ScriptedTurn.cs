@@ -80,7 +80,7 @@ internal sealed class ScriptedTurn(ScriptedConversation conversation, IEnumerabl
     {
         ScriptedAgentFault.Garbage =>
         [
-            new AgentUpdate.ToolCompleted("never-started", "bash", null, "{", "\ud83d", null, TimeSpan.FromSeconds(-1)),
+            new AgentUpdate.ToolCompleted("never-started", "bash", null, "{", "\ud83d", null, TimeSpan.FromSeconds(-1), Truncated: false),
             new AgentUpdate.Text("garbage", 7, "\0\u001b[2J"),
             new AgentUpdate.ToolOutput("never-started", "x"),
             new AgentUpdate.FileChanged("../../etc/passwd", FileChange.Modified),
@@ -135,7 +135,7 @@ internal sealed class ScriptedTurn(ScriptedConversation conversation, IEnumerabl
         }
 
         if (tool.Output.Length > 0) yield return new AgentUpdate.ToolOutput(call, tool.Output);
-        yield return new AgentUpdate.ToolCompleted(call, tool.Tool, null, tool.InputJson, tool.Output, 0, TimeSpan.Zero);
+        yield return new AgentUpdate.ToolCompleted(call, tool.Tool, null, tool.InputJson, tool.Output, 0, TimeSpan.Zero, tool.Truncated);
     }
 
     private async IAsyncEnumerable<AgentUpdate> GoOnAsync(ScriptedStep.Endless step, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -45,8 +45,9 @@ internal sealed class AgentEvents(Redactor redactor)
         {
             WriteTool(json, completed.CallId, completed.Tool, completed.Title, completed.InputJson);
             json.WriteString("output", output.Text);
-            json.WriteNumber("outputLength", output.Length);
-            json.WriteBoolean("truncated", output.Truncated);
+            // What the agent left out was never here: nobody knows how long the whole was.
+            if (!completed.Truncated) json.WriteNumber("outputLength", output.Length);
+            json.WriteBoolean("truncated", output.Truncated || completed.Truncated);
             json.WriteOptional("artifact", artifact);
             json.WriteOptional("exitCode", completed.ExitCode);
             json.WriteNumber("durationMs", (long)completed.Duration.TotalMilliseconds);

@@ -7,7 +7,7 @@ import { fold } from '../src/conversation/fold';
 import { emptyConversation } from '../src/conversation/model';
 import { promptBytes, promptLimit } from '../src/conversation/promptLimit';
 import { waitingOf } from '../src/conversation/QueuePanel';
-import { tailOf, terminalText } from '../src/conversation/terminalText';
+import { outputNote, tailOf, terminalText } from '../src/conversation/terminalText';
 import { fieldProblem } from '../src/pages/NewSessionPage';
 import { activityOf } from '../src/sessions/activity';
 import { bytes, count, duration, money, relativeTime, repositoryName, usageLine } from '../src/ui/format';
@@ -56,6 +56,11 @@ describe('output of commands', () => {
     expect(tailOf('a\nb\nc\nd\n', 2)).toEqual({ tail: 'c\nd', before: 2 });
     expect(tailOf('a\nb', 2)).toEqual({ tail: 'a\nb', before: 0 });
     expect(tailOf('', 2)).toEqual({ tail: '', before: 0 });
+  });
+
+  test('A cut output says who cut it and what can be downloaded', () => {
+    expect(outputNote({ truncated: true, outputLength: 65_536 })).toEqual({ shown: 'Only the beginning and the end are shown of 64 KB.', download: 'Download all of it' });
+    expect(outputNote({ truncated: true, outputLength: null })).toEqual({ shown: 'The agent kept only a part of the output.', download: 'Download what it kept' });
   });
 });
 

@@ -46,6 +46,17 @@ public abstract class AgentRuntimeContract(AgentRuntimeHarness harness)
     }
 
     [Fact]
+    public async Task Output_the_agent_itself_cuts_is_marked_and_other_output_is_not()
+    {
+        var runtime = await OpenedAsync();
+
+        var cut = (await TurnAsync(runtime, "@run seq 1 40000")).Single<AgentUpdate.ToolCompleted>();
+        var whole = (await TurnAsync(runtime, "@run echo short")).Single<AgentUpdate.ToolCompleted>();
+
+        Assert.Equal((true, false), (cut.Truncated, whole.Truncated));
+    }
+
+    [Fact]
     public async Task Calls_and_parts_of_two_turns_have_different_ids()
     {
         var runtime = await OpenedAsync();

@@ -23,6 +23,7 @@ internal sealed class ToolCall(string id, TimeProvider time)
     private string output = "";
     private string? shown;
     private int? exitCode;
+    private bool truncated;
     private long startedAt = time.GetTimestamp();
 
     public string Id => id;
@@ -96,6 +97,7 @@ internal sealed class ToolCall(string id, TimeProvider time)
     {
         terminal.Append(update.Member("_meta")?.Member("terminal_output_delta")?.Text("data"));
         exitCode = (int?)(update.Member("_meta")?.Member("terminal_exit")?.Number("exit_code") ?? update.Member("rawOutput")?.Member("metadata")?.Number("exit")) ?? exitCode;
+        truncated |= update.Member("rawOutput")?.Member("metadata")?.Flag("truncated") ?? false;
         var said = string.Concat(update.Items("content").Where(item => item.Text("type") == "content").Select(item => item.Member("content")?.Text("text")));
         output = update.Text("rawOutput")
             ?? update.Member("rawOutput")?.Text("output")
@@ -118,7 +120,7 @@ internal sealed class ToolCall(string id, TimeProvider time)
         }
 
         Ended = true;
-        updates.Add(new AgentUpdate.ToolCompleted(id, Tool, Title, input, output, exitCode, time.GetElapsedTime(startedAt)));
+        updates.Add(new AgentUpdate.ToolCompleted(id, Tool, Title, input, output, exitCode, time.GetElapsedTime(startedAt), truncated));
     }
 
     private void Show(List<AgentUpdate> updates)

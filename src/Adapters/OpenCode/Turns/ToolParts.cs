@@ -69,7 +69,8 @@ internal sealed class ToolParts
         }
         else
         {
-            call.Complete(output, (int?)state.Member("metadata")?.Number("exit"), updates);
+            var about = state.Member("metadata");
+            call.Complete(output, (int?)about?.Number("exit"), about?.Flag("truncated") ?? false, updates);
         }
     }
 
@@ -124,10 +125,10 @@ internal sealed class ToolParts
             updates.Add(new AgentUpdate.ToolOutput(id, text));
         }
 
-        public void Complete(string result, int? exitCode, List<AgentUpdate> updates)
+        public void Complete(string result, int? exitCode, bool truncated, List<AgentUpdate> updates)
         {
             Ended = true;
-            updates.Add(new AgentUpdate.ToolCompleted(id, tool, title, input, result, exitCode, Duration(EndedAt)));
+            updates.Add(new AgentUpdate.ToolCompleted(id, tool, title, input, result, exitCode, Duration(EndedAt), truncated));
         }
 
         public void Fail(string error, long at, List<AgentUpdate> updates)

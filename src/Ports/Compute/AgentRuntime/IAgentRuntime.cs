@@ -107,7 +107,8 @@ public abstract record AgentUpdate
     /// <summary>The whole output so far; the bridge makes deltas of it.</summary>
     public sealed record ToolOutput(string CallId, string OutputSoFar) : AgentUpdate;
 
-    public sealed record ToolCompleted(string CallId, string Tool, string? Title, string InputJson, string Output, int? ExitCode, TimeSpan Duration) : AgentUpdate;
+    /// <summary>A tool's end. <paramref name="Truncated"/>: the agent itself left a part of the output out, and <paramref name="Output"/> is what it kept.</summary>
+    public sealed record ToolCompleted(string CallId, string Tool, string? Title, string InputJson, string Output, int? ExitCode, TimeSpan Duration, bool Truncated) : AgentUpdate;
 
     public sealed record ToolFailed(string CallId, string Tool, string? Title, string InputJson, string Error, TimeSpan Duration) : AgentUpdate;
 

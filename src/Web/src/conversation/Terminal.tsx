@@ -2,10 +2,9 @@ import { useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { api } from '../api/api';
 import { useSessionStore } from '../live/useSession';
 import { CopyButton } from '../ui/CopyButton';
-import { bytes } from '../ui/format';
 import { Icon } from '../ui/Icon';
 import type { ToolItem } from './model';
-import { tailOf, terminalText } from './terminalText';
+import { outputNote, tailOf, terminalText } from './terminalText';
 
 const previewLines = 12;
 
@@ -16,6 +15,7 @@ export function Terminal({ tool, command }: { tool: ToolItem; command: string })
   const text = useMemo(() => terminalText(tool.output), [tool.output]);
   const { tail, before } = useMemo(() => tailOf(text, previewLines), [text]);
   const shown = whole ? text.replace(/\n$/, '') : tail;
+  const note = outputNote(tool);
   const output = useRef<HTMLPreElement>(null);
   useLayoutEffect(() => {
     if (!whole && output.current) output.current.scrollTop = output.current.scrollHeight;
@@ -28,8 +28,8 @@ export function Terminal({ tool, command }: { tool: ToolItem; command: string })
       {shown === '' && tool.status !== 'running' && tool.error === null && <p className="terminal-none">No output</p>}
       {(tool.truncated || tool.artifact) && (
         <div className="terminal-note">
-          <span>{tool.truncated ? `Only the beginning and the end are shown${tool.outputLength !== null ? ` of ${bytes(tool.outputLength)}` : ''}.` : 'The whole output was kept.'}</span>
-          {tool.artifact && <a href={api.artifactUrl(store.id, tool.artifact)} download><Icon name="download" size={14} />Download all of it</a>}
+          <span>{note.shown}</span>
+          {tool.artifact && <a href={api.artifactUrl(store.id, tool.artifact)} download><Icon name="download" size={14} />{note.download}</a>}
         </div>
       )}
     </div>

@@ -91,10 +91,10 @@ export interface ToolItem {
   readonly input: Readonly<Record<string, unknown>>;
   readonly status: ToolStatus;
   readonly output: string;
-  /** Bytes of the whole output, when the agent's box said so. */
+  /** Bytes of the whole output; null when nobody knows, as when the agent itself left a part out. */
   readonly outputLength: number | null;
   readonly truncated: boolean;
-  /** The SHA-256 of the artifact that holds the whole output. */
+  /** The SHA-256 of the artifact that holds the whole output, or what the agent kept of it. */
   readonly artifact: string | null;
   readonly exitCode: number | null;
   readonly error: string | null;

@@ -1,3 +1,5 @@
+import { bytes } from '../ui/format';
+
 // Colours and cursor moves of a terminal: ESC [ … letter, ESC ] … BEL, and single-letter escapes.
 const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-_])/g;
 const controls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
@@ -20,6 +22,13 @@ export function tailOf(text: string, lines: number): { readonly tail: string; re
     if (at < 0) return { tail: trimmed, before: 0 };
   }
   return { tail: trimmed.slice(at + 1), before: countLines(trimmed, at) };
+}
+
+/** What to say below an output of which a part is missing, or whose whole was kept elsewhere. */
+export function outputNote(tool: { readonly truncated: boolean; readonly outputLength: number | null }): { readonly shown: string; readonly download: string } {
+  if (!tool.truncated) return { shown: 'The whole output was kept.', download: 'Download all of it' };
+  if (tool.outputLength === null) return { shown: 'The agent kept only a part of the output.', download: 'Download what it kept' };
+  return { shown: `Only the beginning and the end are shown of ${bytes(tool.outputLength)}.`, download: 'Download all of it' };
 }
 
 function countLines(text: string, end: number): number {

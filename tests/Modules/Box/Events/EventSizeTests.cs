@@ -26,7 +26,7 @@ public sealed class EventSizeTests
         foreach (var input in inputs)
         {
             Check(events.ToolStarted(Message, new(flood, flood, flood, input)));
-            Check(events.ToolCompleted(Message, new(flood, flood, flood, input, flood, 1, TimeSpan.MaxValue), OutputCutter.Cut(flood), new string('a', 64)));
+            Check(events.ToolCompleted(Message, new(flood, flood, flood, input, flood, 1, TimeSpan.MaxValue, Truncated: false), OutputCutter.Cut(flood), new string('a', 64)));
             Check(events.ToolFailed(Message, new(flood, flood, flood, input, flood, TimeSpan.Zero)));
             Check(events.PermissionAsked(Message, PermissionId.New(TimeProvider.System), new("p", flood, flood, patterns, flood, input)));
         }

@@ -151,6 +151,21 @@ public sealed class BoxJourneyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Output_that_the_agent_has_cut_is_marked_and_no_length_is_claimed_for_it()
+    {
+        box.Script = (_, _) => [new ScriptedStep.RunTool("bash", "{}", "ls", "the end\n", Guarded: false, Truncated: true)];
+        await box.StartAsync();
+        await box.Host.EventAsync("boot.ready");
+
+        await box.Host.PromptAsync(TestBox.NewMessage());
+
+        var tool = await box.Host.EventAsync(EventKinds.ToolCompleted);
+        Assert.True(tool.GetProperty("truncated").GetBoolean());
+        Assert.False(tool.TryGetProperty("outputLength", out _));
+        Assert.Equal("the end\n", tool.GetProperty("output").GetString());
+    }
+
+    [Fact]
     public async Task An_agent_that_crashes_fails_its_message_and_is_there_for_the_next()
     {
         var runtimes = new List<ScriptedAgentRuntime>();
