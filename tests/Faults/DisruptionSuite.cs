@@ -88,6 +88,7 @@ public sealed class DisruptionSuite
     [InlineData("ISandboxProvider", "made the box and its answer was lost", "never dials back", "dies in the middle of a tool call", "listing lags", "refuses to delete")]
     [InlineData("IAgentRuntime", "crashes", "hangs", "makes no sense", "out of order", "without an end", "floods", "does not hear the answer")]
     [InlineData("IModelGateway", "refuses the key", "too often", "overloaded", "cut off in the middle", "context is longer")]
+    [InlineData("ISourceControl", "token expires in the middle of a push", "asked too often", "credential has expired")]
     [InlineData("ITenantVault", "wrong organization", "key it was sealed with is not known", "bit of a secret is flipped", "master key is missing")]
     [InlineData("IRunHistory", "down when a run is to be written", "flushed twice")]
     [InlineData("IEventFeed", "purged beyond the client", "from the future")]

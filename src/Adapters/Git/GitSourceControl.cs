@@ -49,8 +49,22 @@ internal sealed class GitSourceControl : ISourceControl, IDisposable
             return state.IsSuccess ? await trees.ReadAsync(remote.Value, state.Value, wanted, bound) : state.Problem;
         }, cancellationToken);
 
-    public ValueTask<GitCredential?> MintCredentialAsync(OrganizationId organization, string host, CancellationToken cancellationToken) =>
-        credentials.FindAsync(organization, host, cancellationToken);
+    public async ValueTask<GitCredential?> MintCredentialAsync(OrganizationId organization, RepositoryRef repository, CancellationToken cancellationToken) =>
+        RepositoryUrl.TryParse(repository.Url, out var url, out _) ? await credentials.FindAsync(organization, url.Host, cancellationToken) : null;
+
+    public ValueTask<Result<IReadOnlyList<string>>> ListBranchesAsync(OrganizationId organization, RepositoryRef repository, int limit, CancellationToken cancellationToken) =>
+        BoundAsync(repository, options.LookTimeout, async bound =>
+        {
+            var remote = await FindRemoteAsync(organization, repository, bound);
+            return remote.IsSuccess ? await ListAsync(remote.Value, limit, bound) : remote.Problem;
+        }, cancellationToken);
+
+    /// <summary>Git itself knows branches; pull requests are its hosts' own.</summary>
+    public async ValueTask<Result<PullRequest>> OpenPullRequestAsync(OrganizationId organization, RepositoryRef repository, PullRequestDraft draft, CancellationToken cancellationToken)
+    {
+        var state = await ResolveAsync(organization, repository with { Branch = draft.Head }, cancellationToken);
+        return state.Problem ?? new("pull_request_unsupported", "No pull request can be opened there from here: only git itself is spoken with this host. Push the branch, and open it on the host's page.");
+    }
 
     public void Dispose() => places.Dispose();
 
@@ -97,6 +111,14 @@ internal sealed class GitSourceControl : ISourceControl, IDisposable
         return branch is null
             ? new Problem("branch_not_found", "The repository has no commits, or its default branch is missing. Name a branch that is there.")
             : NoBranch(branch);
+    }
+
+    private async Task<Result<IReadOnlyList<string>>> ListAsync(RemoteRepository remote, int limit, CancellationToken cancellationToken)
+    {
+        var call = new GitCall(Path.GetTempPath(), ["ls-remote", "--heads", "--", remote.Url.Text], remote.Host.CurlResolve, remote.Credential);
+        var outcome = await git.RunAsync(call, cancellationToken);
+        if (outcome.ExitCode != 0) return GitFailure.Explain(outcome.Errors, remote.Url, remote.Credential is not null);
+        return RemoteHead.Branches(outcome.Output).Take(limit).ToArray();
     }
 
     private static Problem NoBranch(string branch) => new("branch_not_found", $"The repository has no branch '{(branch.Length > 100 ? branch[..100] + "…" : branch)}'.");

@@ -26,6 +26,15 @@ public sealed class InMemorySourceControl : ISourceControl
     /// <summary>Hosts that do not answer.</summary>
     public ISet<string> SilentHosts { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>How long minted credentials are good for; null: they do not expire.</summary>
+    public TimeSpan? CredentialLifetime { get; set; }
+
+    /// <summary>What the expiry of credentials goes by.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Pull requests that are open anywhere.</summary>
+    public int OpenPullRequests => repositories.Values.Sum(repository => repository.PullRequests.Count);
+
     /// <summary>The most files a repository is listed with.</summary>
     public int MaxFiles { get; set; } = 200_000;
 
@@ -53,8 +62,21 @@ public sealed class InMemorySourceControl : ISourceControl
             return new RepositoryTree(state.Value.Branch, state.Value.Commit, [.. files.Keys], files.Where(file => wanted(file.Key)).ToDictionary(file => file.Key, file => Cut(file.Value), StringComparer.Ordinal));
         }, cancellationToken);
 
-    public ValueTask<GitCredential?> MintCredentialAsync(OrganizationId organization, string host, CancellationToken cancellationToken) =>
-        Faults.Run(() => credentials.GetValueOrDefault((organization, host.ToLowerInvariant())), cancellationToken);
+    public ValueTask<GitCredential?> MintCredentialAsync(OrganizationId organization, RepositoryRef repository, CancellationToken cancellationToken) =>
+        Faults.Run(() => Uri.TryCreate(repository.Url, UriKind.Absolute, out var url) ? Minted(credentials.GetValueOrDefault((organization, url.Host.ToLowerInvariant()))) : null, cancellationToken);
+
+    public ValueTask<Result<IReadOnlyList<string>>> ListBranchesAsync(OrganizationId organization, RepositoryRef repository, int limit, CancellationToken cancellationToken) =>
+        Faults.Run<Result<IReadOnlyList<string>>>(
+            () => Resolve(organization, repository, out _).Problem is { } problem ? problem : repositories[repository.Url].Branches.Keys.Order(StringComparer.Ordinal).Take(limit).ToArray(), cancellationToken);
+
+    public ValueTask<Result<PullRequest>> OpenPullRequestAsync(OrganizationId organization, RepositoryRef repository, PullRequestDraft draft, CancellationToken cancellationToken) =>
+        Faults.Run<Result<PullRequest>>(() =>
+        {
+            var (head, target) = (Resolve(organization, repository with { Branch = draft.Head }, out _), Resolve(organization, repository with { Branch = draft.Base }, out _));
+            if ((head.Problem ?? target.Problem) is { } problem) return problem;
+            if (head.Value.Commit == target.Value.Commit) return new Problem("pull_request_refused", $"'{draft.Head}' has nothing that '{draft.Base}' has not.");
+            return repositories[repository.Url].Open(draft, repository.Url);
+        }, cancellationToken);
 
     private Result<RepositoryState> Resolve(OrganizationId organization, RepositoryRef wanted, out IReadOnlyDictionary<string, string> files)
     {
@@ -79,6 +101,9 @@ public sealed class InMemorySourceControl : ISourceControl
         return new RepositoryState(branch, head.Commit);
     }
 
+    /// <summary>A credential that expires is minted anew for everybody who asks.</summary>
+    private GitCredential? Minted(GitCredential? credential) => credential is not null && CredentialLifetime is { } lifetime ? credential with { ExpiresAt = Time.GetUtcNow() + lifetime } : credential;
+
     private static string Cut(string text)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
@@ -90,6 +115,11 @@ public sealed class InMemorySourceControl : ISourceControl
         public string DefaultBranch { get; } = defaultBranch;
 
         public string? Password { get; set; } = password;
+
+        public ConcurrentDictionary<(string Head, string Base), PullRequest> PullRequests { get; } = new();
+
+        public PullRequest Open(PullRequestDraft draft, string url) =>
+            PullRequests.GetOrAdd((draft.Head, draft.Base), _ => new(PullRequests.Count + 1, new($"{url}/pull/{PullRequests.Count + 1}")));
 
         public ConcurrentDictionary<string, (string Commit, IReadOnlyDictionary<string, string> Files)> Branches { get; } = new(StringComparer.Ordinal);
     }

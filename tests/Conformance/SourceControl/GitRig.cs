@@ -22,6 +22,10 @@ internal sealed class GitRig(GitHttpServer server, TimeProvider time) : ISourceC
 
     public GitHttpServer Server => server;
 
+    public string WhereCredentialsAre => "git/";
+
+    public bool OpensPullRequests => false;
+
     public ISourceControl Source => source ??= With("127.0.0.1");
 
     public ISourceControl Strict => strict ??= With();

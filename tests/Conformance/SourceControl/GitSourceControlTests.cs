@@ -88,7 +88,7 @@ public sealed class GitSourceControlTests : SourceControlContract, IClassFixture
         await rig.SetSecretAsync(organization, "right-password");
 
         Assert.Equal("main", (await rig.Source.ResolveAsync(organization, new(rig.Private, null), default)).Value.Branch);
-        Assert.Equal("x-access-token", (await rig.Source.MintCredentialAsync(organization, "127.0.0.1", default))!.Username);
+        Assert.Equal("x-access-token", (await rig.Source.MintCredentialAsync(organization, new(rig.Private, null), default))!.Username);
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class GitSourceControlTests : SourceControlContract, IClassFixture
         var organization = rig.NewOrganization();
         await rig.SetSecretAsync(organization, """{"username":"u\nhost=evil.example","password":"p"}""");
 
-        Assert.Null(await rig.Source.MintCredentialAsync(organization, "127.0.0.1", default));
+        Assert.Null(await rig.Source.MintCredentialAsync(organization, new(rig.Private, null), default));
     }
 
     [Fact]

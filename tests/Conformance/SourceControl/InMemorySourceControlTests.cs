@@ -24,6 +24,10 @@ public sealed class InMemorySourceControlTests : SourceControlContract
             strict.RefusedHosts.Add("git.example");
         }
 
+        public string WhereCredentialsAre => "git/";
+
+        public bool OpensPullRequests => true;
+
         public ISourceControl Source => source;
 
         public ISourceControl Strict => strict;

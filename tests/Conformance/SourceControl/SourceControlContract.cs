@@ -84,7 +84,7 @@ public abstract class SourceControlContract : IAsyncLifetime
 
         var problem = await RefusedAsync("repository_credential_refused", mine, Rig.Private);
 
-        Assert.Contains("git/", problem.Detail, StringComparison.Ordinal);
+        Assert.Contains(Rig.WhereCredentialsAre, problem.Detail, StringComparison.Ordinal);
         Assert.DoesNotContain("wrong-password", problem.Detail, StringComparison.Ordinal);
     }
 
@@ -173,12 +173,48 @@ public abstract class SourceControlContract : IAsyncLifetime
     [Fact]
     public async Task A_credential_is_its_organizations_own()
     {
-        var host = new Uri(Rig.Private).Host;
         await Rig.SetCredentialAsync(mine, "right-password");
 
-        Assert.Equal("right-password", (await Source.MintCredentialAsync(mine, host.ToUpperInvariant(), default))?.Password);
-        Assert.Null(await Source.MintCredentialAsync(theirs, host, default));
-        Assert.Null(await Source.MintCredentialAsync(mine, "elsewhere.example", default));
+        Assert.Equal("right-password", (await Source.MintCredentialAsync(mine, new(Rig.Private, null), default))?.Password);
+        Assert.Equal("right-password", (await Source.MintCredentialAsync(mine, new(Rig.Private.Replace("http", "HTTP", StringComparison.Ordinal), null), default))?.Password);
+        Assert.Null(await Source.MintCredentialAsync(theirs, new(Rig.Private, null), default));
+        Assert.Null(await Source.MintCredentialAsync(mine, new("https://elsewhere.example/team/app", null), default));
+        Assert.Null(await Source.MintCredentialAsync(mine, new("not a url", null), default));
+    }
+
+    [Fact]
+    public async Task Branches_are_listed_by_name()
+    {
+        Assert.Equal(["feature/x", "main"], (await Source.ListBranchesAsync(mine, new(Rig.Public, null), 10, default)).Value);
+        Assert.Equal(["feature/x"], (await Source.ListBranchesAsync(mine, new(Rig.Public, null), 1, default)).Value);
+        Assert.Equal("repository_not_found", (await Source.ListBranchesAsync(mine, new(Rig.Absent, null), 10, default)).Problem?.Code);
+        Assert.Equal("repository_not_found", (await Source.ListBranchesAsync(mine, new(Rig.Private, null), 10, default)).Problem?.Code);
+        Assert.Equal("repository_host_refused", (await Rig.Strict.ListBranchesAsync(mine, new(Rig.Public, null), 10, default)).Problem?.Code);
+    }
+
+    [Fact]
+    public async Task A_pull_request_that_is_open_is_not_opened_again()
+    {
+        await Rig.SetCredentialAsync(mine, "right-password");
+        var draft = new PullRequestDraft("feature/x", "main", "Add the feature", "Because.");
+        var opened = await Source.OpenPullRequestAsync(mine, new(Rig.Public, null), draft, default);
+        if (!Rig.OpensPullRequests)
+        {
+            Assert.Equal("pull_request_unsupported", opened.Problem?.Code);
+            return;
+        }
+
+        Assert.True(opened.IsSuccess, opened.Problem?.ToString());
+        Assert.Equal(opened.Value, (await Source.OpenPullRequestAsync(mine, new(Rig.Public, null), draft with { Title = "Again" }, default)).Value);
+        Assert.Equal("pull_request_refused", (await Source.OpenPullRequestAsync(mine, new(Rig.Public, null), draft with { Head = "main" }, default)).Problem?.Code);
+    }
+
+    [Fact]
+    public async Task A_pull_request_of_a_branch_that_is_not_there_is_not_opened()
+    {
+        await Rig.SetCredentialAsync(mine, "right-password");
+
+        Assert.Equal("branch_not_found", (await Source.OpenPullRequestAsync(mine, new(Rig.Public, null), new("absent", "main", "Title", ""), default)).Problem?.Code);
     }
 
     private async Task<Problem> RefusedAsync(string code, OrganizationId organization, string url, string? branch = null)

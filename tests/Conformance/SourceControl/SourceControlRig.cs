@@ -26,6 +26,11 @@ internal interface ISourceControlRig : IAsyncDisposable
     /// <summary>A repository with more files than are listed.</summary>
     string Large { get; }
 
+    /// <summary>Words of where a refused credential is to be looked for.</summary>
+    string WhereCredentialsAre { get; }
+
+    bool OpensPullRequests { get; }
+
     OrganizationId NewOrganization();
 
     /// <summary>Stores a credential for the host of these repositories.</summary>

@@ -2,6 +2,7 @@ using Coordinator.Modules.Sandboxes.Repositories;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
 using Coordinator.Tests.WalkingSkeleton.World;
+using Xunit;
 
 namespace Coordinator.Tests.Faults.Catalogs;
 
@@ -17,6 +18,25 @@ public sealed class SourceControlFaults : FaultCatalog<ISourceControl>
         Detecting(GeneralFault.Duplicate, "It is asked twice", world => world.Source.Faults.Duplicate(), "ok"),
         Detecting(GeneralFault.CorruptAnswer, "Its answer makes no sense", world => world.Source.Faults.CorruptResponses(), "Corrupt"),
         Detecting(GeneralFault.StaleCredential, "The organization's credential has expired: it is told, and not repeated", world => world.Source.ChangePassword(Url, "new-password"), "repository_credential_refused"),
+        Detecting(null, "It is asked too often: that is told, and not taken for an absent repository", world => world.Source.Faults.FailBefore(PortFailureKind.Limited), "Limited"),
+        new("A token expires in the middle of a push: git asks again and is given one that lasts", FaultMoment.Beside)
+        {
+            Show = Fault.By(world => world.Time.Advance(TimeSpan.FromMinutes(59))),
+            Sees = "ok",
+            Beside = PushAsync,
+        },
+        new("It opened a pull request and its answer was lost: there is no second one", FaultMoment.Beside)
+        {
+            Show = Fault.By(world => world.Source.Faults.LoseResponses()),
+            Mend = world => world.Source.Faults.Clear(),
+            Sees = "Timeout",
+            Beside = OpenAsync,
+            Holds = world =>
+            {
+                Assert.Equal(1, world.Source.OpenPullRequests);
+                return ValueTask.CompletedTask;
+            },
+        },
         Detecting(GeneralFault.LostAnswer, "Its answer is lost", world => world.Source.Faults.LoseResponses(), "Timeout"),
         Detecting(null, "The repository's host does not answer", world => world.Source.SilentHosts.Add("git.example"), "repository_unreachable"),
         Detecting(null, "The repository's host has moved into our own network", world => world.Source.RefusedHosts.Add("git.example"), "repository_host_refused"),
@@ -49,6 +69,26 @@ public sealed class SourceControlFaults : FaultCatalog<ISourceControl>
             return new(() => DetectAsync(world));
         },
     };
+
+    /// <summary>What git does in a box: it asks for a credential whenever it is asked for one.</summary>
+    private static ValueTask<Func<ValueTask<string>>> PushAsync(Skeleton world)
+    {
+        world.Source.CredentialLifetime = TimeSpan.FromHours(1);
+        world.Source.SetCredential(world.Key.Organization, "git.example", new("x-access-token", Password, null));
+        return new(async () =>
+        {
+            var credential = await world.Source.MintCredentialAsync(world.Key.Organization, new(Url, null), CancellationToken.None);
+            return credential?.ExpiresAt > world.Time.GetUtcNow() + TimeSpan.FromMinutes(5) ? "ok" : "expired";
+        });
+    }
+
+    private static ValueTask<Func<ValueTask<string>>> OpenAsync(Skeleton world)
+    {
+        world.Source.AddBranch(Url, "main", new string('a', 40), new Dictionary<string, string>());
+        world.Source.AddBranch(Url, "work", new string('b', 40), new Dictionary<string, string>());
+        var draft = new PullRequestDraft("work", "main", "Work", "");
+        return new(async () => (await world.Source.OpenPullRequestAsync(world.Key.Organization, new(Url, null), draft, CancellationToken.None)).Problem?.Code ?? "ok");
+    }
 
     private static async ValueTask<string> DetectAsync(Skeleton world)
     {

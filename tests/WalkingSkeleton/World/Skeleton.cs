@@ -48,6 +48,7 @@ public sealed partial class Skeleton : IAsyncDisposable
         Authenticator = new(Tenants, Time);
         Feed = new(Time);
         Notifier = new(Time);
+        Source = new() { Time = Time };
         Key = new(OrganizationId.New(Time), SessionId.New(Time));
         Gateway.AddProvider("demo", ModelWire.OpenAiChat, needsKey: false, isDemo: true);
         Gateway.AddProvider("acme", ModelWire.OpenAiChat);
@@ -73,7 +74,7 @@ public sealed partial class Skeleton : IAsyncDisposable
 
     public InMemoryArtifactStore Artifacts { get; } = new();
 
-    public InMemorySourceControl Source { get; } = new();
+    public InMemorySourceControl Source { get; }
 
     public ScriptedModelGateway Gateway { get; } = new();
 

@@ -23,13 +23,13 @@ internal sealed class GetGitCredential(ISessionHost sessions, ISourceControl sou
         context.Response.Headers.CacheControl = "no-store";
         var box = await context.AuthorizeBoxAsync(sessions, context.RequestAborted);
         if (!box.IsSuccess) return box.Problem.ToHttp();
-        if (!IsOfSession(host, box.Value.Settings.Repository)) return None.ToHttp();
-        var credential = await source.MintCredentialAsync(box.Value.Key.Organization, host, context.RequestAborted);
+        if (box.Value.Settings.Repository is not { } repository || !IsOn(host, repository)) return None.ToHttp();
+        var credential = await source.MintCredentialAsync(box.Value.Key.Organization, repository, context.RequestAborted);
         return credential is null ? None.ToHttp() : Results.Json(new GitCredentialAnswer(credential.Username, credential.Password), RepositoriesJson.Default.GitCredentialAnswer);
     }
 
-    private static bool IsOfSession(string host, RepositoryRef? repository) =>
-        repository is not null && Uri.TryCreate(repository.Url, UriKind.Absolute, out var url) && (host.Equals(url.IdnHost, StringComparison.OrdinalIgnoreCase) || host.Equals(url.Host, StringComparison.OrdinalIgnoreCase));
+    private static bool IsOn(string host, RepositoryRef repository) =>
+        Uri.TryCreate(repository.Url, UriKind.Absolute, out var url) && (host.Equals(url.IdnHost, StringComparison.OrdinalIgnoreCase) || host.Equals(url.Host, StringComparison.OrdinalIgnoreCase));
 }
 
 /// <summary>A credential for git over HTTPS.</summary>
