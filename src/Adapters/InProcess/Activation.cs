@@ -75,10 +75,12 @@ internal sealed class Activation
 
     public long AddLink(IBridgeSink sink) => links.Add(sink);
 
-    public void RemoveLink(long linkId)
+    /// <summary>Sends nothing more to the link, and tells the machine; an activation that is over needs no telling.</summary>
+    public async ValueTask RemoveLinkAsync(long linkId)
     {
         links.Remove(linkId);
-        mailbox.Writer.TryWrite(new SessionInput.BridgeDetached(linkId));
+        while (await mailbox.Writer.WaitToWriteAsync())
+            if (mailbox.Writer.TryWrite(new SessionInput.BridgeDetached(linkId))) return;
     }
 
     /// <summary>Ends the activation in order: what is in the mailbox is handled and committed, then the lease is released.</summary>

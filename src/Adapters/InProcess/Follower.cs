@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Coordinator.Ports;
@@ -12,7 +13,8 @@ namespace Coordinator.Adapters.InProcess;
 internal sealed class Follower(SessionKey key, ISessionJournal journal, SessionCursor start, SessionView view, int maxBytes, Action<Follower> left) : ISessionSubscription
 {
     private readonly Lock gate = new();
-    private readonly Channel<EventBatch> live = Channel.CreateUnbounded<EventBatch>(new() { SingleReader = true });
+    /// <summary>Read under the gate alone: by the follower, and by whoever closes it and lets go of what waits.</summary>
+    private readonly Channel<EventBatch> live = Channel.CreateUnbounded<EventBatch>();
     private long publishedSeq;
     private long pendingBytes;
     private bool isLive;
@@ -32,8 +34,8 @@ internal sealed class Follower(SessionKey key, ISessionJournal journal, SessionC
         {
             publishedSeq = Math.Max(publishedSeq, batch.LastSeq);
             if (!isLive || Closed is not null) return;
-            if (Interlocked.Add(ref pendingBytes, batch.Utf8.Length) <= maxBytes && live.Writer.TryWrite(batch)) return;
-            CloseLocked(SubscriptionCloseReason.TooSlow);
+            pendingBytes += batch.Utf8.Length;
+            if (pendingBytes > maxBytes || !live.Writer.TryWrite(batch)) CloseLocked(SubscriptionCloseReason.TooSlow);
         }
     }
 
@@ -55,22 +57,24 @@ internal sealed class Follower(SessionKey key, ISessionJournal journal, SessionC
         }
         while (!CaughtUp(last));
 
-        await foreach (var next in live.Reader.ReadAllAsync(cancellationToken))
+        while (await live.Reader.WaitToReadAsync(cancellationToken))
         {
-            Interlocked.Add(ref pendingBytes, -next.Utf8.Length);
-            if (next.FirstSeq > last + 1)
+            while (TryTake(out var next))
             {
-                // Durable, and never published: the activation that wrote it ended before it knew.
-                await foreach (var missed in PastAsync(last, cancellationToken))
+                if (next.FirstSeq > last + 1)
                 {
-                    last = missed.LastSeq;
-                    yield return missed;
+                    // Durable, and never published: the activation that wrote it ended before it knew.
+                    await foreach (var missed in PastAsync(last, cancellationToken))
+                    {
+                        last = missed.LastSeq;
+                        yield return missed;
+                    }
                 }
-            }
 
-            if (next.Events.Count == 0 || next.After(last) is not { } batch) continue;
-            last = batch.LastSeq;
-            yield return batch;
+                if (next.Events.Count == 0 || next.After(last) is not { } batch) continue;
+                last = batch.LastSeq;
+                yield return batch;
+            }
         }
     }
 
@@ -110,6 +114,16 @@ internal sealed class Follower(SessionKey key, ISessionJournal journal, SessionC
         {
             isLive |= publishedSeq <= last;
             return isLive || Closed is not null;
+        }
+    }
+
+    private bool TryTake([MaybeNullWhen(false)] out EventBatch next)
+    {
+        lock (gate)
+        {
+            if (!live.Reader.TryRead(out next)) return false;
+            pendingBytes -= next.Utf8.Length;
+            return true;
         }
     }
 

@@ -67,10 +67,19 @@ public sealed class InProcessSessionHost : ISessionHost, IAsyncDisposable
             create: false,
             async activation =>
             {
-                link = new(activation, activation.AddLink(sink));
-                var reply = await activation.CallAsync(id => new SessionInput.BridgeAttached(link.Id, id, credential, hello), cancellationToken);
-                if (!reply.IsSuccess) activation.RemoveLink(link.Id);
-                return reply;
+                var joining = link = new(activation, activation.AddLink(sink));
+                var joined = false;
+                try
+                {
+                    var reply = await activation.CallAsync(id => new SessionInput.BridgeAttached(joining.Id, id, credential, hello), cancellationToken);
+                    joined = reply.IsSuccess;
+                    return reply;
+                }
+                finally
+                {
+                    // A caller that does not hear of its link cannot give it back.
+                    if (!joined) await joining.DisposeAsync();
+                }
             },
             cancellationToken);
         return answer.IsSuccess ? link! : answer.Problem;
@@ -201,10 +210,6 @@ public sealed class InProcessSessionHost : ISessionHost, IAsyncDisposable
             }
         }
 
-        public ValueTask DisposeAsync()
-        {
-            activation.RemoveLink(Id);
-            return ValueTask.CompletedTask;
-        }
+        public ValueTask DisposeAsync() => activation.RemoveLinkAsync(Id);
     }
 }
