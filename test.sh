@@ -16,6 +16,7 @@ wants() { case " ${suites[*]} " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
 need_dotnet
 need_node
 need_system_programs false bwrap:bubblewrap git:git rg:ripgrep
+wants conformance && need_system_programs false python3:python3
 wants browser && need_system_programs false chromium:chromium
 install_npm_packages .
 build_web

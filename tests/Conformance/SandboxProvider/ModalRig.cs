@@ -18,7 +18,11 @@ internal sealed class ModalRig : ISandboxRig
     public const string Secret = "a secret of the tests, long enough";
 
     private readonly List<ServiceProvider> adapters = [];
+    private readonly Action<IServiceCollection>? replace;
     private WebApplication? host;
+
+    /// <param name="replace">What of the sandbox host is another for a test, such as its clock.</param>
+    public ModalRig(Action<IServiceCollection>? replace = null) => this.replace = replace;
 
     public LocalRig Local { get; } = new();
 
@@ -31,17 +35,19 @@ internal sealed class ModalRig : ISandboxRig
 
     public ISandboxProvider Provider => adapters[^1].GetRequiredService<ISandboxProvider>();
 
-    public async Task StartAsync(Action<IServiceCollection>? replace = null)
+    /// <summary>Starts a sandbox host, at an address when one is given, and an adapter that uses it.</summary>
+    public async Task StartAsync(Uri? at = null)
     {
-        await StartHostAsync(replace);
+        Url = at ?? Url;
+        await StartHostAsync();
         Connect(Url);
     }
 
     /// <summary>Starts a sandbox host on the same data; the port is the same when it ran before.</summary>
-    public async Task StartHostAsync(Action<IServiceCollection>? replace = null)
+    public async Task StartHostAsync(params (string Name, string Value)[] overrides)
     {
         string[] own = [$"--SandboxHost:DataDirectory={HostDirectory}", $"--SandboxHost:Urls={Url.GetLeftPart(UriPartial.Authority)}", $"--SandboxHost:Keys:{KeyId}={Secret}", "--Logging:LogLevel:Default=Error"];
-        host = SandboxHostProgram.Build([.. own, .. Local.Settings.Select(setting => $"--{setting.Key}={setting.Value}")], replace);
+        host = SandboxHostProgram.Build([.. own, .. Local.Settings.Select(setting => $"--{setting.Key}={setting.Value}"), .. overrides.Select(setting => $"--{setting.Name}={setting.Value}")], replace);
         await SandboxHostProgram.StartAsync(host, CancellationToken.None);
         Url = new(host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single(address => !address.Contains("unix:", StringComparison.Ordinal)));
     }

@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using System.Runtime.Versioning;
+using Coordinator.Ports;
+using Coordinator.Ports.Compute;
+using Coordinator.Tests.Conformance.Architecture;
+using Xunit;
+
+namespace Coordinator.Tests.Conformance.SandboxProvider;
+
+/// <summary>
+/// The Modal app's signature and routes in Python, over a backend in memory, spoken with by the real adapter. What it does with
+/// Modal's SDK is not run here (docs/sandboxes.md).
+/// </summary>
+[SupportedOSPlatform("linux")]
+public sealed class ModalAppTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+
+    private readonly ModalRig rig = new();
+    private Process? app;
+
+    private static string Folder => Path.Combine(House.Root, "deploy", "modal");
+
+    private ISandboxProvider Provider => rig.Provider;
+
+    public async Task InitializeAsync()
+    {
+        app = Start("-m", "data_plane.memory", $"{ModalRig.KeyId}={ModalRig.Secret}");
+        var port = await app.StandardOutput.ReadLineAsync().WaitAsync(Bound);
+        rig.Connect(new Uri($"http://127.0.0.1:{port}"));
+    }
+
+    public async Task DisposeAsync()
+    {
+        app!.StandardInput.Close();
+        await app.WaitForExitAsync().WaitAsync(Bound);
+        app.Dispose();
+        await rig.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Its_self_checks_hold()
+    {
+        using var checks = Start("-m", "unittest");
+        var said = await checks.StandardError.ReadToEndAsync().WaitAsync(Bound);
+        await checks.WaitForExitAsync().WaitAsync(Bound);
+        Assert.True(checks.ExitCode == 0, said);
+        Assert.Matches("Ran [1-9][0-9]* tests", said);
+    }
+
+    [Fact]
+    public async Task The_adapter_makes_finds_lists_and_ends_its_boxes()
+    {
+        var (mine, theirs) = (Specs.New("mine"), Specs.New("theirs"));
+        var handle = await Provider.CreateAsync(mine, CancellationToken.None);
+        Assert.Equal(handle, await Provider.CreateAsync(mine, CancellationToken.None));
+        await Provider.CreateAsync(theirs, CancellationToken.None);
+
+        Assert.Equal(new("modal", handle.Id, "scripted"), handle);
+        Assert.Equal(SandboxStatus.Running, (await Provider.InspectAsync(handle, CancellationToken.None)).Status);
+        var listing = Assert.Single(await ListAsync("mine"));
+        Assert.Equal((handle, SandboxStatus.Running), (listing.Handle, listing.Status));
+        Assert.Equal(mine.Labels, listing.Labels);
+
+        await Provider.DestroyAsync(handle, keepData: true, CancellationToken.None);
+        Assert.Equal(new(SandboxStatus.Stopped, "destroyed"), await Provider.InspectAsync(handle, CancellationToken.None));
+        await Provider.DestroyAsync(handle, keepData: false, CancellationToken.None);
+        await Provider.DestroyAsync(handle, keepData: false, CancellationToken.None);
+        Assert.Equal(SandboxStatus.NotFound, (await Provider.InspectAsync(handle, CancellationToken.None)).Status);
+        Assert.Empty(await ListAsync("mine"));
+    }
+
+    [Fact]
+    public async Task Its_refusals_are_the_ports_failures()
+    {
+        var spec = Specs.New();
+        await Provider.DestroyAsync(await Provider.CreateAsync(spec, CancellationToken.None), keepData: false, CancellationToken.None);
+        Assert.Equal(PortFailureKind.Rejected, (await FailsAsync(spec)).Kind);
+        for (var i = 0; i < 8; i++) await Provider.CreateAsync(Specs.New(), CancellationToken.None);
+        Assert.Equal(PortFailureKind.Full, (await FailsAsync(Specs.New())).Kind);
+        Assert.True(Provider.Capabilities.KeepsData);
+        Assert.False(Provider.Capabilities.EnforcesEgress);
+    }
+
+    private async Task<PortException> FailsAsync(SandboxSpec spec) => await Assert.ThrowsAsync<PortException>(async () => await Provider.CreateAsync(spec, CancellationToken.None));
+
+    private async Task<IReadOnlyList<SandboxListing>> ListAsync(string deployment)
+    {
+        List<SandboxListing> found = [];
+        await foreach (var listing in Provider.ListAsync(new Dictionary<string, string> { [SandboxLabels.Deployment] = deployment }, CancellationToken.None)) found.Add(listing);
+        return found;
+    }
+
+    private static Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("python3") { WorkingDirectory = Folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add("-B");
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        return Process.Start(start) ?? throw new InvalidOperationException("python3 did not start.");
+    }
+}

@@ -1,0 +1,135 @@
+using System.Runtime.Versioning;
+using Coordinator.Ports;
+using Coordinator.Ports.Compute;
+using Xunit;
+
+namespace Coordinator.Tests.Conformance.SandboxProvider;
+
+/// <summary>Two sandbox hosts, each with boxes and data of its own, and one control plane.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class ModalPoolTests : IAsyncLifetime
+{
+    private readonly ModalRig first = new();
+    private readonly ModalRig second = new();
+    private ISandboxProvider? pool;
+
+    private ISandboxProvider Pool => pool!;
+
+    public async Task InitializeAsync()
+    {
+        await first.StartAsync();
+        await second.StartAsync();
+        pool = Connect();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await first.DisposeAsync();
+        await second.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task New_sessions_boxes_go_where_most_room_is()
+    {
+        var nodes = new[] { await NodeOfAsync(Specs.New()), await NodeOfAsync(Specs.New()), await NodeOfAsync(Specs.New()), await NodeOfAsync(Specs.New()) };
+
+        Assert.Equal([2, 2], nodes.GroupBy(node => node).Select(node => node.Count()));
+    }
+
+    [Fact]
+    public async Task A_full_node_is_passed_over()
+    {
+        await first.StopHostAsync();
+        await first.StartHostAsync(("Sandbox:Local:MaxBoxes", "1"));
+        await second.StopHostAsync();
+        await second.StartHostAsync(("Sandbox:Local:MaxBoxes", "1"));
+        await NodeOfAsync(Specs.New());
+        await NodeOfAsync(Specs.New());
+
+        var failure = await Assert.ThrowsAsync<PortException>(async () => await NodeOfAsync(Specs.New()));
+
+        Assert.Equal((PortFailureKind.Full, false), (failure.Kind, failure.EffectMayHaveHappened));
+        Assert.Equal(2, (await ListAsync()).Count);
+    }
+
+    [Fact]
+    public async Task A_session_stays_where_its_data_is_in_another_process_too()
+    {
+        var spec = Specs.New();
+        var home = await NodeOfAsync(spec);
+        for (var i = 0; i < 3; i++) await CreateElsewhereAsync(home);
+
+        Assert.Equal(home, (await Connect().CreateAsync(Specs.NextOf(spec), CancellationToken.None)).Node);
+    }
+
+    [Fact]
+    public async Task A_dead_nodes_boxes_are_unreachable_and_the_living_ones_are_listed_and_swept()
+    {
+        var handles = new[] { await CreateAsync(Specs.New()), await CreateAsync(Specs.New()) };
+        var dead = Assert.Single(handles, handle => handle.Node == NodeOf(first));
+        var living = Assert.Single(handles, handle => handle.Node == NodeOf(second));
+        await first.StopHostAsync();
+
+        foreach (var provider in new[] { Pool, Connect() })
+        {
+            Assert.Equal(SandboxStatus.Unreachable, (await provider.InspectAsync(dead, CancellationToken.None)).Status);
+            Assert.Equal(SandboxStatus.Running, (await provider.InspectAsync(living, CancellationToken.None)).Status);
+            List<SandboxHandle> listed = [];
+            var failure = await Assert.ThrowsAsync<PortException>(async () =>
+            {
+                await foreach (var listing in provider.ListAsync(new Dictionary<string, string>(), CancellationToken.None)) listed.Add(listing.Handle);
+            });
+            Assert.Equal(PortFailureKind.Unavailable, failure.Kind);
+            Assert.Equal([living], listed);
+        }
+    }
+
+    [Fact]
+    public async Task While_a_node_is_dead_first_boxes_are_made_elsewhere_and_later_ones_wait_for_their_data()
+    {
+        var spec = Specs.New();
+        while (await NodeOfAsync(spec) != NodeOf(first)) spec = Specs.New();
+        await first.StopHostAsync();
+        var provider = Connect();
+
+        Assert.Equal(NodeOf(second), (await provider.CreateAsync(Specs.New(), CancellationToken.None)).Node);
+        var failure = await Assert.ThrowsAsync<PortException>(async () => await provider.CreateAsync(Specs.NextOf(spec), CancellationToken.None));
+        Assert.Equal(PortFailureKind.Unavailable, failure.Kind);
+        Assert.Contains("The session's workspace may be there", failure.Message, StringComparison.Ordinal);
+
+        await first.StartHostAsync();
+        Assert.Equal(NodeOf(first), (await provider.CreateAsync(Specs.NextOf(spec), CancellationToken.None)).Node);
+    }
+
+    [Fact]
+    public async Task An_address_where_other_data_answers_by_now_is_another_node()
+    {
+        var handle = await CreateAsync(Specs.New());
+        var (gone, other) = handle.Node == NodeOf(first) ? (first, second) : (second, first);
+        await gone.StopHostAsync();
+        await using var imposter = new ModalRig();
+        await imposter.StartAsync(gone.Url);
+
+        Assert.Equal(SandboxStatus.Unreachable, (await Pool.InspectAsync(handle, CancellationToken.None)).Status);
+        var failure = await Assert.ThrowsAsync<PortException>(async () => await Pool.DestroyAsync(handle, keepData: false, CancellationToken.None));
+        Assert.Equal(PortFailureKind.Unavailable, failure.Kind);
+        Assert.NotEqual(NodeOf(other), handle.Node);
+    }
+
+    private static string NodeOf(ModalRig rig) => File.ReadAllText(Path.Combine(rig.HostDirectory, "node"));
+
+    private ISandboxProvider Connect() => first.Connect(first.Url, second.Url);
+
+    private ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec) => Pool.CreateAsync(spec, CancellationToken.None);
+
+    private async Task<string> NodeOfAsync(SandboxSpec spec) => (await CreateAsync(spec)).Node!;
+
+    private async Task CreateElsewhereAsync(string node) => await (node == NodeOf(first) ? first : second).Connect((node == NodeOf(first) ? first : second).Url).CreateAsync(Specs.New(), CancellationToken.None);
+
+    private async Task<IReadOnlyList<SandboxListing>> ListAsync()
+    {
+        List<SandboxListing> found = [];
+        await foreach (var listing in Pool.ListAsync(new Dictionary<string, string>(), CancellationToken.None)) found.Add(listing);
+        return found;
+    }
+}

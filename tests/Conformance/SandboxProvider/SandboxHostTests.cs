@@ -1,0 +1,136 @@
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using Coordinator.Ports.Compute;
+using Coordinator.SandboxHost;
+using Coordinator.SandboxHost.Boxes;
+using Coordinator.Tests.Support;
+using Coordinator.Tests.Support.Http;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Coordinator.Tests.Conformance.SandboxProvider;
+
+/// <summary>What a sandbox host does beyond the port: the boxes' way back, their time, its own start.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class SandboxHostTests : IAsyncLifetime
+{
+    private readonly ModalRig rig = new();
+
+    public Task InitializeAsync() => rig.StartAsync();
+
+    public async Task DisposeAsync() => await rig.DisposeAsync();
+
+    [Fact]
+    public async Task A_boxs_request_reaches_the_control_plane_that_made_it_and_streams_back()
+    {
+        var seen = string.Empty;
+        await using var controlPlane = await LoopbackServer.StartAsync(app => app.Run(async context =>
+        {
+            using var reader = new StreamReader(context.Request.Body);
+            seen = $"{context.Request.Method} {context.Request.Path}{context.Request.QueryString} {context.Request.Host} {await reader.ReadToEndAsync()}";
+            context.Response.Headers["X-Answer"] = "yes";
+            context.Response.StatusCode = StatusCodes.Status202Accepted;
+            await context.Response.WriteAsync("streamed");
+        }));
+        var spec = await CreateAsync(controlPlane.Address);
+        using var box = BoxClient(spec.BridgeToken);
+
+        using var answer = await box.PostAsync("/model/v1/demo/chat/completions?x=1", new StringContent("{}"));
+
+        Assert.Equal((202, "streamed", "yes"), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(), answer.Headers.GetValues("X-Answer").Single()));
+        Assert.Equal("POST /model/v1/demo/chat/completions?x=1 " + controlPlane.Address.Authority + " {}", seen);
+    }
+
+    [Theory]
+    [InlineData("/v1/sessions")]
+    [InlineData("/v1/sign-in")]
+    [InlineData("/v1/bridge/../sessions")]
+    [InlineData("/v1/bridge/%2e%2e/sessions")]
+    [InlineData("/v1/bridgeother")]
+    [InlineData("/sandboxes")]
+    [InlineData("/health")]
+    public async Task A_box_reaches_nothing_but_what_is_meant_for_boxes(string path)
+    {
+        var asked = 0;
+        await using var controlPlane = await LoopbackServer.StartAsync(app => app.Run(_ =>
+        {
+            asked++;
+            return Task.CompletedTask;
+        }));
+        using var box = BoxClient((await CreateAsync(controlPlane.Address)).BridgeToken);
+
+        using var answer = await box.GetAsync(new Uri(path, UriKind.Relative));
+
+        Assert.Equal((404, 0), ((int)answer.StatusCode, asked));
+    }
+
+    [Fact]
+    public async Task A_token_of_no_box_of_this_machine_leads_nowhere()
+    {
+        using var box = BoxClient(Specs.New().BridgeToken);
+        using var answer = await box.GetAsync(new Uri("/v1/bridge", UriKind.Relative));
+        Assert.Equal(401, (int)answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_control_plane_that_does_not_answer_breaks_the_boxs_connection_as_a_host_that_is_down_does()
+    {
+        using var box = BoxClient((await CreateAsync(new("http://127.0.0.1:9"))).BridgeToken);
+        await Assert.ThrowsAsync<HttpRequestException>(() => box.GetAsync(new Uri("/v1/bridge/egress?host=x&port=1", UriKind.Relative)));
+    }
+
+    [Fact]
+    public async Task A_box_whose_time_is_up_is_ended_with_its_data_kept_though_its_control_plane_is_gone()
+    {
+        var time = new ManualTime(TimeProvider.System.GetUtcNow());
+        var spec = Specs.New();
+        var handle = await rig.Connect([("TtlSeconds", "3600")], rig.Url).CreateAsync(spec, CancellationToken.None);
+        await rig.WriteAsync(spec, "work", "forty minutes of it");
+        using var reaper = new BoxReaper(rig.Host.Services.GetRequiredService<ISandboxProvider>(), rig.Host.Services.GetRequiredService<CreateLedger>(), time, Microsoft.Extensions.Logging.Abstractions.NullLogger<BoxReaper>.Instance);
+        Assert.Equal(0, await reaper.ReapAsync(CancellationToken.None));
+
+        time.Advance(TimeSpan.FromSeconds(3601));
+
+        Assert.Equal(1, await reaper.ReapAsync(CancellationToken.None));
+        Assert.Equal(SandboxStatus.Stopped, (await rig.Provider.InspectAsync(handle, CancellationToken.None)).Status);
+        Assert.Equal("forty minutes of it", await rig.ReadAsync(spec, "work"));
+    }
+
+    [Fact]
+    public async Task A_half_configured_sandbox_host_says_all_that_is_missing_at_once_with_exit_code_78()
+    {
+        string[] wrong = [$"--SandboxHost:DataDirectory={rig.HostDirectory}-x", "--SandboxHost:Keys:short=abc", "--SandboxHost:Urls=https://x", "--Sandbox:Local:BoxProgram=", $"--Sandbox:Local:SocketDirectory={rig.Local.Root}/x"];
+        var failure = Assert.ThrowsAny<Exception>(() => SandboxHostProgram.Build(wrong));
+
+        var all = failure is AggregateException several ? string.Join('\n', several.InnerExceptions.Select(one => one.Message)) : failure.Message;
+        Assert.All(["Keys:short must have at least 32", "Urls must be http://", "BoxProgram must be"], wanted => Assert.Contains(wanted, all, StringComparison.Ordinal));
+        Assert.Equal(78, await SandboxHostProgram.RunAsync(wrong));
+    }
+
+    private async Task<SandboxSpec> CreateAsync(Uri controlPlane)
+    {
+        var spec = Specs.New();
+        await rig.Connect([("ControlPlaneUrl", controlPlane.GetLeftPart(UriPartial.Authority))], rig.Url).CreateAsync(spec, CancellationToken.None);
+        return spec;
+    }
+
+    /// <summary>Speaks as a box does: over the socket that all of them share.</summary>
+    private HttpClient BoxClient(string token)
+    {
+        var client = new HttpClient(
+            new SocketsHttpHandler
+            {
+                ConnectCallback = async (_, cancellationToken) =>
+                {
+                    var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(rig.Local.SocketDirectory, "host.sock")), cancellationToken);
+                    return new NetworkStream(socket, ownsSocket: true);
+                },
+            },
+            disposeHandler: true) { BaseAddress = new("http://coordinator.local"), Timeout = TimeSpan.FromSeconds(30) };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", token);
+        return client;
+    }
+}
