@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Sets everything up and runs all tests; `./test.sh journey faults` runs the suites named:
-# modules web walking-skeleton conformance faults journey browser. Closes with `N passed, N failed`.
+# modules web walking-skeleton conformance faults simulation journey browser. Closes with `N passed, N failed`.
 set -euo pipefail
 cd "$(dirname "$0")"
 . scripts/setup.sh
 
-all=(modules web walking-skeleton conformance faults journey browser)
+all=(modules web walking-skeleton conformance faults simulation journey browser)
 suites=("$@")
 [ ${#suites[@]} -gt 0 ] || suites=("${all[@]}")
 for suite in "${suites[@]}"; do
@@ -67,6 +67,7 @@ for suite in "${suites[@]}"; do
     walking-skeleton) run_dotnet walking-skeleton WalkingSkeleton ;;
     conformance) run_dotnet conformance Conformance ;;
     faults) run_dotnet faults Faults ;;
+    simulation) run_dotnet simulation Simulation ;;
     journey) run_dotnet journey Journey ;;
     browser) run_dotnet browser Browser; run_web 'browser, against a scripted host' test:browser ;;
   esac

@@ -20,22 +20,19 @@ internal interface IBridgeOrders
 }
 
 /// <summary>
-/// The shell around <see cref="BridgeMachine"/>: one lock, inside which an input is stepped and its disk work done, so
-/// that what is sent is always on disk first. Frames leave through a bounded queue per connection; a connection whose
+/// The shell around <see cref="BridgeWork"/>: one lock, inside which an input is stepped and its disk work done, so that
+/// what is sent is always on disk first. Frames leave through a bounded queue per connection; a connection whose
 /// queue is full is closed, and the next one sends again what was not acknowledged.
 /// </summary>
-internal sealed partial class BridgeClient : IBoxEvents
+internal sealed partial class BridgeClient : IBoxEvents, IBridgeWire
 {
     /// <summary>More than any window and the replies to all that can be asked at once.</summary>
     private const int MaxQueued = 16 * 1024;
 
-    private static readonly MessageEnd DiskFull =
-        MessageEnd.Failed("disk_full", "The box's disk takes no more, so the message was not run. Delete files in the workspace, or start a new session.");
-
     private readonly Lock gate = new();
     private readonly BridgeMachine machine;
     private readonly BridgeStore store;
-    private readonly IBridgeOrders orders;
+    private readonly BridgeWork work;
     private readonly BoxLog log;
     private Channel<Outgoing>? outgoing;
     private TaskCompletionSource? room;
@@ -44,9 +41,9 @@ internal sealed partial class BridgeClient : IBoxEvents
     {
         this.machine = machine;
         this.store = store;
-        this.orders = orders;
         this.log = log;
-        lock (gate) Carry(machine.Recover());
+        work = new(machine, store, orders, this, log);
+        lock (gate) work.Recover();
     }
 
     /// <summary>Whether everything the box has to tell is acknowledged.</summary>
@@ -94,7 +91,7 @@ internal sealed partial class BridgeClient : IBoxEvents
         lock (gate)
         {
             outgoing = queue;
-            Carry(machine.Step(new BridgeInput.Connected()));
+            work.Step(new BridgeInput.Connected());
         }
 
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -122,87 +119,19 @@ internal sealed partial class BridgeClient : IBoxEvents
 
     private void Step(BridgeInput input)
     {
-        lock (gate) Carry(machine.Step(input));
+        lock (gate) work.Step(input);
     }
 
-    private void Carry(IReadOnlyList<BridgeOutput> outputs)
-    {
-        foreach (var output in outputs) Carry(output);
-    }
+    void IBridgeWire.Send(ReadOnlyMemory<byte> frame) => Queue(new Outgoing(frame, 0, 0));
 
-    private void Carry(BridgeOutput output)
-    {
-        switch (output)
-        {
-            case BridgeOutput.Append append:
-                store.Append(append);
-                break;
-            case BridgeOutput.Remember remember:
-                Remember(remember.Entry);
-                break;
-            case BridgeOutput.Trim trim:
-                store.Trim(trim.N);
-                if (store.HasRoom) Interlocked.Exchange(ref room, null)?.TrySetResult();
-                Acknowledged?.Invoke();
-                break;
-            case BridgeOutput.Renew renew:
-                log.SpoolRenewed(renew.SpoolId);
-                store.Renew(renew);
-                break;
-            case BridgeOutput.Send send:
-                Queue(new Outgoing(send.Frame, 0, 0));
-                break;
-            case BridgeOutput.SendEvent send:
-                Queue(new Outgoing(null, send.N, 0));
-                break;
-            case BridgeOutput.Close close:
-                log.ClosingConnection(close.Reason);
-                Queue(new Outgoing(null, 0, close.Code));
-                break;
-            default:
-                Order(output);
-                break;
-        }
-    }
+    void IBridgeWire.SendEvent(long n) => Queue(new Outgoing(null, n, 0));
 
-    private void Order(BridgeOutput output)
-    {
-        switch (output)
-        {
-            case BridgeOutput.Configure configure:
-                orders.Configure(configure.Settings);
-                break;
-            case BridgeOutput.StartTurn start:
-                orders.StartTurn(start.Request);
-                break;
-            case BridgeOutput.CancelTurn cancel:
-                orders.CancelTurn(cancel.Message);
-                break;
-            case BridgeOutput.Decide decide:
-                orders.Decide(decide.Permission, decide.Allow, decide.Note);
-                break;
-            case BridgeOutput.Shutdown shutdown:
-                orders.Shutdown(shutdown.Reason);
-                break;
-        }
-    }
+    void IBridgeWire.Close(int code, string reason) => Queue(new Outgoing(null, 0, code));
 
-    /// <summary>A message whose acceptance cannot be written down is not run: after a crash it would be run twice.</summary>
-    private void Remember(LedgerEntry entry)
+    void IBridgeWire.Acknowledged(long n)
     {
-        var isAcceptance = entry.State == KnownMessageState.Accepted;
-        try
-        {
-            store.Remember(entry);
-        }
-        catch (IOException exception)
-        {
-            log.LedgerNotWritten(exception.Message);
-            if (isAcceptance) Carry(machine.Step(new BridgeInput.NotRemembered(entry.Id, DiskFull)));
-            return;
-        }
-
-        if (isAcceptance) Carry(machine.Step(new BridgeInput.Remembered(entry.Id)));
+        if (store.HasRoom) Interlocked.Exchange(ref room, null)?.TrySetResult();
+        Acknowledged?.Invoke();
     }
 
     private void Queue(Outgoing item)

@@ -195,4 +195,23 @@ public sealed class BridgeTests
     }
 
     private static System.Text.Json.JsonElement Last(SessionDriver session, string type) => session.Shown.Last(e => e.GetProperty("type").GetString() == type);
+
+    [Fact]
+    public void A_host_that_may_have_been_fenced_neither_welcomes_a_box_nor_turns_it_away_before_a_commit()
+    {
+        var session = SessionDriver.Running();
+        session.AutoCommit = false;
+        var welcomes = session.Sent.Count(s => s.Frame is HostFrame.Welcome);
+        Assert.Throws<KeyNotFoundException>(() => session.Attach(session.BoxId, 1, [new(session.Dispatched, KnownMessageState.Accepted)]));
+        Assert.NotNull(session.InFlight);
+        Assert.Equal(welcomes, session.Sent.Count(s => s.Frame is HostFrame.Welcome));
+        session.Commit();
+        Assert.Equal(welcomes + 1, session.Sent.Count(s => s.Frame is HostFrame.Welcome));
+
+        var refused = session.Call(new SessionCommand.AuthorizeBox(session.Credential(session.BoxId, 0)));
+        Assert.Equal(default, refused);
+        Assert.NotNull(session.InFlight);
+        session.Commit();
+        Assert.Equal(ProblemKind.Gone, session.Replies.Values.Last().Problem!.Kind);
+    }
 }

@@ -1,3 +1,4 @@
+using Coordinator.Modules.Sessions;
 using Coordinator.Ports.Session;
 using Xunit;
 
@@ -92,5 +93,18 @@ public sealed class CommitPipelineTests
         Assert.Equal(Enumerable.Range(1, session.Shown.Count).Select(i => (long)i), session.Shown.Select(e => e.GetProperty("seq").GetInt64()));
         var times = session.Shown.Select(e => e.GetProperty("at").GetDateTimeOffset()).ToList();
         Assert.Equal(times.Order(), times);
+    }
+
+    [Fact]
+    public void While_an_append_is_under_way_no_timer_is_set_for_what_it_decides()
+    {
+        var session = SessionDriver.WithPrompt();
+        session.AutoCommit = false;
+        session.Pass(SessionLimits.Default.SandboxCreate);
+        Assert.NotNull(session.InFlight);
+        Assert.Null(session.WakeAt);
+        session.Commit();
+        session.Commit();
+        Assert.NotNull(session.WakeAt);
     }
 }

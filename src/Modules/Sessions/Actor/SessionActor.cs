@@ -27,6 +27,8 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
     {
         get
         {
+            // What is due is decided and on its way: until its commit there is nothing to wake for.
+            if (!pipeline.IsSettled) return null;
             var rows = Deadlines.Table.Min(row => row.Due(pipeline.Committed, limits, presence.AttachedAt) is { } due && (due > steppedAt || Plays(row)) ? (DateTimeOffset?)due : null);
             var box = presence.NextCheck(pipeline.Committed, steppedAt);
             return rows is null || box < rows ? box ?? rows : rows;

@@ -10,12 +10,12 @@ namespace Coordinator.Modules.Sessions.Decisions;
 /// <summary>Which box may speak for the session, and what its calls cost.</summary>
 internal static class BoxDecisions
 {
-    public static Result<SessionReply> Authorize(SessionState state, BoxCredential credential)
+    /// <summary>A no is final for the box: it ends itself, or is ended. So it is given only by the session's holder.</summary>
+    public static Result<SessionReply> Authorize(Turn turn, BoxCredential credential)
     {
-        var box = state.Sandbox;
-        if (state.Status is SessionStatus.None or SessionStatus.Archived || credential.Sandbox != box.Id || credential.Generation != box.Generation) return Refusals.BoxNotWanted;
-        if (!CryptographicOperations.FixedTimeEquals(Convert.FromHexString(box.TokenHash), credential.TokenHash.Span)) return Refusals.BoxCredential;
-        return box.IsLive ? new SessionReply.BoxAuthorized(state.Settings!, state.Running?.Id) : Refusals.BoxNotWanted;
+        var answer = Judge(turn.State, credential);
+        if (answer.Problem == Refusals.BoxNotWanted && turn.State.Status != SessionStatus.None) turn.Claim();
+        return answer;
     }
 
     /// <summary>
@@ -34,5 +34,13 @@ internal static class BoxDecisions
             json.WriteUsageFields(c.Usage);
         });
         return new SessionReply.Done();
+    }
+
+    private static Result<SessionReply> Judge(SessionState state, BoxCredential credential)
+    {
+        var box = state.Sandbox;
+        if (state.Status is SessionStatus.None or SessionStatus.Archived || credential.Sandbox != box.Id || credential.Generation != box.Generation) return Refusals.BoxNotWanted;
+        if (!CryptographicOperations.FixedTimeEquals(Convert.FromHexString(box.TokenHash), credential.TokenHash.Span)) return Refusals.BoxCredential;
+        return box.IsLive ? new SessionReply.BoxAuthorized(state.Settings!, state.Running?.Id) : Refusals.BoxNotWanted;
     }
 }

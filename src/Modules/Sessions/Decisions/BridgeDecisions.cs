@@ -13,13 +13,15 @@ internal static class BridgeDecisions
     /// <summary>Takes a box's socket. Only the box of the present generation gets in.</summary>
     public static Result<SessionReply> Attach(Turn turn, BoxCredential credential, BridgeHello hello)
     {
-        var authorized = BoxDecisions.Authorize(turn.State, credential);
+        var authorized = BoxDecisions.Authorize(turn, credential);
         if (!authorized.IsSuccess) return authorized;
         if (hello.Sandbox != credential.Sandbox || hello.Generation != credential.Generation) return Refusals.BoxNotWanted;
         if (hello.MinProtocol > Protocol || hello.MaxProtocol < Protocol)
             return new Problem("bridge_protocol_unsupported", $"This host speaks bridge protocol {Protocol}; the box speaks {hello.MinProtocol} to {hello.MaxProtocol}.", ProblemKind.Gone);
         if (hello.SpoolId.Length is 0 or > 64) return new Problem("bridge_hello_invalid", "hello.spoolId has 1 to 64 characters.", ProblemKind.Malformed);
 
+        // Welcome says what is acknowledged; from a fenced host that would be too little, and the box would begin anew.
+        turn.Claim();
         Greet(turn, hello);
         OpenSpool(turn, hello);
         SettleRunning(turn, hello);

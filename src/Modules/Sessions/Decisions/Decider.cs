@@ -25,7 +25,7 @@ public static class Decider
             SessionCommand.AnswerPermission c => PermissionDecisions.Answer(turn, c),
             SessionCommand.Rename c => Rename(turn, c),
             SessionCommand.Archive c => Archive(turn, c),
-            SessionCommand.AuthorizeBox c => BoxDecisions.Authorize(turn.State, c.Credential),
+            SessionCommand.AuthorizeBox c => BoxDecisions.Authorize(turn, c.Credential),
             SessionCommand.RecordUsage c => BoxDecisions.RecordUsage(turn, c),
             SessionCommand.GetView => new SessionReply.View(SessionViewWriter.Write(turn.State)),
             _ => throw new InvalidOperationException($"No decision for {command.GetType().Name}."),

@@ -16,6 +16,7 @@ public sealed class Turn(SessionState state, DateTimeOffset now, SessionLimits l
     private static readonly byte[] EmptyData = "{}"u8.ToArray();
 
     private readonly List<Fact> facts = [];
+    private bool isClaimed;
 
     public SessionState State { get; private set; } = state;
 
@@ -36,7 +37,14 @@ public sealed class Turn(SessionState state, DateTimeOffset now, SessionLimits l
         ? new(repository.Url, environment)
         : null;
 
-    public bool IsEmpty => facts.Count == 0;
+    /// <summary>Nothing is to be written.</summary>
+    public bool IsEmpty => facts.Count == 0 && !isClaimed;
+
+    /// <summary>
+    /// Has the record written even if it holds no fact, so that what is answered stands on a commit: only the session's
+    /// holder can make one, and a host that was fenced and does not know it must not answer from what it remembers.
+    /// </summary>
+    public void Claim() => isClaimed = true;
 
     /// <summary>A later step of the same record has a later clock.</summary>
     public void Advance(DateTimeOffset now)

@@ -1,0 +1,165 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Coordinator.Tests.Simulation.Clients;
+using Coordinator.Tests.Simulation.World;
+
+namespace Coordinator.Tests.Simulation.Hosts;
+
+/// <summary>One host process: its clock, the activations it has in memory, and who follows what through it.</summary>
+internal sealed class SimHost(SimWorld world, int index)
+{
+    private readonly Activation?[] table = new Activation?[world.Plan.Sessions];
+    private readonly List<Action<Activation?, bool>>?[] opening = new List<Action<Activation?, bool>>?[world.Plan.Sessions];
+
+    public int Index { get; } = index;
+
+    public Dice Dice { get; } = new(world.Plan.Seed, Streams.Host, index);
+
+    /// <summary>Counts the starts of this host: what an earlier life asked for does not reach a later one.</summary>
+    public int Life { get; private set; }
+
+    public bool IsUp { get; private set; } = true;
+
+    public TimeSpan ClockOffset { get; set; }
+
+    /// <summary>Until then nothing happens in this process; it does not know.</summary>
+    public TimeSpan FrozenUntil { get; set; }
+
+    public List<SimFollower> Followers { get; } = [];
+
+    public DateTimeOffset Clock => world.Clock + ClockOffset;
+
+    public Activation? Active(int session) => table[session];
+
+    /// <summary>Does something later, if this process still lives and once it is not frozen.</summary>
+    public void After(TimeSpan delay, Action what)
+    {
+        var life = Life;
+        world.After(delay, Run);
+
+        void Run()
+        {
+            if (Life != life || !IsUp) world.Nothing();
+            else if (FrozenUntil > world.Now) world.After(FrozenUntil - world.Now, Run);
+            else what();
+        }
+    }
+
+    /// <summary>Gives the live activation, opening one if need be; null: there is no such session. Failed: the journal is down.</summary>
+    public void Activate(int session, bool create, Action<Activation?, bool> then)
+    {
+        if (table[session] is { } live)
+        {
+            then(live, false);
+            return;
+        }
+
+        if (opening[session] is { } waiting)
+        {
+            waiting.Add((a, failed) =>
+            {
+                if (a is null && !failed && create) Activate(session, create, then);
+                else then(a, failed);
+            });
+            return;
+        }
+
+        opening[session] = [then];
+        After(world.Delay(Dice), () => Open(session, create));
+    }
+
+    /// <summary>Runs one input that is answered by a reply; null: the call failed and may have taken effect.</summary>
+    public void Call(int session, bool create, Func<long, SessionInput> input, Action<Result<SessionReply>?> answered) =>
+        Activate(session, create, (activation, failed) =>
+        {
+            if (activation is not null) activation.Call(input, answered);
+            else if (failed) answered(null);
+            else answered(NotFound);
+        });
+
+    public void Publish(int session, EventBatch batch)
+    {
+        foreach (var follower in Followers)
+            if (follower.Session == session) follower.Offer(batch);
+    }
+
+    /// <summary>The process dies: everything in memory is gone at once.</summary>
+    public void Crash()
+    {
+        if (!IsUp) return;
+        world.Trace($"host {Index} dies");
+        IsUp = false;
+        Life++;
+        FrozenUntil = default;
+        for (var i = 0; i < table.Length; i++)
+        {
+            var activation = table[i];
+            (table[i], opening[i]) = (null, null);
+            activation?.Die();
+        }
+
+        Followers.Clear();
+        world.Network.HostDied(this);
+    }
+
+    public void Start()
+    {
+        if (IsUp) return;
+        world.Trace($"host {Index} starts");
+        IsUp = true;
+        Life++;
+    }
+
+    /// <summary>Gives up every session in good order, then stops.</summary>
+    public void Drain()
+    {
+        foreach (var activation in table) activation?.BeginEnd(LinkCloseReason.HostRestarting);
+        Followers.Clear();
+        var life = Life;
+        world.After(TimeSpan.FromSeconds(5), () =>
+        {
+            if (Life == life) Crash();
+        });
+        world.After(TimeSpan.FromSeconds(6 + Dice.Below(20)), Start);
+    }
+
+    public void Forget(Activation activation)
+    {
+        if (table[activation.Session] == activation) table[activation.Session] = null;
+    }
+
+    private static Problem NotFound { get; } = new("session_not_found", "There is no such session.", ProblemKind.NotFound);
+
+    private void Open(int session, bool create)
+    {
+        if (world.Database.IsDown)
+        {
+            Opened(session, null, failed: true);
+            return;
+        }
+
+        if (world.Database.Open(session, Index, create) is not { } lease)
+        {
+            Opened(session, null, failed: false);
+            return;
+        }
+
+        world.Trace($"host {Index} opens session {session} at epoch {lease.Epoch}, version {lease.Version}");
+        After(world.Delay(Dice), () =>
+        {
+            var machine = world.Fold(session, lease);
+            var activation = new Activation(world, this, session, lease, machine);
+            table[session] = activation;
+            Publish(session, new EventBatch(lease.Seq + 1, lease.Seq, default, []));
+            activation.Begin();
+            Opened(session, activation, failed: false);
+        });
+    }
+
+    private void Opened(int session, Activation? activation, bool failed)
+    {
+        var waiting = opening[session]!;
+        opening[session] = null;
+        foreach (var then in waiting) then(activation, failed);
+    }
+}

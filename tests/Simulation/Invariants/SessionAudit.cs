@@ -1,0 +1,178 @@
+using Coordinator.Modules.Sessions.Facts;
+using Coordinator.Modules.Sessions.State;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Tests.Simulation.Invariants;
+
+/// <summary>
+/// Reads a session's journal as it grows, independently of the fold in production, and checks that what it says can be:
+/// the queue in order, one message at a time, each ending once, each question answered once, each box ended before the next.
+/// </summary>
+internal sealed class SessionAudit(int session)
+{
+    private readonly Dictionary<MessageId, MessageAudit> messages = [];
+    private readonly List<MessageId> queue = [];
+    private readonly Dictionary<PermissionId, QuestionAudit> questions = [];
+    private readonly Dictionary<string, long> spools = new(StringComparer.Ordinal);
+    private MessageId? running;
+    private int generation;
+    private bool boxMayRun;
+    private bool boxIsWanted;
+    private string spool = string.Empty;
+
+    public IEnumerable<MessageAudit> Messages => messages.Values;
+
+    public IEnumerable<QuestionAudit> Questions => questions.Values;
+
+    public bool IsBoxEnded => !boxMayRun;
+
+    /// <summary>The session has work, or patience, for this box.</summary>
+    public bool Wants(int box) => boxIsWanted && box == generation;
+
+    public MessageAudit? Find(MessageId message) => messages.GetValueOrDefault(message);
+
+    public QuestionAudit? Find(PermissionId question) => questions.GetValueOrDefault(question);
+
+    /// <summary>How far a spool's events are durable.</summary>
+    public long DurableN(string spoolId) => spools.GetValueOrDefault(spoolId);
+
+    public string SpoolId => spool;
+
+    public void Take(JournalRecord record, bool lossIsKnown, IReadOnlyList<ReadOnlyMemory<byte>> events)
+    {
+        foreach (var fact in RecordCodec.Decode(record).Facts) Take(fact);
+        for (var seq = record.FirstSeq; seq <= record.LastSeq; seq++)
+            if (!lossIsKnown && events[(int)seq - 1].Span.IndexOf("\"type\":\"events.lost\""u8) >= 0)
+                throw Broken(Invariant.NothingIsLostSilently, $"events.lost at {seq}, though no disk and no database lost anything");
+    }
+
+    private void Take(Fact fact)
+    {
+        switch (fact)
+        {
+            case Fact.MessageQueued f:
+                if (!messages.TryAdd(f.Id, new(f.Id, f.At))) throw Broken(Invariant.RunsAtMostOnce, $"{f.Id} is queued twice");
+                queue.Add(f.Id);
+                break;
+            case Fact.MessageMoved f:
+                Move(f);
+                break;
+            case Fact.MessageDispatched f:
+                Dispatch(f);
+                break;
+            case Fact.MessageStarted f:
+                if (running != f.Id) throw Broken(Invariant.InOrder, $"{f.Id} starts and was not dispatched");
+                break;
+            case Fact.MessageEnded f:
+                End(f);
+                break;
+            case Fact.PermissionAsked f:
+                if (!questions.TryAdd(f.Id, new(f.Id, f.Message))) throw Broken(Invariant.AnsweredOnce, $"{f.Id} is asked twice");
+                break;
+            case Fact.PermissionDecided f:
+                var question = questions[f.Id];
+                if (question.Decision is not null) throw Broken(Invariant.AnsweredOnce, $"{f.Id} is answered {question.Decision} and {f.Decision}");
+                question.Decision = f.Decision;
+                break;
+            default:
+                TakeOfBox(fact);
+                break;
+        }
+    }
+
+    private void TakeOfBox(Fact fact)
+    {
+        switch (fact)
+        {
+            case Fact.SandboxRequested f:
+                if (boxMayRun) throw Broken(Invariant.NoBoxIsLeft, $"box {f.Generation} is wanted while nobody knows that box {generation} has ended");
+                if (f.Generation != generation + 1) throw Broken(Invariant.NoBoxIsLeft, $"box {f.Generation} follows box {generation}");
+                (generation, boxMayRun, boxIsWanted) = (f.Generation, true, true);
+                break;
+            case Fact.SandboxStopping or Fact.SandboxLost:
+                boxIsWanted = false;
+                break;
+            case Fact.SandboxDestroyed:
+                boxMayRun = false;
+                break;
+            case Fact.BridgeSpoolOpened f:
+                spool = f.SpoolId;
+                spools[spool] = 0;
+                break;
+            case Fact.BridgeAdvanced f:
+                if (f.N <= spools[spool]) throw Broken(Invariant.NothingIsLostSilently, $"event {f.N} of {spool} is taken twice");
+                spools[spool] = f.N;
+                break;
+        }
+    }
+
+    private void Move(Fact.MessageMoved f)
+    {
+        if (!queue.Remove(f.Id)) throw Broken(Invariant.InOrder, $"{f.Id} is moved and does not wait");
+        var index = f.Before is { } before ? queue.IndexOf(before) : queue.Count;
+        if (index < 0) throw Broken(Invariant.InOrder, $"{f.Id} is moved before what does not wait");
+        queue.Insert(index, f.Id);
+    }
+
+    private void Dispatch(Fact.MessageDispatched f)
+    {
+        if (running is not null) throw Broken(Invariant.InOrder, $"{f.Id} is dispatched while {running} runs");
+        if (messages.GetValueOrDefault(f.Id) is { Dispatched: true }) throw Broken(Invariant.RunsAtMostOnce, $"{f.Id} is dispatched twice");
+        if (queue.Count == 0 || queue[0] != f.Id) throw Broken(Invariant.InOrder, $"{f.Id} is dispatched and is not the first of the queue");
+        if (f.Generation != generation || !boxMayRun) throw Broken(Invariant.RunsAtMostOnce, $"{f.Id} is dispatched to box {f.Generation}, which is not the session's");
+        queue.RemoveAt(0);
+        running = f.Id;
+        var message = messages[f.Id];
+        (message.Dispatched, message.Generation, message.FirstSeq) = (true, f.Generation, f.FirstSeq);
+    }
+
+    private void End(Fact.MessageEnded f)
+    {
+        if (messages.GetValueOrDefault(f.Id) is not { } message) throw Broken(Invariant.RunsAtMostOnce, $"{f.Id} ends and was never queued");
+        if (message.Outcome is { } outcome) throw Broken(Invariant.RunsAtMostOnce, $"{f.Id} ends as {f.Outcome} after it ended as {outcome}");
+        if (f.Outcome is not (MessageStatus.Completed or MessageStatus.Failed or MessageStatus.Cancelled)) throw Broken(Invariant.RunsAtMostOnce, $"{f.Id} ends as {f.Outcome}");
+        if (running == f.Id) running = null;
+        else if (!queue.Remove(f.Id)) throw Broken(Invariant.InOrder, $"{f.Id} ends and neither runs nor waits");
+        (message.Outcome, message.Code, message.LastSeq, message.Digest) = (f.Outcome, f.Code, f.LastSeq, f.Digest);
+        foreach (var question in questions.Values)
+            if (question.Message == f.Id && question.Decision is null) throw Broken(Invariant.AnsweredOnce, $"{f.Id} ends and its question {question.Id} is open");
+    }
+
+    private InvariantBrokenException Broken(string invariant, string detail) => new(invariant, $"session {session}: {detail}");
+}
+
+/// <summary>What the journal says of one message.</summary>
+internal sealed class MessageAudit(MessageId id, DateTimeOffset queuedAt)
+{
+    public MessageId Id { get; } = id;
+
+    public DateTimeOffset QueuedAt { get; } = queuedAt;
+
+    public bool Dispatched { get; set; }
+
+    public int Generation { get; set; }
+
+    public long FirstSeq { get; set; }
+
+    public MessageStatus? Outcome { get; set; }
+
+    public string? Code { get; set; }
+
+    public long LastSeq { get; set; }
+
+    public string Digest { get; set; } = string.Empty;
+}
+
+/// <summary>What the journal says of one question.</summary>
+internal sealed class QuestionAudit(PermissionId id, MessageId message)
+{
+    public PermissionId Id { get; } = id;
+
+    public MessageId Message { get; } = message;
+
+    public PermissionDecision? Decision { get; set; }
+
+    /// <summary>Who was told that their answer counts.</summary>
+    public int? AnsweredBy { get; set; }
+}

@@ -1,0 +1,95 @@
+using Coordinator.Ports.Record;
+using Coordinator.Ports.Session;
+using Coordinator.Tests.Simulation.Mutations;
+using Coordinator.Tests.Simulation.World;
+
+namespace Coordinator.Tests.Simulation.Journal;
+
+/// <summary>
+/// The one database of a world, as its statements are atomic: journal, alarms, snapshots and history, with the semantics
+/// of the ports' contracts. Its clock is the world's.
+/// </summary>
+internal sealed class Database(SimWorld world, int sessions)
+{
+    private SessionRow[] rows = [.. Enumerable.Range(0, sessions).Select(_ => new SessionRow())];
+    private SessionRow[]? kept;
+
+    /// <summary>How often the database went back in time.</summary>
+    public int Restores { get; private set; }
+
+    /// <summary>Nobody can reach it.</summary>
+    public bool IsDown => world.Now < DownUntil;
+
+    public TimeSpan DownUntil { get; set; }
+
+    public bool HasCopy => kept is not null;
+
+    public SessionRow Row(int session) => rows[session];
+
+    public JournalLease? Open(int session, int host, bool create)
+    {
+        var row = rows[session];
+        if (!create && row.Version == 0) return null;
+        row.Epoch++;
+        row.Host = host;
+        return new(Names.Session(session), Names.Host(host), row.Epoch, row.Version, row.Seq, row.Incarnation);
+    }
+
+    public bool Append(int session, JournalLease lease, JournalAppend append)
+    {
+        var row = rows[session];
+        if (world.Mutation != Mutation.MissingFence && (row.Epoch != lease.Epoch || row.Version != append.ExpectedVersion)) return false;
+        var record = new JournalRecord(row.Version + 1, row.Seq + 1, row.Seq + append.EventCount, JournalRecord.CurrentSchema, RecordEvents.JsonCodec, append.Payload, append.At);
+        row.Records.Add(record);
+        if (RecordEvents.Read(record) is { } batch)
+            foreach (var slice in batch.Events) row.Events.Add(batch.Utf8.Slice(slice.Offset, slice.Length));
+        if (row.WakeAt != append.WakeAt) row.HiddenUntil = default;
+        row.WakeAt = world.Mutation == Mutation.ForgottenAlarm ? null : append.WakeAt;
+        if (append.View is { } view) row.View = new(new(row.Incarnation, row.Seq), view);
+        world.Audit.Appended(session, record);
+        world.Alarms.Expect(session);
+        return true;
+    }
+
+    public void Release(int session, JournalLease lease)
+    {
+        var row = rows[session];
+        if (row.Epoch != lease.Epoch) return;
+        row.Epoch++;
+        row.Host = null;
+    }
+
+    public void Save(int session, JournalLease lease, JournalSnapshot snapshot)
+    {
+        var row = rows[session];
+        if (row.Epoch == lease.Epoch && snapshot.Version <= row.Version && !(row.Snapshot?.Version > snapshot.Version)) row.Snapshot = snapshot;
+    }
+
+    /// <summary>Idempotent by id; another run of the same ordinal is refused.</summary>
+    public bool Keep(int session, RunRecord run)
+    {
+        var runs = rows[session].Runs;
+        if (world.Mutation != Mutation.RunKeptTwice && runs.Exists(r => r.Id == run.Id)) return true;
+        if (world.Mutation != Mutation.RunKeptTwice && runs.Exists(r => r.Ordinal == run.Ordinal)) return false;
+        runs.Add(run);
+        return true;
+    }
+
+    /// <summary>A copy that the database can be restored to.</summary>
+    public void KeepCopy() => kept = [.. rows.Select(row => row.Copy())];
+
+    /// <summary>Goes back to the copy; every session is another incarnation of itself from then on.</summary>
+    public void Restore()
+    {
+        var incarnations = rows.Select(row => row.Incarnation).ToArray();
+        rows = [.. kept!.Select(row => row.Copy())];
+        Restores++;
+        for (var i = 0; i < rows.Length; i++)
+        {
+            rows[i].Incarnation = world.Mutation == Mutation.RestoreKeepsIncarnation ? rows[i].Incarnation : incarnations[i] + 1;
+            rows[i].Host = null;
+            rows[i].Epoch++;
+            rows[i].HiddenUntil = default;
+        }
+    }
+}

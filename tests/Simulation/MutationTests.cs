@@ -1,0 +1,49 @@
+using Coordinator.Tests.Simulation.Mutations;
+using Coordinator.Tests.Simulation.Seeds;
+using Coordinator.Tests.Simulation.Shrinking;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Coordinator.Tests.Simulation;
+
+/// <summary>That the simulation bites: each bug of a list, played at a seam, is found, and a world without it is not accused.</summary>
+public sealed class MutationTests(ITestOutputHelper output)
+{
+    /// <summary>Far fewer than the budget of fresh seeds runs.</summary>
+    private const int MostFreshRuns = 1_500;
+
+    public static TheoryData<string> All => [.. Enum.GetNames<Mutation>().Where(name => name != nameof(Mutation.None))];
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Each_bug_is_found_by_the_runs_pinned_for_it_and_only_when_it_is_there(string name)
+    {
+        var mutation = Enum.Parse<Mutation>(name);
+        var pinned = SeedFile.Of(name);
+        Assert.True(pinned.Count >= 2, $"Two runs at least are pinned for {name}.");
+        foreach (var run in pinned)
+        {
+            Assert.True(Failure.Of(run, mutation) is not null, $"{run} does not find {name}.");
+            Assert.Null(Failure.Of(run));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Each_bug_is_found_by_fresh_runs(string name)
+    {
+        var mutation = Enum.Parse<Mutation>(name);
+        var first = SimulationSettings.FirstSeed;
+        long steps = 0;
+        for (var i = 0; i < MostFreshRuns; i++)
+        {
+            var failure = Failure.Of(new(first + i), mutation, null, out var world);
+            steps += world.Steps;
+            if (failure is null) continue;
+            output.WriteLine($"{name} is found by run {i + 1}, seed {failure.Run}, after {steps} steps: {failure.Detail.Split('\n')[0]}");
+            return;
+        }
+
+        Assert.Fail($"{name} is not found by {MostFreshRuns} runs from seed {first}, {steps} steps.");
+    }
+}
