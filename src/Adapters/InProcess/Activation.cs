@@ -231,6 +231,7 @@ internal sealed class Activation
         }
 
         services.Forget(lease.Key, this);
+        if (failure is not null) services.Followers.Close(lease.Key, SubscriptionCloseReason.SourceFailed);
         links.CloseAll(closeLinksAs, failure is null ? "The session's host gives it up." : "The session's actor failed.");
         calls.FailAll(failure ?? new PortException(PortFailureKind.Unavailable, "The session's host is stopping.", effectMayHaveHappened: true));
     }

@@ -28,6 +28,16 @@ internal sealed class Followers
     /// <summary>Tells followers how far a session's journal reaches, so that whoever is behind reads what nobody published.</summary>
     public void Announce(SessionKey key, long seq) => Publish(key, new EventBatch(seq + 1, seq, default, []));
 
+    /// <summary>
+    /// Lets a session's followers go, to come back with their cursor: after an activation that does not know what became of
+    /// its last record, only the journal can tell them, and perhaps nobody wakes the session to announce it.
+    /// </summary>
+    public void Close(SessionKey key, SubscriptionCloseReason reason)
+    {
+        if (!topics.TryGetValue(key, out var all)) return;
+        foreach (var follower in all) follower.Close(reason);
+    }
+
     public void CloseAll(SubscriptionCloseReason reason)
     {
         foreach (var all in topics.Values)

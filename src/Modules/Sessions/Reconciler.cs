@@ -19,7 +19,7 @@ public static class Reconciler
         if (Deadlines.MustDestroy(state) && !(box.DestroyNotBefore > now))
         {
             var keep = box.KeepData && state.Status != SessionStatus.Archived;
-            yield return ($"destroy:{box.Id}:{(keep ? "keep" : "purge")}", new SessionEffect.DestroySandbox(box.Id, box.Handle, keep));
+            yield return ($"destroy:{box.Id}:{(keep ? "keep" : "purge")}", new SessionEffect.DestroySandbox(box.Id, box.Generation, box.Handle, keep));
         }
 
         if (!state.Outbox.IsEmpty && !(state.FlushNotBefore > now))

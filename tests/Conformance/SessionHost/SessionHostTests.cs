@@ -53,6 +53,28 @@ public sealed class InProcessSessionHostTests : SessionHostContract
     }
 
     [Fact]
+    public async Task Followers_are_let_go_by_an_activation_that_does_not_know_what_it_wrote_and_read_it_when_they_come_back()
+    {
+        var journal = new InMemorySessionJournal(TimeProvider.System);
+        await using var harness = new Harness(journal);
+        var key = NewKey();
+        await harness.Host.CallAsync(key, Create(), CancellationToken.None);
+        await using var follower = (await harness.Host.SubscribeAsync(key, new SessionCursor(1, 0), CancellationToken.None)).Value;
+        await using var events = follower.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        Assert.True(await events.MoveNextAsync());
+        var ending = events.MoveNextAsync().AsTask();
+        journal.Faults.LoseResponses();
+        await Assert.ThrowsAsync<PortException>(async () => await harness.Host.CallAsync(key, new SessionCommand.Rename(Ada, "written, and nobody knows"), CancellationToken.None));
+        journal.Faults.Clear();
+        while (await ending) ending = events.MoveNextAsync().AsTask();
+        Assert.Equal(SubscriptionCloseReason.SourceFailed, follower.Closed);
+        await using var again = (await harness.Host.SubscribeAsync(key, new SessionCursor(1, 1), CancellationToken.None)).Value;
+        await using var rest = again.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        Assert.True(await rest.MoveNextAsync());
+        Assert.Equal(2, rest.Current.LastSeq);
+    }
+
+    [Fact]
     public async Task A_journal_that_is_down_for_a_moment_costs_a_pause_and_not_the_actor()
     {
         var journal = new InMemorySessionJournal(TimeProvider.System);

@@ -32,7 +32,7 @@ public sealed class FlushRunEffectTests
 
         Assert.Equal(run, (await history.FindAsync(key.Organization, run.Id, default))?.Run);
         Assert.True(runner.CanRun(new SessionEffect.FlushRun(run)));
-        Assert.False(runner.CanRun(new SessionEffect.DestroySandbox(run.Sandbox, null, KeepData: false)));
+        Assert.False(runner.CanRun(new SessionEffect.DestroySandbox(run.Sandbox, 1, null, KeepData: false)));
     }
 
     [Theory]

@@ -113,8 +113,19 @@ public sealed class ProvisioningTests
         provider.Write(key.Session, "work", "old");
         await DestroyAsync(made.Handle, keepData: true);
         var never = SandboxId.New(time);
-        await effects.RunAsync(key, new SessionEffect.DestroySandbox(never, null, KeepData: false), CancellationToken.None);
+        await effects.RunAsync(key, new SessionEffect.DestroySandbox(never, 2, null, KeepData: false), CancellationToken.None);
         Assert.Null(provider.Read(key.Session, "work"));
+    }
+
+    [Fact]
+    public async Task A_late_call_to_end_an_old_box_leaves_the_next_one_running()
+    {
+        var made = Assert.IsType<EffectOutcome.SandboxCreated>(await CreateAsync(sandbox, 1));
+        await DestroyAsync(made.Handle, keepData: true);
+        var next = SandboxId.New(time);
+        await CreateAsync(next, 2);
+        await DestroyAsync(null, keepData: false);
+        Assert.Single(provider.Running);
     }
 
     [Fact]
@@ -139,5 +150,5 @@ public sealed class ProvisioningTests
     private ValueTask<EffectOutcome> CreateAsync(SandboxId box, int generation) => effects.RunAsync(key, new SessionEffect.CreateSandbox(box, generation, Settings), CancellationToken.None);
 
     private ValueTask<EffectOutcome> DestroyAsync(SandboxHandle? handle, bool keepData) =>
-        effects.RunAsync(key, new SessionEffect.DestroySandbox(sandbox, handle, keepData), CancellationToken.None);
+        effects.RunAsync(key, new SessionEffect.DestroySandbox(sandbox, 1, handle, keepData), CancellationToken.None);
 }

@@ -104,7 +104,6 @@ public sealed class CommitPipelineTests
         Assert.NotNull(session.InFlight);
         Assert.Null(session.WakeAt);
         session.Commit();
-        session.Commit();
         Assert.NotNull(session.WakeAt);
     }
 }

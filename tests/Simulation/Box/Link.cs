@@ -34,6 +34,9 @@ internal sealed class Link(SimWorld world, SimBox box, SimHost host, long id)
 
     public SimHost Host => host;
 
+    /// <summary>The spool that its box said hello with.</summary>
+    public string SpoolId { get; private set; } = string.Empty;
+
     /// <summary>Until then nothing that is written arrives.</summary>
     public TimeSpan StalledUntil { get; set; }
 
@@ -124,6 +127,7 @@ internal sealed class Link(SimWorld world, SimBox box, SimHost host, long id)
     private void Greet(BridgeHello hello)
     {
         greeted = true;
+        SpoolId = hello.SpoolId;
         host.Activate(box.Session, create: false, (live, failed) =>
         {
             if (live is null)

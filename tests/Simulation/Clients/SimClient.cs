@@ -193,7 +193,7 @@ internal sealed class SimClient(SimWorld world, int session, int person)
         world.After(TimeSpan.FromSeconds(20 + dice.Below(20)), Look);
         if (follower is { } present && (!present.Host.IsUp || !present.Host.Followers.Contains(present))) Disconnected(present);
         else if (follower is null) Subscribe(Cursor);
-        else if (world.Plan.Hosts > 1 && world.Database.Row(session).Seq > Cursor?.Seq && dice.Percent(30)) Reconnect();
+        else if ((world.Plan.Hosts > 1 || world.Database.WasWrittenByTheDead) && world.Database.Row(session).Seq > Cursor?.Seq && dice.Percent(30)) Reconnect();
     }
 
     private void Subscribe(SessionCursor? after)

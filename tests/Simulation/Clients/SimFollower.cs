@@ -21,6 +21,9 @@ internal sealed class SimFollower(SimWorld world, SimHost host, SimClient client
 
     public SimHost Host => host;
 
+    /// <summary>The host ends the subscription.</summary>
+    public void Close() => client.Disconnected(this);
+
     /// <summary>Begins to read the past.</summary>
     public void Begin() => Pump();
 

@@ -113,7 +113,7 @@ internal sealed class FaultPlayer(SimWorld world)
                 host.Drain();
                 break;
             case HappeningKind.FreezeHost:
-                host.FrozenUntil = world.Now + span;
+                if (host.FrozenUntil < world.Now + span) host.FrozenUntil = world.Now + span;
                 break;
             case HappeningKind.JumpClock:
                 host.ClockOffset += TimeSpan.FromSeconds((h.B % 121) - 60);

@@ -118,8 +118,9 @@ internal sealed class Activation(SimWorld world, SimHost host, int session, Jour
                 Answer(r.CallId, r.Result);
                 break;
             case SessionOutput.SendToBox s:
-                world.Audit.SentToBox(session, s.Frame);
-                links.Find(link => link.Id == s.LinkId)?.Send(s.Frame);
+                if (links.Find(link => link.Id == s.LinkId) is not { } to) break;
+                world.Audit.SentToBox(session, to.SpoolId, s.Frame);
+                to.Send(s.Frame);
                 break;
             case SessionOutput.CloseLink c:
                 links.Find(link => link.Id == c.LinkId)?.CloseByHost(c.Reason);
@@ -201,6 +202,7 @@ internal sealed class Activation(SimWorld world, SimHost host, int session, Jour
         if (!append.IsUnderWay) world.Audit.CompareFold(session, lease, machine);
         if (!world.Database.IsDown) world.Database.Release(session, lease);
         host.Forget(this);
+        if (failed) host.LetFollowersGo(session);
         foreach (var link in links.ToArray()) link.CloseByHost(closeLinksAs);
         foreach (var id in calls.Keys.ToArray()) Answer(id, null);
     }

@@ -38,6 +38,7 @@ internal sealed class AppendPath(SimWorld world, SimHost host, int session, Jour
         }
 
         var leaves = host.FrozenUntil > world.Now ? host.FrozenUntil - world.Now : TimeSpan.Zero;
+        var life = host.Life;
         var lostOnTheWay = fault == AppendFault.AnswerLost && host.Dice.Percent(50);
         world.After(leaves + way, () =>
         {
@@ -47,6 +48,7 @@ internal sealed class AppendPath(SimWorld world, SimHost host, int session, Jour
                 return;
             }
 
+            if (host.Life != life) world.Database.WasWrittenByTheDead = true;
             var written = !lostOnTheWay && world.Database.Append(session, lease, record);
             if (!written) world.Trace($"append of host {host.Index} to session {session} at epoch {lease.Epoch} is not written");
             if (fault == AppendFault.AnswerLost) host.After(TimeSpan.FromSeconds(5), () => Look(record, lostOnTheWay, written, began, done));

@@ -22,6 +22,7 @@ internal sealed class Effects(SimWorld world)
         var host = activation.Host;
         var dice = host.Dice;
         var settled = false;
+        var restores = world.Database.Restores;
         world.Trace($"host {host.Index} starts {key}");
         if (dice.Percent(10)) host.After(world.Delay(dice), () => world.After(world.Delay(dice), Run));
         else world.After(world.Delay(dice), Run);
@@ -29,6 +30,8 @@ internal sealed class Effects(SimWorld world)
 
         void Run()
         {
+            // A statement does not survive the database it was sent to.
+            if (effect is SessionEffect.FlushRun && world.Database.Restores != restores) return;
             if (effect is SessionEffect.FlushRun flush) world.History.Flush(activation.Session, flush.Run, Answer);
             else world.Provider.Serve(activation.Session, effect, Answer);
         }

@@ -83,6 +83,12 @@ internal sealed class SimHost(SimWorld world, int index)
             if (follower.Session == session) follower.Offer(batch);
     }
 
+    /// <summary>An activation does not know what became of its last record: its followers come back and read.</summary>
+    public void LetFollowersGo(int session)
+    {
+        foreach (var follower in Followers.FindAll(f => f.Session == session)) follower.Close();
+    }
+
     /// <summary>The process dies: everything in memory is gone at once.</summary>
     public void Crash()
     {

@@ -75,11 +75,11 @@ internal sealed class Audit(SimWorld world)
         question.AnsweredBy = person;
     }
 
-    public void SentToBox(int session, HostFrame frame)
+    public void SentToBox(int session, string spoolId, HostFrame frame)
     {
         var audit = sessions[session];
-        if (frame is HostFrame.Ack ack && ack.N > audit.DurableN(audit.SpoolId))
-            throw new InvariantBrokenException(Invariant.NothingIsLostSilently, $"session {session}: event {ack.N} is acknowledged, {audit.DurableN(audit.SpoolId)} is durable");
+        if (frame is HostFrame.Ack ack && ack.N > audit.DurableN(spoolId))
+            throw new InvariantBrokenException(Invariant.NothingIsLostSilently, $"session {session}: event {ack.N} is acknowledged, {audit.DurableN(spoolId)} is durable");
         if (frame is HostFrame.Prompt prompt && audit.Find(prompt.Message) is not { Dispatched: true })
             throw new InvariantBrokenException(Invariant.RunsAtMostOnce, $"session {session}: {prompt.Message} is sent to its box before its dispatch is durable");
     }

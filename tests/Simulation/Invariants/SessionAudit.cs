@@ -37,8 +37,6 @@ internal sealed class SessionAudit(int session)
     /// <summary>How far a spool's events are durable.</summary>
     public long DurableN(string spoolId) => spools.GetValueOrDefault(spoolId);
 
-    public string SpoolId => spool;
-
     public void Take(JournalRecord record, bool lossIsKnown, IReadOnlyList<ReadOnlyMemory<byte>> events)
     {
         foreach (var fact in RecordCodec.Decode(record).Facts) Take(fact);

@@ -22,6 +22,9 @@ internal sealed class Database(SimWorld world, int sessions)
 
     public TimeSpan DownUntil { get; set; }
 
+    /// <summary>A statement of a process that was gone was executed, so that nobody who lives knows of it.</summary>
+    public bool WasWrittenByTheDead { get; set; }
+
     public bool HasCopy => kept is not null;
 
     public SessionRow Row(int session) => rows[session];

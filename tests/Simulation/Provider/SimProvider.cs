@@ -123,7 +123,7 @@ internal sealed class SimProvider(SimWorld world)
         if (destroy.Handle is null && destroy.KeepData)
             foreach (var box in List().Where(b => b.Sandbox == destroy.Sandbox)) End(box, keepData: true);
         if (!destroy.KeepData)
-            foreach (var box in List().Where(b => b.Session == session)) End(box, keepData: false);
+            foreach (var box in List().Where(b => b.Session == session && b.Generation <= destroy.Generation)) End(box, keepData: false);
         answer(Take(Faults.DestroyAnswersLost, () => Faults.DestroyAnswersLost--) ? Lost : TimeSpan.Zero, new EffectOutcome.Succeeded());
     }
 

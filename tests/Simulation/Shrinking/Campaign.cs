@@ -6,10 +6,8 @@ namespace Coordinator.Tests.Simulation.Shrinking;
 /// Runs fresh seeds, each in a world of its own on one thread, on as many threads as there are cores, until the time is
 /// used up or a few have failed.
 /// </summary>
-internal sealed class Campaign(long firstSeed, TimeSpan budget)
+internal sealed class Campaign(long firstSeed, TimeSpan budget, int mostFailures = 5)
 {
-    private const int MostFailures = 5;
-
     private readonly Lock gate = new();
     private readonly List<Failure> failures = [];
     private long nextSeed = firstSeed;
@@ -49,7 +47,7 @@ internal sealed class Campaign(long firstSeed, TimeSpan budget)
                 steps += world.Steps;
                 machineSteps += world.MachineSteps;
                 if (failure is not null) failures.Add(failure);
-                if (failures.Count >= MostFailures) return;
+                if (failures.Count >= mostFailures) return;
             }
         }
     }

@@ -79,19 +79,24 @@ internal sealed partial class SandboxEffects(
         if (destroy.Handle is { } handle) await provider.DestroyAsync(handle, destroy.KeepData, cancellationToken);
 
         // Without a handle the create never answered, and the box, if there is one, is found by its label. When the data
-        // goes, whatever earlier boxes of the session left goes with it.
-        if (destroy.Handle is null && destroy.KeepData) await DestroyAllAsync(SandboxLabels.Sandbox, destroy.Sandbox.ToString(), keepData: true, cancellationToken);
-        if (!destroy.KeepData) await DestroyAllAsync(SandboxLabels.Session, key.Session.ToString(), keepData: false, cancellationToken);
+        // goes, whatever earlier boxes of the session left goes with it; never a later box, which this call may be late for.
+        if (destroy.Handle is null && destroy.KeepData) await DestroyAllAsync(SandboxLabels.Sandbox, destroy.Sandbox.ToString(), destroy, cancellationToken);
+        if (!destroy.KeepData) await DestroyAllAsync(SandboxLabels.Session, key.Session.ToString(), destroy, cancellationToken);
         return new EffectOutcome.Succeeded();
     }
 
-    private async ValueTask DestroyAllAsync(string label, string value, bool keepData, CancellationToken cancellationToken)
+    private async ValueTask DestroyAllAsync(string label, string value, SessionEffect.DestroySandbox destroy, CancellationToken cancellationToken)
     {
         Dictionary<string, string> labels = new(StringComparer.Ordinal) { [label] = value, [SandboxLabels.Deployment] = options.Value.Deployment };
         List<SandboxHandle> found = [];
-        await foreach (var listing in provider.ListAsync(labels, cancellationToken)) found.Add(listing.Handle);
-        foreach (var handle in found) await provider.DestroyAsync(handle, keepData, cancellationToken);
+        await foreach (var listing in provider.ListAsync(labels, cancellationToken))
+            if (GenerationOf(listing) <= destroy.Generation) found.Add(listing.Handle);
+        foreach (var handle in found) await provider.DestroyAsync(handle, destroy.KeepData, cancellationToken);
     }
+
+    /// <summary>0, the oldest, when it cannot be read.</summary>
+    private static int GenerationOf(SandboxListing listing) =>
+        int.TryParse(listing.Labels.GetValueOrDefault(SandboxLabels.Generation), NumberStyles.None, CultureInfo.InvariantCulture, out var generation) ? generation : 0;
 
     private static EffectOutcome.Failed FailedWith(PortException failure)
     {

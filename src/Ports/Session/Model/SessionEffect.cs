@@ -18,9 +18,10 @@ public abstract record SessionEffect
 
     /// <summary>
     /// End a box for certain. With <paramref name="KeepData"/> its workspace survives for the next one. The handle is
-    /// null when create never answered: then it is looked for by its label.
+    /// null when create never answered: then it is looked for by its label. Boxes of a later generation are left alone: the
+    /// call may be late, and the session have gone on.
     /// </summary>
-    public sealed record DestroySandbox(SandboxId Sandbox, SandboxHandle? Handle, bool KeepData) : SessionEffect;
+    public sealed record DestroySandbox(SandboxId Sandbox, int Generation, SandboxHandle? Handle, bool KeepData) : SessionEffect;
 
     /// <summary>Write a finished run to the history (idempotent by run id).</summary>
     public sealed record FlushRun(RunRecord Run) : SessionEffect;
