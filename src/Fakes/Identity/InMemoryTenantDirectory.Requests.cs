@@ -9,6 +9,12 @@ public sealed partial class InMemoryTenantDirectory
     private static readonly TimeSpan ClaimHeld = TimeSpan.FromMinutes(5);
     private readonly Dictionary<(OrganizationId, string, string), Request> requests = [];
 
+    /// <summary>Forgets every request, as a directory does whose answers were lost.</summary>
+    public void ForgetRequests()
+    {
+        lock (gate) requests.Clear();
+    }
+
     public ValueTask<RequestClaim> ClaimRequestAsync(OrganizationId organization, string scope, string key, ReadOnlyMemory<byte> bodyHash, DateTimeOffset now, CancellationToken cancellationToken) =>
         Faults.Run<RequestClaim>(() =>
         {

@@ -1,6 +1,7 @@
 using Coordinator.Modules.Kernel;
 using Coordinator.Modules.SessionAccess.Bridge;
 using Coordinator.Modules.SessionAccess.Following;
+using Coordinator.Modules.SessionAccess.Sessions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -16,6 +17,7 @@ public static class Registration
             .Bind(configuration.GetSection(SessionAccessOptions.Section))
             .ValidateDataAnnotations()
             .ValidateOnStart();
+        services.AddSingleton<SessionNaming>();
         services.AddSingleton<EventStreams>();
         services.AddSingleton<ConversationHistory>();
         services.AddSingleton<BoxBriefings>();

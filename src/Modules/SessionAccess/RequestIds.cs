@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Coordinator.Ports;
@@ -5,19 +6,18 @@ using Coordinator.Ports.Session;
 
 namespace Coordinator.Modules.SessionAccess;
 
-/// <summary>
-/// Ids of what a request makes. With an idempotency key they derive from (organization, principal, key), so that a retry
-/// meets what the first try made, even when nobody remembers the first try; without one they are new.
-/// </summary>
+/// <summary>What a request with an idempotency key is recognised by.</summary>
 internal static class RequestIds
 {
-    public static SessionId Session(TenantContext tenant, string? key, TimeProvider time) => key is null
-        ? SessionId.New(time)
-        : SessionId.From(PrefixedId.Derive("session", tenant.Organization.ToString(), tenant.Principal.Scope, key));
+    /// <summary>How long a key stands for what it was first used for; after that it is free.</summary>
+    public static readonly TimeSpan KeyKept = TimeSpan.FromHours(24);
 
-    public static MessageId Message(SessionKey session, TenantContext tenant, string? key, TimeProvider time) => key is null
-        ? MessageId.New(time)
-        : MessageId.From(PrefixedId.Derive("message", session.ToString(), tenant.Principal.Scope, key));
+    /// <summary>
+    /// The id of a session that is made with a key on a day. It derives from (organization, principal, key, day), so that
+    /// a retry meets what the first try made even when nobody remembers the first try, and a day later it does not.
+    /// </summary>
+    public static SessionId Session(TenantContext tenant, string key, DateTimeOffset at) =>
+        SessionId.From(PrefixedId.Derive("session", tenant.Organization.ToString(), tenant.Principal.Scope, key, at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)));
 
     /// <summary>What the session remembers of a keyed message: the same over HTTP and over a WebSocket.</summary>
     public static RequestIdentity? Identity(TenantContext tenant, string? key, string text, string? model, MessageId? retryOf)

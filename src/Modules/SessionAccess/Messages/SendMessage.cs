@@ -44,7 +44,7 @@ internal sealed class SendMessageHandler(ISessionHost sessions, IMediator mediat
         var key = tenant.Key(request.Session);
         var command = new SessionCommand.Prompt(
             tenant.Principal,
-            RequestIds.Message(key, tenant, request.Key, time),
+            MessageId.New(time),
             RequestIds.Identity(tenant, request.Key, request.Text!, request.Model, request.RetryOf),
             request.Text!,
             request.Model,

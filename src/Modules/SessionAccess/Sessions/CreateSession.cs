@@ -38,7 +38,7 @@ internal sealed class CreateSessionValidator(IOptions<SessionAccessOptions> opti
     }
 }
 
-internal sealed class CreateSessionHandler(ISessionHost sessions, ISessionJournal journal, IMediator mediator, TimeProvider time, IOptions<SessionAccessOptions> options) : IRequestHandler<CreateSession, Result<SessionView>>
+internal sealed class CreateSessionHandler(ISessionHost sessions, ISessionJournal journal, SessionNaming naming, IMediator mediator, TimeProvider time, IOptions<SessionAccessOptions> options) : IRequestHandler<CreateSession, Result<SessionView>>
 {
     public async Task<Result<SessionView>> Handle(CreateSession request, CancellationToken cancellationToken)
     {
@@ -47,7 +47,7 @@ internal sealed class CreateSessionHandler(ISessionHost sessions, ISessionJourna
         var usable = await mediator.Send(new ValidateModel(tenant, model), cancellationToken);
         if (!usable.IsSuccess) return usable.Problem;
 
-        var key = tenant.Key(RequestIds.Session(tenant, request.IdempotencyKey, time));
+        var key = tenant.Key(await naming.ChooseAsync(tenant, request.IdempotencyKey, cancellationToken));
         var repository = body.Repository is { } named ? RepositoryAddress.Parse(named) : null;
         var settings = new SessionSettings(model, body.Agent ?? options.Value.Agents[0], repository, body.Permissions ?? PermissionMode.Auto);
         var title = SessionTitle.Choose(body.Title, body.Prompt, repository);
@@ -55,13 +55,13 @@ internal sealed class CreateSessionHandler(ISessionHost sessions, ISessionJourna
         var created = await sessions.CallAsync(key, new SessionCommand.Create(tenant.Principal, settings, title, known), cancellationToken);
         if (!created.IsSuccess) return created.Problem;
         return body.Prompt is { } prompt
-            ? await sessions.ViewAfterAsync(key, FirstMessage(request, key, prompt), cancellationToken)
+            ? await sessions.ViewAfterAsync(key, FirstMessage(request, prompt), cancellationToken)
             : await sessions.ViewAsync(key, cancellationToken);
     }
 
-    private SessionCommand.Prompt FirstMessage(CreateSession request, SessionKey key, string prompt) => new(
+    private SessionCommand.Prompt FirstMessage(CreateSession request, string prompt) => new(
         request.Tenant.Principal,
-        RequestIds.Message(key, request.Tenant, request.IdempotencyKey, time),
+        MessageId.New(time),
         RequestIds.Identity(request.Tenant, request.IdempotencyKey, prompt, null, null),
         prompt,
         Model: null,

@@ -26,7 +26,7 @@ internal static class QueueDecisions
         if (state.QueuedCount >= turn.Limits.QueuedMessages)
             return new Problem("queue_full", $"{turn.Limits.QueuedMessages} messages are queued; wait for one to end or cancel one.", ProblemKind.TooMany, TimeSpan.FromSeconds(5));
         if (state.Open.Exists(m => m.Id == c.Message) || state.Ended.Exists(m => m.Id == c.Message))
-            return new Problem("idempotency_key_reused", "This key was used for a prompt more than a day ago; use a new one.", ProblemKind.Conflict);
+            return new Problem("message_exists", "The session has a message with this id.", ProblemKind.Conflict);
 
         var position = state.QueuedCount;
         var model = c.Model ?? state.Settings!.Model;
