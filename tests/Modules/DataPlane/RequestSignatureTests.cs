@@ -10,12 +10,12 @@ public sealed class RequestSignatureTests
 {
     private static readonly JsonElement Vectors = Read();
 
-    public static TheoryData<string> Signed => [.. Names("signed")];
+    public static TheoryData<string> ToSign => [.. Names("signed")];
 
     public static TheoryData<string> Refused => [.. Names("refused")];
 
     [Theory]
-    [MemberData(nameof(Signed))]
+    [MemberData(nameof(ToSign))]
     public void Every_vector_is_signed_as_written(string name)
     {
         var vector = Find("signed", name);
