@@ -1,6 +1,7 @@
 using Coordinator.Adapters.DirectModels;
 using Coordinator.Adapters.FileSystem;
 using Coordinator.Adapters.Git;
+using Coordinator.Adapters.GitHubApp;
 using Coordinator.Adapters.HttpNotifier;
 using Coordinator.Adapters.InProcess;
 using Coordinator.Adapters.LocalIdentity;
@@ -50,6 +51,7 @@ internal static class ServiceComposition
         .AddInProcessSessionHost(configuration)
         .AddSandboxProvider(configuration)
         .AddGitSourceControl(configuration)
+        .AddGitHubApp(configuration)
         .AddFileArtifacts(configuration)
         .AddDirectModels(configuration)
         .AddHttpNotifier(configuration)
