@@ -36,6 +36,9 @@ public sealed class InMemorySandboxProvider(TimeProvider time, string name = "me
     /// <summary>Boxes that listings leave out, as a provider's index does that lags behind.</summary>
     public Func<SandboxId, bool> HideFromListings { get; set; } = _ => false;
 
+    /// <summary>Boxes of machines that do not answer: listings tell of the others and then fail.</summary>
+    public Func<SandboxHandle, bool> IsSilent { get; set; } = _ => false;
+
     /// <summary>How many boxes were really made; the second create of one does not count.</summary>
     public int Made { get; private set; }
 
@@ -82,7 +85,9 @@ public sealed class InMemorySandboxProvider(TimeProvider time, string name = "me
         {
             lock (gate) return [.. boxes.Values.Where(box => Matches(box, labels)).Select(box => new SandboxListing(HandleOf(box.Spec), box.Status, box.Spec.Labels, box.CreatedAt))];
         }, cancellationToken);
-        foreach (var listing in found) yield return listing;
+        var silent = found.Count(listing => IsSilent(listing.Handle));
+        foreach (var listing in found.Where(listing => !IsSilent(listing.Handle))) yield return listing;
+        if (silent > 0) throw new PortException(PortFailureKind.Unavailable, $"The fake was told to leave {silent} boxes untold.");
     }
 
     public async ValueTask DestroyAsync(SandboxHandle handle, bool keepData, CancellationToken cancellationToken) =>

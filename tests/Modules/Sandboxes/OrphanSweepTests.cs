@@ -154,6 +154,56 @@ public sealed class OrphanSweepTests : IDisposable
         Assert.Single(provider.Running);
     }
 
+    [Fact]
+    public async Task A_machine_that_does_not_answer_does_not_keep_the_others_boxes_from_being_swept()
+    {
+        var silent = await MakeAsync();
+        await MakeAsync();
+        sessions.Refuse = _ => StubSessions.NotFound;
+        provider.IsSilent = handle => handle.Id == silent.Sandbox.ToString();
+        Assert.Equal(1, await SweepAsync());
+        Assert.Equal([silent.Sandbox], provider.Running);
+        provider.IsSilent = _ => false;
+        Assert.Equal(1, await SweepAsync());
+    }
+
+    [Fact]
+    public async Task Of_one_box_that_runs_on_two_machines_the_earlier_one_is_ended()
+    {
+        var (first, second) = (new InMemorySandboxProvider(time, node: "first"), new InMemorySandboxProvider(time, node: "second"));
+        var both = new TwoMachines(first, second);
+        using var sweeping = new OrphanSweep(both, sessions, new StubTokens(), Options.Create(new SandboxesOptions { Deployment = "here" }), time, NullLogger<OrphanSweep>.Instance);
+        var spec = await MakeAsync();
+        await first.CreateAsync(spec, CancellationToken.None);
+        time.Advance(TimeSpan.FromSeconds(30));
+        await second.CreateAsync(spec, CancellationToken.None);
+
+        Assert.Equal(1, await sweeping.SweepAsync(CancellationToken.None));
+
+        Assert.Empty(first.Running);
+        Assert.Equal([spec.Sandbox], second.Running);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task A_box_whose_host_crashed_before_it_heard_of_it_is_gone_within_five_minutes(int refusedDestroys)
+    {
+        provider.CreateFaults.LoseResponses();
+        await MakeAsync();
+        sessions.Refuse = _ => StubSessions.NotWanted;
+        provider.DestroyFaults.FailBefore(calls: refusedDestroys);
+        time.Advance(TimeSpan.FromSeconds(59));
+        for (var minute = 1; minute < 5; minute++)
+        {
+            Assert.Single(provider.Running);
+            time.Advance(TimeSpan.FromMinutes(1));
+            if (await SweepAsync() == 1) break;
+        }
+
+        Assert.Empty(provider.Running);
+    }
+
     private ValueTask<int> SweepAsync() => sweep.SweepAsync(CancellationToken.None);
 
     private async Task<SandboxSpec> MakeAsync(string deployment = "here")
@@ -163,5 +213,27 @@ public sealed class OrphanSweepTests : IDisposable
         var key = new SessionKey(OrganizationId.New(time), SessionId.New(time));
         await effects.RunAsync(key, create, CancellationToken.None);
         return effects.SpecOf(key, create);
+    }
+
+    /// <summary>A provider of two machines.</summary>
+    private sealed class TwoMachines(InMemorySandboxProvider first, InMemorySandboxProvider second) : ISandboxProvider
+    {
+        public string Name => first.Name;
+
+        public SandboxCapabilities Capabilities => first.Capabilities;
+
+        public ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken) => first.CreateAsync(spec, cancellationToken);
+
+        public ValueTask<SandboxInspection> InspectAsync(SandboxHandle handle, CancellationToken cancellationToken) => Of(handle).InspectAsync(handle, cancellationToken);
+
+        public async IAsyncEnumerable<SandboxListing> ListAsync(IReadOnlyDictionary<string, string> labels, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            await foreach (var listing in first.ListAsync(labels, cancellationToken)) yield return listing;
+            await foreach (var listing in second.ListAsync(labels, cancellationToken)) yield return listing;
+        }
+
+        public ValueTask DestroyAsync(SandboxHandle handle, bool keepData, CancellationToken cancellationToken) => Of(handle).DestroyAsync(handle, keepData, cancellationToken);
+
+        private InMemorySandboxProvider Of(SandboxHandle handle) => handle.Node == "first" ? first : second;
     }
 }

@@ -54,6 +54,18 @@ public sealed class ProvisioningTests
     }
 
     [Fact]
+    public async Task A_destroy_ends_what_answers_and_succeeds_only_when_all_of_it_did()
+    {
+        await CreateAsync(sandbox, 1);
+        provider.IsSilent = _ => true;
+        var destroy = new SessionEffect.DestroySandbox(sandbox, 1, null, KeepData: false);
+        Assert.True(Assert.IsType<EffectOutcome.Failed>(await effects.RunAsync(key, destroy, CancellationToken.None)).Retryable);
+        provider.IsSilent = _ => false;
+        Assert.IsType<EffectOutcome.Succeeded>(await effects.RunAsync(key, destroy, CancellationToken.None));
+        Assert.Empty(provider.Running);
+    }
+
+    [Fact]
     public async Task A_create_whose_answer_was_lost_is_tried_again_and_makes_no_second_box()
     {
         provider.CreateFaults.LoseResponses();

@@ -27,7 +27,7 @@ internal sealed class Placement(NodePool pool, DataPlaneClient client)
 
         Dictionary<string, string> session = new(StringComparer.Ordinal) { [SandboxLabels.Session] = spec.Session.ToString() };
         var view = await pool.AskAsync((node, token) => client.ListAsync(node.Url, session, token), refresh: true, cancellationToken);
-        var homes = view.Answers.Where(one => one.Answer.Items.Count > 0).OrderByDescending(one => one.Answer.Items.Max(GenerationOf)).Select(one => one.Node).ToList();
+        var homes = view.Answers.Where(one => one.Answer.Items.Count > 0).OrderByDescending(one => one.Answer.Items.Max(GenerationOf)).ThenByDescending(one => one.Answer.Items.Max(box => box.CreatedAt)).Select(one => one.Node).ToList();
         if (homes.Count > 0) return [homes[0]];
         if (view.Silent.Count > 0 && (view.Answers.Count == 0 || spec.Generation > 1))
             throw Unavailable($"{Texts(view.Silent)} The session's workspace may be there, so that its box is not made elsewhere.", view.Silent[0].Failure);

@@ -46,42 +46,63 @@ internal sealed partial class OrphanSweep(
     /// <summary>One sweep; returns how many boxes were destroyed.</summary>
     public async ValueTask<int> SweepAsync(CancellationToken cancellationToken)
     {
-        List<SandboxListing> found = [];
-        Dictionary<string, string> labels = new(StringComparer.Ordinal) { [SandboxLabels.Deployment] = options.Value.Deployment };
-        await foreach (var listing in provider.ListAsync(labels, cancellationToken)) found.Add(listing);
-        Forget(found);
+        var (found, isWhole) = await ListAsync(cancellationToken);
+        if (isWhole) Forget(found);
+        var seconds = SecondsOf(found);
         var destroyed = 0;
         foreach (var listing in found)
         {
-            if (await SweepOneAsync(listing, cancellationToken)) destroyed++;
+            if (await SweepOneAsync(listing, isSecond: seconds.Contains(listing.Handle), cancellationToken)) destroyed++;
         }
 
         return destroyed;
     }
+
+    /// <summary>What can be listed; a part of the provider that does not answer does not keep the rest from being swept.</summary>
+    private async ValueTask<(IReadOnlyList<SandboxListing> Found, bool IsWhole)> ListAsync(CancellationToken cancellationToken)
+    {
+        List<SandboxListing> found = [];
+        Dictionary<string, string> labels = new(StringComparer.Ordinal) { [SandboxLabels.Deployment] = options.Value.Deployment };
+        try
+        {
+            await foreach (var listing in provider.ListAsync(labels, cancellationToken)) found.Add(listing);
+            return (found, true);
+        }
+        catch (PortException failure)
+        {
+            LogListingFailed(found.Count, failure);
+            return (found, false);
+        }
+    }
+
+    /// <summary>
+    /// Of one box that runs twice, on two machines, all but the latest: a provider of several machines may make it again
+    /// when the first machine fell silent right after it was asked. The session was told of the latest.
+    /// </summary>
+    private static HashSet<SandboxHandle> SecondsOf(IEnumerable<SandboxListing> found) =>
+    [
+        .. found.Where(listing => listing.Status is SandboxStatus.Running && listing.Labels.ContainsKey(SandboxLabels.Sandbox))
+            .GroupBy(listing => listing.Labels[SandboxLabels.Sandbox], StringComparer.Ordinal)
+            .SelectMany(same => same.OrderByDescending(listing => listing.CreatedAt).Skip(1))
+            .Select(listing => listing.Handle),
+    ];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            try
-            {
-                await SweepAsync(stoppingToken);
-            }
-            catch (PortException failure)
-            {
-                LogSweepFailed(failure);
-            }
+            await SweepAsync(stoppingToken);
         }
     }
 
-    private async ValueTask<bool> SweepOneAsync(SandboxListing listing, CancellationToken cancellationToken)
+    private async ValueTask<bool> SweepOneAsync(SandboxListing listing, bool isSecond, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(options.Value.ProviderSeconds), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            var verdict = await JudgeAsync(listing, either.Token);
+            var verdict = isSecond ? Verdict.End : await JudgeAsync(listing, either.Token);
             if (verdict is Verdict.Leave || (verdict is Verdict.End && listing.Status is not SandboxStatus.Running)) return false;
             await provider.DestroyAsync(listing.Handle, keepData: verdict is Verdict.End, either.Token);
             LogSwept(listing.Handle.Id, verdict);
@@ -164,8 +185,8 @@ internal sealed partial class OrphanSweep(
     [LoggerMessage(5312, LogLevel.Warning, "Box {Box} could not be swept; it is tried again in a minute.")]
     private partial void LogBoxFailed(string box, Exception failure);
 
-    [LoggerMessage(5313, LogLevel.Warning, "The boxes could not be listed; they are swept again in a minute.")]
-    private partial void LogSweepFailed(PortException failure);
+    [LoggerMessage(5313, LogLevel.Warning, "Not all boxes could be listed: {Found} were, and are swept; the others in a minute.")]
+    private partial void LogListingFailed(int found, PortException failure);
 
     [LoggerMessage(5314, LogLevel.Error, "Box {Box} has labels that cannot be read; it is left alone.")]
     private partial void LogUnreadable(string box);

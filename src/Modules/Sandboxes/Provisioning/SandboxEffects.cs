@@ -89,9 +89,31 @@ internal sealed partial class SandboxEffects(
     {
         Dictionary<string, string> labels = new(StringComparer.Ordinal) { [label] = value, [SandboxLabels.Deployment] = options.Value.Deployment };
         List<SandboxHandle> found = [];
-        await foreach (var listing in provider.ListAsync(labels, cancellationToken))
-            if (GenerationOf(listing) <= destroy.Generation) found.Add(listing.Handle);
-        foreach (var handle in found) await provider.DestroyAsync(handle, destroy.KeepData, cancellationToken);
+        PortException? first = null;
+        try
+        {
+            await foreach (var listing in provider.ListAsync(labels, cancellationToken))
+                if (GenerationOf(listing) <= destroy.Generation) found.Add(listing.Handle);
+        }
+        catch (PortException failure)
+        {
+            first = failure;
+        }
+
+        foreach (var handle in found)
+        {
+            try
+            {
+                await provider.DestroyAsync(handle, destroy.KeepData, cancellationToken);
+            }
+            catch (PortException failure)
+            {
+                first ??= failure;
+            }
+        }
+
+        // What could be ended is; that all is ended is said only when it is known.
+        if (first is not null) throw first;
     }
 
     /// <summary>0, the oldest, when it cannot be read.</summary>

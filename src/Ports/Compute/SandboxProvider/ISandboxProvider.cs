@@ -29,7 +29,10 @@ public interface ISandboxProvider
     /// </summary>
     ValueTask<SandboxInspection> InspectAsync(SandboxHandle handle, CancellationToken cancellationToken);
 
-    /// <summary>Boxes that run or left data, with all of the given labels.</summary>
+    /// <summary>
+    /// Boxes that run or left data, with all of the given labels. When some cannot be told (one machine of several does not
+    /// answer), those that can come first, and then the failure: a listing that ends without one is whole.
+    /// </summary>
     IAsyncEnumerable<SandboxListing> ListAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
 
     /// <summary>
