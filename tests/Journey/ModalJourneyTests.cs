@@ -47,6 +47,25 @@ public sealed class ModalJourneyTests(ModalJourneyHost host, ITestOutputHelper o
     }
 
     [Fact]
+    public async Task A_host_killed_while_its_box_is_being_made_meets_that_box_and_makes_no_second_one()
+    {
+        await using var run = await host.StartSessionAsync();
+        var message = await run.PromptAsync("hello", CancellationToken.None);
+        await run.WaitAsync("sandbox.requested", e => e.Type == "sandbox.requested", Turn, CancellationToken.None);
+        await host.Process.KillAsync();
+        await host.Process.StartAsync();
+        await run.EndAsync(message, "message.completed", Turn, CancellationToken.None);
+
+        var box = (await host.Client.GetSessionAsync(run.Session.Id, CancellationToken.None)).Sandbox;
+        var made = Directory.EnumerateDirectories(Path.Combine(host.Boxes.DataDirectory, "sandboxes", "sessions", run.Session.Id, "boxes")).Select(Path.GetFileName).ToList();
+        Assert.Equal(("ready", 1), (box.Status, box.Generation));
+        Assert.Equal([box.Id], made);
+        await host.Client.ArchiveAsync(run.Session.Id, CancellationToken.None);
+        await run.WaitAsync("sandbox.stopped", e => e.Type == "sandbox.stopped", TimeSpan.FromSeconds(30), CancellationToken.None);
+        Assert.Empty(LiveProcess.Naming(run.Session.Id));
+    }
+
+    [Fact]
     public void The_host_says_at_its_start_which_adapter_serves_each_port() =>
         Assert.Contains("ISandboxProvider = ModalSandboxProvider", host.Process.Output, StringComparison.Ordinal);
 
