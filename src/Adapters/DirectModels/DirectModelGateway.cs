@@ -62,9 +62,9 @@ internal sealed class DirectModelGateway(TenantProviders providers, UpstreamConn
             // Either our bound or the handler's on connecting; the first may have reached the provider.
             throw new PortException(PortFailureKind.Timeout, $"The model provider {provider.Name} did not answer in time.", effectMayHaveHappened: firstByte.IsCancellationRequested);
         }
-        catch (HttpRequestException exception) when (exception.InnerException is PortException refused)
+        catch (HttpRequestException exception) when (exception.InnerException is AddressRefusedException refused)
         {
-            throw refused;
+            throw new PortException(PortFailureKind.Rejected, $"The model provider's host {refused.Message} An operator can except it in {DirectModelOptions.Section}:{nameof(DirectModelOptions.AddressExceptions)}.");
         }
         catch (HttpRequestException exception)
         {

@@ -10,8 +10,6 @@ namespace Coordinator.Adapters.GitHubApp;
 
 public static class Registration
 {
-    private const string Others = "GitHubApp.Others";
-
     /// <summary>
     /// A GitHub App for the repositories of the accounts it may be used for; all others stay with the source control that is
     /// registered already. Section <c>GitHubApp</c>, and the address exceptions of <c>Sandbox:Egress:Exceptions</c>. Changes
@@ -33,9 +31,11 @@ public static class Registration
         services.AddSingleton<GitHubSourceControl>();
         if (services.LastOrDefault(service => service.ServiceType == typeof(ISourceControl) && !service.IsKeyedService) is not { ImplementationType: { } others } registered)
             return services.AddSingleton<ISourceControl>(provider => provider.GetRequiredService<GitHubSourceControl>());
+
+        // The other one keeps its place as itself, so that one adapter and no second serves the port.
         services.Remove(registered);
-        services.AddKeyedSingleton(typeof(ISourceControl), Others, others);
-        return services.AddSingleton<ISourceControl>(provider => new GitHubOrElse(provider.GetRequiredService<GitHubSourceControl>(), provider.GetRequiredKeyedService<ISourceControl>(Others)));
+        services.AddSingleton(others);
+        return services.AddSingleton<ISourceControl>(provider => new GitHubOrElse(provider.GetRequiredService<GitHubSourceControl>(), (ISourceControl)provider.GetRequiredService(others)));
     }
 
     private sealed class GitHubAppOptionsValidator : IValidateOptions<GitHubAppOptions>

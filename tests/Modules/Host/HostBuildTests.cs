@@ -118,6 +118,24 @@ public sealed class HostBuildTests : IDisposable
     }
 
     [Fact]
+    public async Task An_app_on_a_git_host_serves_beside_plain_git_and_the_port_is_claimed_once()
+    {
+        using var key = System.Security.Cryptography.RSA.Create(2048);
+
+        await using var app = CoordinatorHost.Build(Arguments("--GitHubApp:AppId=app", $"--GitHubApp:PrivateKey={key.ExportPkcs8PrivateKeyPem()}"));
+
+        Assert.Equal("GitHubOrElse", app.Services.GetRequiredService<ISourceControl>().GetType().Name);
+    }
+
+    [Fact]
+    public void Half_an_app_on_a_git_host_is_refused()
+    {
+        var failure = Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--GitHubApp:AppId=app")));
+
+        Assert.Contains("GitHubApp:PrivateKeyFile", Assert.Single(Failures(failure)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Two_adapters_that_claim_one_port_are_refused_by_name()
     {
         var services = new ServiceCollection().AddSingleton<ISandboxProvider>(new InMemorySandboxProvider(TimeProvider.System)).AddSingleton<ISandboxProvider>(new InMemorySandboxProvider(TimeProvider.System));

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Coordinator.Ports;
 using Microsoft.Extensions.Options;
 
@@ -22,7 +21,8 @@ internal sealed class UpstreamConnections : IDisposable
         trusted = Client(Handler(connectTimeout));
         var handler = Handler(connectTimeout);
         handler.UseProxy = false;
-        handler.ConnectCallback = async (context, cancellationToken) => await ConnectAsync(exceptions, context.DnsEndPoint, cancellationToken);
+        var guard = new GuardedConnection(exceptions);
+        handler.ConnectCallback = (context, cancellationToken) => guard.OpenAsync(context.DnsEndPoint, cancellationToken);
         guarded = Client(handler);
     }
 
@@ -45,26 +45,4 @@ internal sealed class UpstreamConnections : IDisposable
     };
 
     private static HttpClient Client(SocketsHttpHandler handler) => new(handler, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
-
-    private static async ValueTask<Stream> ConnectAsync(AddressExceptions exceptions, DnsEndPoint endpoint, CancellationToken cancellationToken)
-    {
-        var addresses = await Dns.GetHostAddressesAsync(endpoint.Host, cancellationToken);
-        foreach (var address in addresses)
-        {
-            if (exceptions.WhyRefused(endpoint.Host, endpoint.Port, address) is { } reason)
-                throw new PortException(PortFailureKind.Rejected, $"The model provider's host {endpoint.Host} is not on the public internet: its address is {reason}. An operator can except it in {DirectModelOptions.Section}:{nameof(DirectModelOptions.AddressExceptions)}.");
-        }
-
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(addresses, endpoint.Port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
 }
