@@ -31,7 +31,7 @@ public sealed class SandboxProviderFaults : FaultCatalog<ISandboxProvider>
             Is = GeneralFault.Full,
             Show = Fault.By(world => world.Provider.CreateFaults.FailBefore(PortFailureKind.Full)),
             Mend = world => world.Provider.CreateFaults.Clear(),
-            Sees = "failed sandbox_unavailable",
+            Sees = "failed sandbox_full",
         },
         Making(GeneralFault.Slow, "It takes its time", world => world.Provider.CreateFaults.Slow(TimeSpan.FromSeconds(20), world.Time), "completed"),
         Making(GeneralFault.Duplicate, "A create arrives twice: there is no second box", world => world.Provider.CreateFaults.Duplicate(), "completed"),

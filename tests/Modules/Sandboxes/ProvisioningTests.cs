@@ -87,7 +87,15 @@ public sealed class ProvisioningTests
         provider.CreateFaults.FailBefore(kind);
         var failed = Assert.IsType<EffectOutcome.Failed>(await CreateAsync(sandbox, 1));
         Assert.Equal(retryable, failed.Retryable);
-        Assert.Equal("sandbox_unavailable", failed.Problem.Code);
+        Assert.Equal(kind is PortFailureKind.Full ? "sandbox_full" : "sandbox_unavailable", failed.Problem.Code);
+    }
+
+    [Fact]
+    public async Task A_provider_without_room_is_told_with_what_to_do_about_it()
+    {
+        provider.CreateFaults.FailBefore(PortFailureKind.Full);
+        var failed = Assert.IsType<EffectOutcome.Failed>(await CreateAsync(sandbox, 1));
+        Assert.Contains("Archive a session", failed.Problem.Detail, StringComparison.Ordinal);
     }
 
     [Fact]

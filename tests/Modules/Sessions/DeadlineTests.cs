@@ -30,6 +30,38 @@ public sealed class DeadlineTests
     }
 
     [Fact]
+    public void A_provider_without_room_is_told_at_once_by_its_own_code_and_again_when_it_is_given_up()
+    {
+        var session = SessionDriver.WithPrompt();
+        var full = new EffectOutcome.Failed(new("sandbox_full", "There is no room for another box. Archive a session that has one.", ProblemKind.Unavailable), Retryable: true);
+        var until = session.Now + Limits.SandboxCreate;
+        while (session.Now < until)
+        {
+            session.SettleAll<SessionEffect.CreateSandbox>(full);
+            session.PassByAlarms(TimeSpan.FromSeconds(1));
+        }
+
+        var waiting = Assert.Single(session.Shown, e => e.GetProperty("type").GetString() == "sandbox.booting").GetProperty("data");
+        Assert.Equal(("create", "progress", "sandbox_full"), (waiting.GetProperty("phase").GetString(), waiting.GetProperty("status").GetString(), waiting.GetProperty("code").GetString()));
+        Assert.Equal("sandbox_full", Failure(session));
+        var failure = session.View.GetProperty("messages")[0].GetProperty("failure");
+        Assert.Equal("sandbox_full", failure.GetProperty("code").GetString());
+        Assert.Contains("Archive a session", failure.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Room_that_comes_in_time_is_taken_and_nothing_fails()
+    {
+        var session = SessionDriver.WithPrompt();
+        session.SettleAll<SessionEffect.CreateSandbox>(new EffectOutcome.Failed(new("sandbox_full", "No room.", ProblemKind.Unavailable), Retryable: true));
+        session.PassByAlarms(TimeSpan.FromSeconds(1));
+        session.MakeReady();
+        session.Box("message.accepted", session.Dispatched);
+        session.EndTurn();
+        Assert.Contains("message.completed", session.Types);
+    }
+
+    [Fact]
     public void A_transient_failure_of_create_is_retried_with_backoff()
     {
         var session = SessionDriver.WithPrompt();

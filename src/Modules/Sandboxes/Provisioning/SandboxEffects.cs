@@ -37,7 +37,7 @@ internal sealed partial class SandboxEffects(
         catch (PortException failure)
         {
             LogFailed(effect.GetType().Name, key, failure);
-            return FailedWith(failure);
+            return effect is SessionEffect.CreateSandbox && failure.Kind is PortFailureKind.Full ? NoRoom(failure) : FailedWith(failure);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -119,6 +119,10 @@ internal sealed partial class SandboxEffects(
     /// <summary>0, the oldest, when it cannot be read.</summary>
     private static int GenerationOf(SandboxListing listing) =>
         int.TryParse(listing.Labels.GetValueOrDefault(SandboxLabels.Generation), NumberStyles.None, CultureInfo.InvariantCulture, out var generation) ? generation : 0;
+
+    private static EffectOutcome.Failed NoRoom(PortException failure) => new(
+        new("sandbox_full", $"There is no room for another box. Archive a session that has one, or wait until an idle one is stopped, and send the message again. ({failure.Message})", ProblemKind.Unavailable, failure.RetryAfter),
+        Retryable: true);
 
     private static EffectOutcome.Failed FailedWith(PortException failure)
     {

@@ -11,7 +11,7 @@ public static class Deadlines
     [
         new("sandbox to be created again", Ours, (s, _) => Waits.CreateAgain(s), null),
         new("sandbox requested", Theirs, (s, l) => Waits.In(s, SandboxPhase.Requested, l.SandboxCreate), turn =>
-            Endings.FailBoot(turn, "sandbox_unavailable", "The sandbox provider did not make a box in time.", retryable: true)),
+            Endings.FailBoot(turn, turn.State.Sandbox.CreateFailureCode ?? "sandbox_unavailable", turn.State.Sandbox.CreateFailureDetail ?? "The sandbox provider did not make a box in time.", retryable: true)),
         new("sandbox booting", Theirs, (s, l) => Waits.In(s, SandboxPhase.Booting, l.SandboxConnect), turn =>
             Endings.FailBoot(turn, "boot_timeout", "The box was made and did not call back in time.", retryable: true)),
         new("sandbox connected", Theirs, (s, l) => Waits.In(s, SandboxPhase.Connected, l.SandboxBoot), turn =>

@@ -1,5 +1,6 @@
 using Coordinator.Modules.Sessions.Facts;
 using Coordinator.Modules.Sessions.State;
+using Coordinator.Ports;
 using Coordinator.Ports.Compute;
 using Coordinator.Ports.Session;
 
@@ -47,11 +48,21 @@ internal static class EffectDecisions
             case EffectOutcome.Failed failed when box.Phase == SandboxPhase.Requested && !failed.Retryable:
                 Endings.FailBoot(turn, failed.Problem.Code, failed.Problem.Detail, retryable: false);
                 break;
-            case EffectOutcome.Failed when box.IsLive:
-                turn.Record(new Fact.SandboxCreateFailed(turn.Now + SessionLimits.Backoff(box.CreateFailures + 1)));
+            case EffectOutcome.Failed failed when box.IsLive:
+                turn.Record(new Fact.SandboxCreateFailed(turn.Now + SessionLimits.Backoff(box.CreateFailures + 1), failed.Problem.Code, failed.Problem.Detail));
+                if (box.Phase == SandboxPhase.Requested && box.CreateFailureCode != failed.Problem.Code) ShowWaiting(turn, failed.Problem);
                 break;
         }
     }
+
+    /// <summary>Says why no box comes, once for each reason and not for each try.</summary>
+    private static void ShowWaiting(Turn turn, Problem problem) => turn.Show("sandbox.booting", null, json =>
+    {
+        json.WriteString("phase", "create");
+        json.WriteString("status", "progress");
+        json.WriteString("code", problem.Code);
+        json.WriteString("detail", problem.Detail);
+    });
 
     private static void Inspected(Turn turn, SessionEffect.InspectSandbox inspect, EffectOutcome outcome)
     {

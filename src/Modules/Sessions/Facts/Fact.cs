@@ -78,7 +78,8 @@ public abstract record Fact
 
     public sealed record SandboxCreated(SandboxHandle Handle, DateTimeOffset At) : Fact;
 
-    public sealed record SandboxCreateFailed(DateTimeOffset NotBefore) : Fact;
+    /// <summary>Why is null in records that were written without.</summary>
+    public sealed record SandboxCreateFailed(DateTimeOffset NotBefore, string? Code = null, string? Detail = null) : Fact;
 
     public sealed record SandboxConnected(DateTimeOffset At) : Fact;
 

@@ -33,6 +33,11 @@ public sealed record Sandbox
 
     public DateTimeOffset? CreateNotBefore { get; init; }
 
+    /// <summary>Why the last try to create failed.</summary>
+    public string? CreateFailureCode { get; init; }
+
+    public string? CreateFailureDetail { get; init; }
+
     public string? AgentName { get; init; }
 
     public string? AgentVersion { get; init; }

@@ -19,7 +19,7 @@ internal static class SandboxEvolver
             HasData = true,
         },
         Fact.SandboxCreated f => Created(box, f),
-        Fact.SandboxCreateFailed f => box with { CreateFailures = box.CreateFailures + 1, CreateNotBefore = f.NotBefore },
+        Fact.SandboxCreateFailed f => box with { CreateFailures = box.CreateFailures + 1, CreateNotBefore = f.NotBefore, CreateFailureCode = f.Code, CreateFailureDetail = f.Detail },
         Fact.SandboxConnected f => box with { Phase = SandboxPhase.Connected, Since = f.At },
         Fact.SandboxReady f => box with
         {
