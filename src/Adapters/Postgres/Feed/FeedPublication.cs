@@ -13,10 +13,10 @@ internal sealed class FeedPublication
     private const string MakeTopicsSql = "INSERT INTO feed_topic (org, topic) SELECT $1, name FROM unnest($2::text[]) AS name ORDER BY name COLLATE \"C\" ON CONFLICT DO NOTHING";
     private const string LockTopicsSql = "SELECT topic, head FROM feed_topic WHERE org = $1 AND topic = ANY ($2) ORDER BY topic FOR UPDATE";
 
+    /// <summary>By key for each one, whatever the statistics of a table say that was just filled or is full of old versions.</summary>
     private const string KnownSql = """
-        SELECT known.topic, known.doc_key, known.doc_version FROM feed_document known
-        JOIN unnest($2::text[], $3::text[]) AS asked (topic, doc_key) ON known.topic = asked.topic AND known.doc_key = asked.doc_key
-        WHERE known.org = $1
+        SELECT asked.topic, asked.doc_key, (SELECT doc_version FROM feed_document WHERE org = $1 AND topic = asked.topic AND doc_key = asked.doc_key)
+        FROM unnest($2::text[], $3::text[]) AS asked (topic, doc_key)
         """;
 
     private const string WriteEntriesSql = """
@@ -61,7 +61,7 @@ internal sealed class FeedPublication
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken)) heads.Add(reader.GetString(0), reader.GetInt64(1));
         await reader.NextResultAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) known.Add((reader.GetString(0), reader.GetString(1)), reader.GetInt64(2));
+        while (await reader.ReadAsync(cancellationToken)) known.Add((reader.GetString(0), reader.GetString(1)), await reader.IsDBNullAsync(2, cancellationToken) ? 0 : reader.GetInt64(2));
         var publication = new FeedPublication(organization, heads, known);
         foreach (var document in documents) publication.Take(document);
         return publication;

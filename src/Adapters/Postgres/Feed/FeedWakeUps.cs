@@ -10,7 +10,7 @@ namespace Coordinator.Adapters.Postgres.Feed;
 /// the commit and never of what was rolled back. What is missed while the connection is away is found by whoever waits:
 /// they look by themselves too.
 /// </summary>
-internal sealed partial class FeedWakeUps(NpgsqlDataSource dataSource, TimeProvider time, ILogger<FeedWakeUps> logger) : IAsyncDisposable
+internal sealed partial class FeedWakeUps(NpgsqlDataSource dataSource, TimeProvider time, ILogger<FeedWakeUps> logger) : IAsyncDisposable, IDisposable
 {
     private const string Channel = "coordinator_feed";
 
@@ -20,7 +20,7 @@ internal sealed partial class FeedWakeUps(NpgsqlDataSource dataSource, TimeProvi
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, Call> calls = new(StringComparer.Ordinal);
-    private readonly CancellationTokenSource stopping = new();
+    private readonly CancellationTokenSource stopping = new(); // never disposed: it has no timer, and is asked after the end
     private readonly Lock gate = new();
     private Task? listening;
 
@@ -40,18 +40,17 @@ internal sealed partial class FeedWakeUps(NpgsqlDataSource dataSource, TimeProvi
         }
     }
 
+    /// <summary>Stops listening and waits until it has.</summary>
     public async ValueTask DisposeAsync()
     {
-        Task? ending;
-        lock (gate)
-        {
-            if (stopping.IsCancellationRequested) return;
-            stopping.Cancel();
-            ending = listening;
-        }
+        Dispose();
+        if (listening is { } ending) await ending;
+    }
 
-        if (ending is not null) await ending;
-        stopping.Dispose();
+    /// <summary>Stops listening, without waiting for it.</summary>
+    public void Dispose()
+    {
+        lock (gate) stopping.Cancel();
     }
 
     private async Task ListenAsync(CancellationToken cancellationToken)
