@@ -53,6 +53,13 @@ run_dotnet() { # suite project
   grep -q 'Cleanup Failure' "$log" && broken+=("$1: what the tests leave behind, or how their host ended, is not as it should be") || true
 }
 
+run_simulation() {
+  export COORDINATOR_SIMULATION_REPORT; COORDINATOR_SIMULATION_REPORT=$(mktemp)
+  run_dotnet simulation Simulation
+  cat "$COORDINATOR_SIMULATION_REPORT"
+  rm -f "$COORDINATOR_SIMULATION_REPORT"
+}
+
 run_web() { # suite script
   say "── $1"
   (cd src/Web && NO_COLOR=1 npm run "$2" --silent 2>&1) | tee "$log" || true
@@ -67,7 +74,7 @@ for suite in "${suites[@]}"; do
     walking-skeleton) run_dotnet walking-skeleton WalkingSkeleton ;;
     conformance) run_dotnet conformance Conformance ;;
     faults) run_dotnet faults Faults ;;
-    simulation) run_dotnet simulation Simulation ;;
+    simulation) run_simulation ;;
     journey) run_dotnet journey Journey ;;
     browser) run_dotnet browser Browser; run_web 'browser, against a scripted host' test:browser ;;
   esac

@@ -17,6 +17,9 @@ internal static class SimulationSettings
     /// <summary>The run to replay, as a failure printed it.</summary>
     public static string? Replay => Environment.GetEnvironmentVariable("COORDINATOR_SIMULATION_REPLAY");
 
+    /// <summary>The file that the figures are added to, since a test that passes says nothing on the console.</summary>
+    public static string? Report => Environment.GetEnvironmentVariable("COORDINATOR_SIMULATION_REPORT");
+
     private static long? Number(string name) =>
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? long.Parse(text, CultureInfo.InvariantCulture) : null;
 }

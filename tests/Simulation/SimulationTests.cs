@@ -18,10 +18,10 @@ public sealed class SimulationTests(ITestOutputHelper output)
     public void No_fresh_run_breaks_an_invariant()
     {
         var first = SimulationSettings.FirstSeed;
-        output.WriteLine($"fresh seeds from {first} for {SimulationSettings.Budget.TotalSeconds} s");
+        Tell($"fresh seeds from {first} for {SimulationSettings.Budget.TotalSeconds} s");
         var campaign = new Campaign(first, SimulationSettings.Budget);
         campaign.Run();
-        output.WriteLine($"{campaign.Worlds} worlds, {campaign.Steps} steps, {campaign.MachineSteps} of them of session machines, in {campaign.Took.TotalSeconds:0.0} s: {campaign.Steps / campaign.Took.TotalSeconds:0} steps/s");
+        Tell($"{campaign.Worlds} worlds, {campaign.Steps} steps, {campaign.MachineSteps} of them of session machines, in {campaign.Took.TotalSeconds:0.0} s: {campaign.Steps / campaign.Took.TotalSeconds:0} steps/s");
         if (campaign.Failures.Count > 0) Assert.Fail(string.Join(Environment.NewLine, campaign.Failures.Take(3).Select(failure => Shrinker.Shrink(failure).Report())));
         Assert.True(campaign.Steps >= SimulationSettings.StepsToReach, $"{campaign.Steps} steps, {SimulationSettings.StepsToReach} were to be reached.");
     }
@@ -34,5 +34,12 @@ public sealed class SimulationTests(ITestOutputHelper output)
         Failure.Of(run, Mutations.Mutation.None, new World.Trace(1), out var second);
         Assert.Equal((first.Steps, first.Fingerprint), (second.Steps, second.Fingerprint));
         if (failure is not null) Assert.Fail(failure.Report());
+    }
+
+    /// <summary>Where it is read whether or not the test fails.</summary>
+    private void Tell(string line)
+    {
+        output.WriteLine(line);
+        if (SimulationSettings.Report is { } file) File.AppendAllLines(file, [line]);
     }
 }

@@ -212,8 +212,10 @@ internal sealed class BridgeMachine
     private void Prompt(List<BridgeOutput> outputs, HostFrame.Prompt prompt)
     {
         var message = prompt.Request.Message;
-        if (messages.Find(message) is not null)
+        if (messages.Find(message) is { } known)
         {
+            // Only a control plane that does not know how it ended asks again for what has.
+            if (known.End is { } end) Append(outputs, lifecycle.Ended(message, end));
             Reply(outputs, prompt.RequestId, null);
             return;
         }
@@ -316,7 +318,22 @@ internal sealed class BridgeMachine
         var id = newSpoolId();
         spool.Renew(id, keepFrom);
         outputs.Add(new BridgeOutput.Renew(id, keepFrom));
+        TellEndsAgain(outputs);
         Close(outputs, "the spool was renewed");
+    }
+
+    /// <summary>
+    /// What had ended was told in a spool that is no more. A control plane that went back may still hold it for running,
+    /// and would for as long as a turn may take; one that knows takes no notice.
+    /// </summary>
+    private void TellEndsAgain(List<BridgeOutput> outputs)
+    {
+        foreach (var entry in messages.Unsettled(spool.Id))
+        {
+            if (entry.End is not { } end) continue;
+            Append(outputs, lifecycle.Ended(entry.Id, end));
+            Remember(outputs, entry with { SpoolId = spool.Id });
+        }
     }
 
     private void Close(List<BridgeOutput> outputs, string reason)

@@ -28,6 +28,9 @@ internal sealed class SimAgent(SimWorld world, SimBox box, LifecycleEvents lifec
     private PromptRequest? current;
     private PermissionId? asking;
 
+    /// <summary>The message it was given and has not ended.</summary>
+    public MessageId? Current => current?.Message;
+
     /// <summary>The message whose turn the agent is in.</summary>
     public MessageId? Running => isBooted ? current?.Message : null;
 

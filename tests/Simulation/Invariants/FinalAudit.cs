@@ -24,6 +24,15 @@ internal static class FinalAudit
         return world.Provider.Running.FirstOrDefault() is { } box ? $"{box} runs" : null;
     }
 
+    /// <summary>What all deadlines of everything that waits add up to, were each to be used up, one message after another.</summary>
+    public static TimeSpan Bound(SimWorld world)
+    {
+        var limits = world.Plan.Limits;
+        var oneMessage = limits.SandboxCreate + limits.SandboxConnect + limits.SandboxBoot + limits.MessageStart + limits.MessageTurn + limits.MessageCancel + limits.SandboxGiveUp;
+        var waiting = Enumerable.Range(0, world.Plan.Sessions).Max(i => world.Audit.Of(i).Messages.Count(m => m.Outcome is null));
+        return ((waiting + 1) * oneMessage) + limits.SandboxIdle + TimeSpan.FromMinutes(15);
+    }
+
     /// <summary>Which invariant it breaks when that never ends.</summary>
     public static string InvariantOf(string unsettled) =>
         unsettled.Contains("run in the history", StringComparison.Ordinal) ? Invariant.OneRunPerMessage

@@ -25,6 +25,9 @@ internal sealed class SessionAudit(int session)
 
     public IEnumerable<QuestionAudit> Questions => questions.Values;
 
+    /// <summary>The message that is dispatched and has not ended.</summary>
+    public MessageId? Running => running;
+
     public bool IsBoxEnded => !boxMayRun;
 
     /// <summary>The session has work, or patience, for this box.</summary>

@@ -22,9 +22,6 @@ internal sealed class SimWorld
     /// <summary>More steps than any world that is well takes.</summary>
     private const long MostSteps = 200_000;
 
-    /// <summary>Longer than all deadlines of one message, its box, and what follows, one after another.</summary>
-    private static readonly TimeSpan HealsWithin = TimeSpan.FromHours(12);
-
     private readonly Schedule schedule = new();
     private readonly Trace? trace;
     private readonly FaultPlayer player;
@@ -176,14 +173,17 @@ internal sealed class SimWorld
 
     private void Settle()
     {
-        var until = Now + HealsWithin;
+        var healed = Now;
+        var within = FinalAudit.Bound(this);
+        var idle = new IdleWatch();
         while (true)
         {
             var look = Now + TimeSpan.FromMinutes(1);
             while (DoNext(look)) Bound();
             schedule.Pass(look);
             if (FinalAudit.Unsettled(this) is not { } unsettled) return;
-            if (Now > until) throw new InvariantBrokenException(FinalAudit.InvariantOf(unsettled), $"{HealsWithin.TotalHours} hours after everything was whole again: {unsettled}");
+            idle.Look(this);
+            if (Now - healed > within) throw new InvariantBrokenException(FinalAudit.InvariantOf(unsettled), $"{within.TotalMinutes:0} minutes after everything was whole again: {unsettled}");
         }
     }
 
