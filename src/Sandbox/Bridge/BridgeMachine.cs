@@ -21,7 +21,8 @@ internal sealed class BridgeMachine
     private readonly MessageBook messages;
     private readonly HashSet<PermissionId> openPermissions = [];
     private readonly HashSet<PermissionId> deciding = [];
-    private readonly HashSet<MessageId> endedInSpool;
+    /// <summary>Where in the spool a message's end stands, while it is kept.</summary>
+    private readonly Dictionary<MessageId, long> endsAt;
     private BridgeWindow window = new(0, 0);
     private MessageId? running;
     private HostFrame.Prompt? accepting;
@@ -31,16 +32,16 @@ internal sealed class BridgeMachine
     /// <param name="identity">Which box this is.</param>
     /// <param name="lifecycle">Builds the events the machine itself sends.</param>
     /// <param name="spool">The spool as it was found on disk.</param>
-    /// <param name="endedInSpool">The messages whose end is in that spool.</param>
+    /// <param name="endsInSpool">The messages whose end is kept in that spool, and where.</param>
     /// <param name="ledger">What was written down about messages, oldest first.</param>
     /// <param name="newSpoolId">Makes the id of a new spool.</param>
-    public BridgeMachine(BoxIdentity identity, LifecycleEvents lifecycle, SpoolState spool, IEnumerable<MessageId> endedInSpool, IEnumerable<LedgerEntry> ledger, Func<string> newSpoolId)
+    public BridgeMachine(BoxIdentity identity, LifecycleEvents lifecycle, SpoolState spool, IEnumerable<(MessageId Message, long N)> endsInSpool, IEnumerable<LedgerEntry> ledger, Func<string> newSpoolId)
     {
         this.identity = identity;
         this.lifecycle = lifecycle;
         this.spool = spool;
         this.newSpoolId = newSpoolId;
-        this.endedInSpool = [.. endedInSpool];
+        endsAt = endsInSpool.DistinctBy(end => end.Message).ToDictionary(end => end.Message, end => end.N);
         messages = new MessageBook(ledger);
     }
 
@@ -64,7 +65,7 @@ internal sealed class BridgeMachine
         var outputs = new List<BridgeOutput>();
         foreach (var entry in messages.Unsettled(spool.Id))
         {
-            if (endedInSpool.Contains(entry.Id))
+            if (endsAt.ContainsKey(entry.Id))
             {
                 Remember(outputs, entry with { State = KnownMessageState.Ended, SpoolId = spool.Id });
                 continue;
@@ -72,7 +73,7 @@ internal sealed class BridgeMachine
 
             var end = entry.End ?? MessageEnd.Failed("outcome_unknown", "The box's program was restarted while this message ran, so its outcome is not known. Look at the workspace, and send it again if needed.");
             var state = entry.State == KnownMessageState.Accepted ? KnownMessageState.Unknown : entry.State;
-            Append(outputs, lifecycle.Ended(entry.Id, end));
+            TellEnd(outputs, entry.Id, end);
             Remember(outputs, entry with { State = state, End = end, SpoolId = spool.Id });
         }
 
@@ -214,8 +215,8 @@ internal sealed class BridgeMachine
         var message = prompt.Request.Message;
         if (messages.Find(message) is { } known)
         {
-            // Only a control plane that does not know how it ended asks again for what has.
-            if (known.End is { } end) Append(outputs, lifecycle.Ended(message, end));
+            // A control plane that was told how it ended, and asks again, has gone back behind that.
+            if (known.End is { } end && !endsAt.ContainsKey(message)) TellEnd(outputs, message, end);
             Reply(outputs, prompt.RequestId, null);
             return;
         }
@@ -244,7 +245,7 @@ internal sealed class BridgeMachine
         switch (messages.Find(cancel.Message))
         {
             case null:
-                Append(outputs, lifecycle.Ended(cancel.Message, MessageEnd.Cancelled));
+                TellEnd(outputs, cancel.Message, MessageEnd.Cancelled);
                 Remember(outputs, new LedgerEntry(cancel.Message, KnownMessageState.Ended, MessageEnd.Cancelled, spool.Id));
                 break;
             case { State: KnownMessageState.Accepted }:
@@ -280,7 +281,7 @@ internal sealed class BridgeMachine
         if (running == message) running = null;
         openPermissions.Clear();
         deciding.Clear();
-        Append(outputs, lifecycle.Ended(message, end));
+        TellEnd(outputs, message, end);
         Remember(outputs, new LedgerEntry(message, KnownMessageState.Ended, end, spool.Id));
     }
 
@@ -289,7 +290,7 @@ internal sealed class BridgeMachine
         if (accepting is not { } prompt || prompt.Request.Message != failed.Message) return;
         (running, accepting) = (null, null);
         messages.Set(new LedgerEntry(failed.Message, KnownMessageState.Ended, failed.End, spool.Id));
-        Append(outputs, lifecycle.Ended(failed.Message, failed.End));
+        TellEnd(outputs, failed.Message, failed.End);
         Reply(outputs, prompt.RequestId, null);
     }
 
@@ -297,6 +298,12 @@ internal sealed class BridgeMachine
     {
         messages.Set(entry);
         outputs.Add(new BridgeOutput.Remember(entry));
+    }
+
+    private void TellEnd(List<BridgeOutput> outputs, MessageId message, MessageEnd end)
+    {
+        Append(outputs, lifecycle.Ended(message, end));
+        endsAt[message] = spool.LastN;
     }
 
     private void Append(List<BridgeOutput> outputs, BoxEvent happened)
@@ -310,6 +317,8 @@ internal sealed class BridgeMachine
     {
         if (n <= spool.AckedN) return;
         spool.Acknowledge(n);
+        foreach (var (message, at) in endsAt)
+            if (at <= n) endsAt.Remove(message);
         outputs.Add(new BridgeOutput.Trim(n));
     }
 
@@ -317,6 +326,12 @@ internal sealed class BridgeMachine
     {
         var id = newSpoolId();
         spool.Renew(id, keepFrom);
+        foreach (var (message, at) in endsAt.ToArray())
+        {
+            if (at < keepFrom) endsAt.Remove(message);
+            else endsAt[message] = at - keepFrom + 1;
+        }
+
         outputs.Add(new BridgeOutput.Renew(id, keepFrom));
         TellEndsAgain(outputs);
         Close(outputs, "the spool was renewed");
@@ -331,7 +346,7 @@ internal sealed class BridgeMachine
         foreach (var entry in messages.Unsettled(spool.Id))
         {
             if (entry.End is not { } end) continue;
-            Append(outputs, lifecycle.Ended(entry.Id, end));
+            if (!endsAt.ContainsKey(entry.Id)) TellEnd(outputs, entry.Id, end);
             Remember(outputs, entry with { SpoolId = spool.Id });
         }
     }

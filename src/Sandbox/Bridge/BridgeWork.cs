@@ -15,16 +15,16 @@ internal sealed class BridgeWork(BridgeMachine machine, IBridgeDisk disk, IBridg
     /// <summary>A machine that stands where the disk does.</summary>
     public static BridgeMachine MachineOver(IBridgeDisk disk, BoxIdentity identity, LifecycleEvents lifecycle, Func<string> newSpoolId)
     {
-        List<Ports.MessageId> ended = [];
+        List<(Ports.MessageId, long)> ends = [];
         List<int> sizes = [];
         for (var n = disk.AckedN + 1; n <= disk.LastN; n++)
         {
             var body = disk.Read(n).Span;
             sizes.Add(body.Length + BoxFrameWriter.EventOverhead);
-            if (BoxFrameWriter.EndedBy(body) is { } message) ended.Add(message);
+            if (BoxFrameWriter.EndedBy(body) is { } message) ends.Add((message, n));
         }
 
-        return new BridgeMachine(identity, lifecycle, new SpoolState(disk.SpoolId, disk.AckedN, sizes), ended, disk.Found, newSpoolId);
+        return new BridgeMachine(identity, lifecycle, new SpoolState(disk.SpoolId, disk.AckedN, sizes), ends, disk.Found, newSpoolId);
     }
 
     /// <summary>Settles what an earlier life left. Called once, before any step.</summary>

@@ -70,6 +70,21 @@ public sealed class ReturnTests
         }
     }
 
+    [Fact]
+    public void A_box_that_comes_and_goes_and_is_never_ready_has_an_end_however_often_its_host_is_away()
+    {
+        var session = Connected();
+        var began = session.Now;
+        while (session.Types.All(type => type != "message.failed"))
+        {
+            Assert.True(session.Now - began < (Limits.Graces + 2) * Limits.SandboxStart, "It waits for ever.");
+            session.Away(TimeSpan.FromMinutes(2));
+            if (session.HasBox) session.Attach(session.BoxId, 1);
+            session.Detach();
+            session.PassByAlarms(Limits.SandboxSilence + TimeSpan.FromSeconds(5));
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void Waiting_never_spins(string state)

@@ -28,7 +28,8 @@ internal static class FinalAudit
     public static TimeSpan Bound(SimWorld world)
     {
         var limits = world.Plan.Limits;
-        var oneMessage = limits.SandboxCreate + limits.SandboxConnect + limits.SandboxBoot + limits.MessageStart + limits.MessageTurn + limits.MessageCancel + limits.SandboxGiveUp;
+        var box = (limits.Graces + 2) * (limits.SandboxStart + limits.SandboxGiveUp);
+        var oneMessage = box + limits.MessageTurn + ((limits.Graces + 2) * (limits.MessageStart + limits.MessageCancel));
         var waiting = Enumerable.Range(0, world.Plan.Sessions).Max(i => world.Audit.Of(i).Messages.Count(m => m.Outcome is null));
         return ((waiting + 1) * oneMessage) + limits.SandboxIdle + TimeSpan.FromMinutes(15);
     }

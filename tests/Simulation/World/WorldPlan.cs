@@ -28,7 +28,7 @@ internal sealed record WorldPlan(long Seed, int Hosts, int Sessions, int People,
         }
 
         var size = new Dice(seed, Streams.Plan, 2);
-        return new(seed, 1 + size.Below(3), 1 + size.Below(3), 1 + size.Below(2), LimitsOf(size), size.Pick([3, 20, 500]), size.Pick([50, 90, 99]), TimeSpan.FromMilliseconds(size.Pick([5, 50, 800])), happenings);
+        return new(seed, 1 + size.Below(3), 1 + size.Below(3), 1 + size.Below(2), LimitsOf(new Dice(seed, Streams.Plan, 3)), size.Pick([3, 20, 500]), size.Pick([50, 90, 99]), TimeSpan.FromMilliseconds(size.Pick([5, 50, 800])), happenings);
     }
 
     /// <summary>Every run plays a few kinds of fault, not a little of each: what takes several of one kind is found so.</summary>
@@ -54,6 +54,7 @@ internal sealed record WorldPlan(long Seed, int Hosts, int Sessions, int People,
         MessageTurn = TimeSpan.FromMinutes(dice.Pick([3, 20])),
         PermissionAnswer = TimeSpan.FromSeconds(dice.Pick([20, 120])),
         SandboxBoot = TimeSpan.FromMinutes(dice.Pick([2, 5])),
+        SandboxStart = TimeSpan.FromMinutes(dice.Pick([8, 15])),
     };
 }
 

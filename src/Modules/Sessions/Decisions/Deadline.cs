@@ -41,5 +41,9 @@ public sealed record Deadline(string Name, DeadlineKind Kind, Func<SessionState,
     public bool DeservesGrace(SessionState state, SessionLimits limits, DateTimeOffset now) =>
         Kind == DeadlineKind.Theirs && Wait(state, limits) is { } wait && wait.From < now && state.Graces.Count(grace => grace > wait.From) < limits.Graces;
 
+    /// <summary>This side was away as often as this wait allows for.</summary>
+    public bool HasHadItsGraces(SessionState state, SessionLimits limits) =>
+        Kind == DeadlineKind.Theirs && Wait(state, limits) is { } wait && state.Graces.Count(grace => grace > wait.From) >= limits.Graces;
+
     internal static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
 }

@@ -45,10 +45,13 @@ public static class Deadlines
 
     /// <summary>
     /// This side is back. What a box or provider must do is waited for anew, because meanwhile it had nobody to do it
-    /// for; but only so many times, so that a host that falls again and again does not make a session wait for ever.
+    /// for; but only so many times, so that a host that falls again and again does not make a session wait for ever. A grace
+    /// is one for all rows: when one has had its graces, a younger one, which a box that comes and goes begins again and
+    /// again, brings it no more.
     /// </summary>
     public static void GiveGrace(Turn turn)
     {
+        if (Table.Any(row => row.HasHadItsGraces(turn.State, turn.Limits))) return;
         if (Table.Any(row => row.DeservesGrace(turn.State, turn.Limits, turn.Now))) turn.Record(new Fact.GraceGiven(turn.Now));
     }
 

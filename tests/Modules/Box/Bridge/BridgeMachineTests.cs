@@ -118,6 +118,22 @@ public sealed class BridgeMachineTests
     }
 
     [Fact]
+    public void A_control_plane_that_went_back_is_told_again_how_messages_ended()
+    {
+        var message = MachineHarness.NewMessage();
+        box.Connect().Prompt(message).Step(new BridgeInput.TurnOver(message, MessageEnd.Failed("agent_failed", "It failed.")));
+        box.Receive(new HostFrame.Ack(2, BridgeWindow.Default)).Step(new BridgeInput.Disconnected()).Forget();
+
+        box.Connect(acked: 1);
+        Assert.Equal([EventKinds.MessageEnded], box.Forget().Connect().SentKinds());
+
+        box.Receive(new HostFrame.Ack(1, BridgeWindow.Default)).Forget();
+        box.Prompt(message);
+        Assert.Equal([EventKinds.MessageEnded], box.SentKinds());
+        Assert.DoesNotContain(box.Orders, order => order is BridgeOutput.StartTurn);
+    }
+
+    [Fact]
     public void A_prompt_is_written_down_before_it_is_run_and_then_answered()
     {
         var message = MachineHarness.NewMessage();

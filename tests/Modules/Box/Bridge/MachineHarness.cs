@@ -105,7 +105,7 @@ internal sealed class MachineHarness
 
     private BridgeMachine NewMachine()
     {
-        var ended = spool.Values.Select(body => BoxFrameWriter.EndedBy(body)).OfType<MessageId>();
+        var ended = spool.Where(kept => BoxFrameWriter.EndedBy(kept.Value) is not null).Select(kept => (BoxFrameWriter.EndedBy(kept.Value)!.Value, kept.Key));
         var state = new SpoolState(spoolId, ackedN, spool.Values.Select(body => body.Length + BoxFrameWriter.EventOverhead));
         return new(new BoxIdentity(SandboxId.New(TimeProvider.System), 1), lifecycle, state, ended, ledger.ToArray(), () => $"spool-{++spools}");
     }
