@@ -92,8 +92,6 @@ public static class SandboxHostProgram
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = LargestRelayedBody;
             kestrel.Limits.MaxConcurrentUpgradedConnections = options.MaxRelayed;
-            kestrel.Limits.MinRequestBodyDataRate = null;
-            kestrel.Limits.MinResponseDataRate = null;
         });
     }
 }

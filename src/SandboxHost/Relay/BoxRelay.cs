@@ -1,6 +1,7 @@
 using System.Net;
 using Coordinator.SandboxHost.Boxes;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Coordinator.SandboxHost.Relay;
 
@@ -13,10 +14,14 @@ internal sealed partial class BoxRelay(CreateLedger ledger, ControlPlaneConnecti
 {
     private const int Block = 32 * 1024;
 
-    private static readonly HashSet<string> HopByHop = new(StringComparer.OrdinalIgnoreCase)
+    /// <summary>What is between two hops, and what only a proxy that is trusted may say of who asks.</summary>
+    private static readonly HashSet<string> NotCarried = new(StringComparer.OrdinalIgnoreCase)
     {
         "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Host",
+        "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix",
     };
+
+    private readonly RelayPlaces places = new();
 
     public async Task ForwardAsync(HttpContext context)
     {
@@ -32,8 +37,17 @@ internal sealed partial class BoxRelay(CreateLedger ledger, ControlPlaneConnecti
             return;
         }
 
+        using var place = places.TryTake(box.Sandbox);
+        if (place is null)
+        {
+            context.Response.Headers.RetryAfter = "1";
+            await context.WriteProblemAsync(StatusCodes.Status429TooManyRequests, "box_busy", $"A box may have {RelayPlaces.PerBox} requests under way.");
+            return;
+        }
+
         try
         {
+            BeUnhurried(context);
             await ForwardAsync(context, new Uri(new Uri(box.ControlPlane), context.Request.Path.ToUriComponent() + context.Request.QueryString.ToUriComponent()));
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
@@ -49,7 +63,7 @@ internal sealed partial class BoxRelay(CreateLedger ledger, ControlPlaneConnecti
         using var request = RequestTo(context, target, upgrade is not null);
         using var response = await connections.Invoker.SendAsync(request, context.RequestAborted);
         context.Response.StatusCode = (int)response.StatusCode;
-        foreach (var (name, values) in response.Headers.Concat(response.Content.Headers).Where(header => !HopByHop.Contains(header.Key))) context.Response.Headers[name] = values.ToArray();
+        foreach (var (name, values) in response.Headers.Concat(response.Content.Headers).Where(header => !NotCarried.Contains(header.Key))) context.Response.Headers[name] = values.ToArray();
         if (response.StatusCode == HttpStatusCode.SwitchingProtocols && upgrade is not null)
         {
             foreach (var protocol in response.Headers.Upgrade) context.Response.Headers.Upgrade = protocol.ToString();
@@ -63,12 +77,19 @@ internal sealed partial class BoxRelay(CreateLedger ledger, ControlPlaneConnecti
         await CopyAsync(body, context.Response.Body, context.RequestAborted);
     }
 
+    /// <summary>A box uploads and follows at its own pace; strangers, on TCP, may not.</summary>
+    private static void BeUnhurried(HttpContext context)
+    {
+        if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } request) request.MinDataRate = null;
+        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } response) response.MinDataRate = null;
+    }
+
     private static HttpRequestMessage RequestTo(HttpContext context, Uri target, bool upgrades)
     {
         var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), target) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         var hasBody = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true && !upgrades;
         if (hasBody) request.Content = new StreamContent(context.Request.Body, Block);
-        foreach (var (name, values) in context.Request.Headers.Where(header => !HopByHop.Contains(header.Key)))
+        foreach (var (name, values) in context.Request.Headers.Where(header => !NotCarried.Contains(header.Key)))
         {
             if (!request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values)) request.Content?.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
         }

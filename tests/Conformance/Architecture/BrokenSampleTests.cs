@@ -56,6 +56,12 @@ public sealed class BrokenSampleTests
         Caught(HouseRules.WhatAdaptersImplementIsAPort(ports.Definition, [adapters.Definition]), "RealThing");
     }
 
+    [Theory]
+    [InlineData("Coordinator.Modules.Tenancy")]
+    [InlineData("Coordinator.Host")]
+    public void A_sandbox_host_that_uses_a_module_or_the_host_is_caught(string assembly) =>
+        Caught(HouseRules.TheSandboxHostKnowsOnlyPortsAndAdapters(Using("Coordinator.SandboxHost", "Coordinator.SandboxHost.Broken", assembly, assembly + ".Registration")), assembly);
+
     [Fact]
     public void Somebody_else_who_talks_to_the_database_is_caught() =>
         Caught(HouseRules.OnlyThePostgresAdapterTouchesItsDriver([Using("Coordinator.Modules.Runs", "Coordinator.Modules.Runs.Report", "Npgsql", "Npgsql.NpgsqlConnection")]), "Npgsql.NpgsqlConnection");

@@ -48,6 +48,9 @@ public sealed class HouseRuleTests
     public void The_demo_references_only_ports() => Holds(HouseRules.TheDemoReferencesOnlyPorts(House.Of("src/Demo").Single()));
 
     [Fact]
+    public void The_sandbox_host_knows_only_ports_and_adapters() => Holds(HouseRules.TheSandboxHostKnowsOnlyPortsAndAdapters(House.Of("src/SandboxHost").Single()));
+
+    [Fact]
     public void The_client_knows_only_the_wire() => Holds(HouseRules.TheClientKnowsOnlyTheWire(House.Of("src/Client").Single()));
 
     [Fact]

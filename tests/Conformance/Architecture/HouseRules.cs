@@ -35,6 +35,10 @@ internal static class HouseRules
     public static TestResult TheCommandLineKnowsOnlyTheClient(AssemblyDefinition commandLine) => Types.InAssembly(commandLine)
         .ShouldNot().HaveDependencyOnAssembly("Coordinator*", "Coordinator.Client").GetResult();
 
+    /// <summary>It runs where other people's code runs: no database, no people and no keys of the control plane come along.</summary>
+    public static TestResult TheSandboxHostKnowsOnlyPortsAndAdapters(AssemblyDefinition sandboxHost) => Types.InAssembly(sandboxHost)
+        .ShouldNot().HaveDependencyOnAssembly(name => name.StartsWith("Coordinator.", StringComparison.Ordinal) && name != "Coordinator.Ports" && !name.StartsWith("Coordinator.Adapters.", StringComparison.Ordinal)).GetResult();
+
     public static TestResult NothingReferencesTheHost(IEnumerable<AssemblyDefinition> others) => Types.InAssemblies(others)
         .ShouldNot().HaveDependencyOnAssembly("Coordinator.Host").GetResult();
 

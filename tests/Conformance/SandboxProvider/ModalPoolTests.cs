@@ -53,6 +53,15 @@ public sealed class ModalPoolTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_agent_that_no_node_has_is_refused_with_what_there_is()
+    {
+        var failure = await Assert.ThrowsAsync<PortException>(async () => await CreateAsync(Specs.New() with { Agent = "another" }));
+
+        Assert.Equal(PortFailureKind.Rejected, failure.Kind);
+        Assert.Contains($"{NodeOf(first)} has {Specs.Agent}", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_session_stays_where_its_data_is_in_another_process_too()
     {
         var spec = Specs.New();

@@ -31,7 +31,9 @@ internal sealed class Placement(NodePool pool, DataPlaneClient client)
         if (homes.Count > 0) return [homes[0]];
         if (view.Silent.Count > 0 && (view.Answers.Count == 0 || spec.Generation > 1))
             throw Unavailable($"{Texts(view.Silent)} The session's workspace may be there, so that its box is not made elsewhere.", view.Silent[0].Failure);
-        return [.. view.Answers.Select(one => one.Node).OrderByDescending(node => node.Health.Capacity!.Free).ThenBy(node => node.Name, StringComparer.Ordinal)];
+        var able = view.Answers.Select(one => one.Node).Where(node => node.Health.Agents is not { } agents || agents.Contains(spec.Agent, StringComparer.Ordinal)).ToList();
+        if (able.Count == 0) throw new PortException(PortFailureKind.Rejected, $"The agent '{spec.Agent}' is on none of the data planes that answer: {string.Join("; ", view.Answers.Select(one => $"{one.Node.Name} has {string.Join(", ", one.Node.Health.Agents!)}"))}.");
+        return [.. able.OrderByDescending(node => node.Health.Capacity!.Free).ThenBy(node => node.Name, StringComparer.Ordinal)];
     }
 
     /// <summary>From now on this box is made there or nowhere.</summary>
