@@ -17,6 +17,8 @@ public sealed class DatabaseOptions
 
     public FeedOptions Feed { get; set; } = new();
 
+    public HostsOptions Hosts { get; set; } = new();
+
     /// <summary>Connections the host may hold for everything but the journal's writers, unless the connection string says. Default 20.</summary>
     public int MaxPoolSize { get; set; } = 20;
 
@@ -75,6 +77,16 @@ public sealed class FeedOptions
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(5);
 }
 
+/// <summary>Section <c>Database:Hosts</c>: how hosts of one database know of each other.</summary>
+public sealed class HostsOptions
+{
+    /// <summary>
+    /// After this long unheard a host that hangs or is cut off is taken for dead, and after half of it the host itself stops.
+    /// One whose process has died is known at once. Default 10 s.
+    /// </summary>
+    public TimeSpan TimeToLive { get; set; } = TimeSpan.FromSeconds(10);
+}
+
 /// <summary>Names everything that is wrong with the section at once.</summary>
 internal sealed class DatabaseOptionsValidator : IValidateOptions<DatabaseOptions>
 {
@@ -92,6 +104,7 @@ internal sealed class DatabaseOptionsValidator : IValidateOptions<DatabaseOption
         if (options.MaxPoolSize is < 2 or > 1_000) yield return $"Database:MaxPoolSize is {options.MaxPoolSize}; it must be 2 to 1000.";
         if (options.StartTimeout <= TimeSpan.Zero) yield return $"Database:StartTimeout is {options.StartTimeout}; it must be positive.";
         if (options.Feed.PollInterval < TimeSpan.FromMilliseconds(100)) yield return $"Database:Feed:PollInterval is {options.Feed.PollInterval}; it must be at least 100 ms.";
+        if (options.Hosts.TimeToLive < TimeSpan.FromSeconds(1)) yield return $"Database:Hosts:TimeToLive is {options.Hosts.TimeToLive}; it must be at least a second.";
         var journal = options.Journal;
         if (journal.Writers is < 1 or > 16) yield return $"Database:Journal:Writers is {journal.Writers}; it must be 1 to 16.";
         if (journal.AppendBytes is < 1 or > 256 * 1024 * 1024) yield return $"Database:Journal:AppendBytes is {journal.AppendBytes}; it must be 1 to 268435456.";

@@ -1,5 +1,6 @@
 using Coordinator.Adapters.Postgres.Alarms;
 using Coordinator.Adapters.Postgres.Embedded;
+using Coordinator.Adapters.Postgres.Hosts;
 using Coordinator.Adapters.Postgres.Journal;
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
@@ -16,7 +17,7 @@ public static class PostgresRegistration
 {
     /// <summary>
     /// PostgreSQL, embedded or by connection string (section <c>Database</c>): the shared <c>NpgsqlDataSource</c>, the
-    /// session journal, the alarm clock, the <see cref="IHostDependency"/> that starts it, and <see cref="IDatabaseStarter"/>
+    /// session journal, the alarm clock, the host registry, the <see cref="IHostDependency"/> that starts it, and <see cref="IDatabaseStarter"/>
     /// for what must wait until that is done. The embedded server ends when the container is disposed.
     /// </summary>
     public static IServiceCollection AddPostgres(this IServiceCollection services, IConfiguration configuration)
@@ -40,6 +41,11 @@ public static class PostgresRegistration
             provider.GetRequiredService<ILogger<PostgresSessionJournal>>()));
         services.AddSingleton<IAlarmClock>(provider => new PostgresAlarmClock(
             provider.GetRequiredService<SystemDataSource>(), provider.GetRequiredService<IOptions<DatabaseOptions>>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IHostRegistry>(provider => new PostgresHostRegistry(
+            provider.GetRequiredService<SystemDataSource>(),
+            provider.GetRequiredService<IOptions<DatabaseOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<PostgresHostRegistry>>()));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<MigrationRunner>(provider, Migration.Embedded()));
         services.AddSingleton<DatabaseStarter>();
         services.AddSingleton<IDatabaseStarter>(provider => provider.GetRequiredService<DatabaseStarter>());

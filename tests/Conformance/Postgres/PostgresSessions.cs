@@ -23,6 +23,8 @@ internal sealed class PostgresSessions : IAsyncDisposable
 
     public IAlarmClock AlarmClock => services.GetRequiredService<IAlarmClock>();
 
+    public IHostRegistry Hosts => services.GetRequiredService<IHostRegistry>();
+
     /// <summary>The pool that row-level security binds.</summary>
     public NpgsqlDataSource Shared => services.GetRequiredService<NpgsqlDataSource>();
 

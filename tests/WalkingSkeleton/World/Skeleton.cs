@@ -43,6 +43,7 @@ public sealed partial class Skeleton : IAsyncDisposable
         Store = new(Time);
         Journal = new(Store);
         Alarms = new(Store);
+        Hosts = new(Store);
         Provider = new(Time) { Program = StartBox, Ended = KillBox };
         Tenants = new(Time);
         Authenticator = new(Tenants, Time);
@@ -63,6 +64,8 @@ public sealed partial class Skeleton : IAsyncDisposable
     public InMemorySessionJournal Journal { get; }
 
     public InMemoryAlarmClock Alarms { get; }
+
+    public InMemoryHostRegistry Hosts { get; }
 
     public InMemorySandboxProvider Provider { get; }
 

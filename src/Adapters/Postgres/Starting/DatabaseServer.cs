@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Coordinator.Adapters.Postgres.Embedded;
 using Npgsql;
 
@@ -19,14 +20,18 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
         return ClearedWithItsServer(NpgsqlDataSource.Create(connection));
     }
 
-    /// <summary>The journal's and the sweeps' own: acts for the host, over all organizations.</summary>
+    /// <summary>The journal's, the sweeps' and the host registry's own: acts for the host, over all organizations.</summary>
     public SystemDataSource CreateSystem()
     {
         var connection = Connection();
-        connection.MaxPoolSize = options.Journal.Writers + Math.Max(2, options.MaxPoolSize / 2);
+        connection.MaxPoolSize = options.Journal.Writers + HostLock + Math.Max(2, options.MaxPoolSize / 2);
+        connection.ApplicationName = NameOfProcess(connection.ApplicationName!);
         connection.Options = $"{connection.Options} {SystemOptions}".TrimStart();
-        return new(ClearedWithItsServer(NpgsqlDataSource.Create(connection)));
+        return new(ClearedWithItsServer(NpgsqlDataSource.Create(connection)), connection.ApplicationName);
     }
+
+    /// <summary>A name that no other process has, within the 63 bytes that the server keeps of one.</summary>
+    private static string NameOfProcess(string name) => $"{(name.Length > LongestName ? name[..LongestName] : name)} {Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(10))}";
 
     /// <summary>Shuts the embedded server down and waits for it.</summary>
     public ValueTask DisposeAsync() => Embedded?.DisposeAsync() ?? ValueTask.CompletedTask;
@@ -39,6 +44,11 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     /// are always looked up by their key.
     /// </summary>
     private const string SystemOptions = "-c coordinator.scope=system -c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off";
+
+    /// <summary>The connection that a registered host keeps for its lock.</summary>
+    private const int HostLock = 1;
+
+    private const int LongestName = 40;
 
     private NpgsqlDataSource ClearedWithItsServer(NpgsqlDataSource source)
     {

@@ -6,9 +6,12 @@ namespace Coordinator.Adapters.Postgres;
 /// The pool that acts for the host over all organizations (appends, alarms, sweeps). A type of its own, so that nothing
 /// gets it by asking for a data source.
 /// </summary>
-internal sealed class SystemDataSource(NpgsqlDataSource source) : IAsyncDisposable, IDisposable
+internal sealed class SystemDataSource(NpgsqlDataSource source, string name) : IAsyncDisposable, IDisposable
 {
     public NpgsqlDataSource Source { get; } = source;
+
+    /// <summary>The <c>application_name</c> of its connections, of this process alone: by it a peer ends them when this host is dead.</summary>
+    public string Name { get; } = name;
 
     public ValueTask DisposeAsync() => Source.DisposeAsync();
 

@@ -1,0 +1,138 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Coordinator.Adapters.Postgres.Hosts;
+
+/// <summary>
+/// One host's lock and beat, both on one connection that does nothing else: while a beat comes through, the lock is held,
+/// and when the connection ends, whoever waits on it hears so at once.
+/// </summary>
+internal sealed partial class PostgresHostRegistration : IHostRegistration
+{
+    private readonly NpgsqlConnection connection;
+    private readonly HostPulse pulse;
+    private readonly TimeSpan timeToLive;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly CancellationTokenSource leaving = new();
+    private readonly Task beating;
+    private int disposed;
+
+    private PostgresHostRegistration(NpgsqlConnection connection, HostLocation location, TimeSpan timeToLive, long heardAt, TimeProvider time, ILogger logger)
+    {
+        (this.connection, Location, this.timeToLive, this.time, this.logger) = (connection, location, timeToLive, time, logger);
+        pulse = new(timeToLive, heardAt, time);
+        pulse.Lost.Register(() => LogLost(location.Id, pulse.Loss));
+        beating = Task.Run(() => BeatAsync(leaving.Token));
+    }
+
+    public HostLocation Location { get; }
+
+    public CancellationToken Lost => pulse.Lost;
+
+    public HostLoss? Loss => pulse.Loss;
+
+    /// <summary>Four beats fit into the time that the host gives itself, so that one that is late costs nothing.</summary>
+    private TimeSpan BeatEvery => timeToLive / 8;
+
+    private int BeatTimeout => Math.Max(1, (int)(timeToLive / 4).TotalSeconds);
+
+    public static async Task<PostgresHostRegistration> OpenAsync(SystemDataSource system, HostLocation location, TimeSpan timeToLive, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    {
+        var connection = await system.Source.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            var heardAt = time.GetTimestamp();
+            await RegisterAsync(connection, location, system.Name, timeToLive, cancellationToken);
+            return new(connection, location, timeToLive, heardAt, time, logger);
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref disposed, 1) != 0) return;
+        await leaving.CancelAsync();
+        await beating;
+        pulse.Dispose();
+        await LeaveAsync();
+        await connection.DisposeAsync();
+        leaving.Dispose();
+    }
+
+    /// <summary>Row and lock appear at once: nobody ever sees a host that lives and holds no lock yet.</summary>
+    private static async Task RegisterAsync(NpgsqlConnection connection, HostLocation location, string connections, TimeSpan timeToLive, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using (var sweep = new NpgsqlCommand("DELETE FROM session_host WHERE beat < now() - interval '1 day' AND (dead OR NOT host_alive(session_host))", connection, transaction)) await sweep.ExecuteNonQueryAsync(cancellationToken);
+        await using var register = new NpgsqlCommand(
+            """
+            WITH host AS (INSERT INTO session_host (id, address, connections, time_to_live) VALUES ($1, $2, $3, $4) RETURNING lock)
+            SELECT pg_advisory_lock(host_lock_class(), lock) FROM host
+            """,
+            connection,
+            transaction);
+        register.Parameters.Add(new() { Value = location.Id.Value });
+        register.Parameters.Add(new() { Value = location.Address.AbsoluteUri });
+        register.Parameters.Add(new() { Value = connections });
+        register.Parameters.Add(new() { Value = timeToLive });
+        await register.ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    private async Task BeatAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var beat = new NpgsqlCommand("UPDATE session_host SET beat = now() WHERE id = $1 AND NOT dead", connection) { CommandTimeout = BeatTimeout };
+            beat.Parameters.Add(new() { Value = Location.Id.Value });
+            while (pulse.Loss is null)
+            {
+                await connection.WaitAsync(BeatEvery, cancellationToken);
+                var sentAt = time.GetTimestamp();
+                if (await beat.ExecuteNonQueryAsync(cancellationToken) > 0) pulse.Beat(sentAt);
+                else pulse.Lose(HostLoss.MarkedDead);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // It leaves.
+        }
+        catch (Exception failure) when (DatabaseFailure.IsOne(failure) || failure is ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        {
+            LogUnheard(failure, Location.Id);
+            pulse.Lose(HostLoss.LockGone);
+        }
+    }
+
+    /// <summary>Says that the host is gone, and frees the lock, which the pool would keep. When it cannot be said, the time to live says it.</summary>
+    private async Task LeaveAsync()
+    {
+        if (connection.FullState != System.Data.ConnectionState.Open) return;
+        try
+        {
+            await using var leave = new NpgsqlCommand("WITH left_host AS (UPDATE session_host SET dead = true WHERE id = $1) SELECT pg_advisory_unlock_all()", connection) { CommandTimeout = BeatTimeout };
+            leave.Parameters.Add(new() { Value = Location.Id.Value });
+            await leave.ExecuteNonQueryAsync();
+        }
+        catch (Exception failure) when (DatabaseFailure.IsOne(failure))
+        {
+            LogNotLeft(failure, Location.Id);
+        }
+    }
+
+    [LoggerMessage(2173, LogLevel.Warning, "{Host} has lost its registration: {Why}. It stops what it does under this id.")]
+    private partial void LogLost(HostId host, HostLoss? why);
+
+    [LoggerMessage(2175, LogLevel.Warning, "The connection that holds the lock of {Host} has failed.")]
+    private partial void LogUnheard(Exception failure, HostId host);
+
+    [LoggerMessage(2174, LogLevel.Information, "{Host} could not say that it leaves; its peers find out.")]
+    private partial void LogNotLeft(Exception failure, HostId host);
+}

@@ -1,0 +1,134 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Coordinator.Adapters.Postgres.Hosts;
+
+/// <summary>
+/// The hosts of one database. Liveness is a session-level advisory lock on a connection that a host keeps for it, read
+/// from <c>pg_locks</c>, and a beat with a time to live; ownership of a session is the host of its head.
+/// </summary>
+public sealed partial class PostgresHostRegistry : IHostRegistry
+{
+    private const int EndTimeoutMilliseconds = 2_000;
+
+    private readonly SystemDataSource system;
+    private readonly DatabaseOptions options;
+    private readonly DatabasePatience patience;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+
+    internal PostgresHostRegistry(SystemDataSource system, IOptions<DatabaseOptions> options, TimeProvider time, ILogger<PostgresHostRegistry> logger)
+    {
+        (this.system, this.options, this.time, this.logger) = (system, options.Value, time, logger);
+        patience = new(this.options.Journal.OutagePatience, time);
+    }
+
+    /// <summary>Made anew while an outage lasts: a try that failed leaves a row without a lock, which is dead.</summary>
+    public async ValueTask<IHostRegistration> RegisterAsync(Uri address, CancellationToken cancellationToken)
+    {
+        var registered = await patience.RunAsync(
+            "registering the host",
+            token => PostgresHostRegistration.OpenAsync(system, new(HostId.New(time), address), options.Hosts.TimeToLive, time, logger, token),
+            cancellationToken);
+        LogRegistered(registered.Location.Id, address);
+        return registered;
+    }
+
+    public async ValueTask<HostLocation?> FindAsync(SessionKey key, CancellationToken cancellationToken) => await patience.RunAsync(
+        "looking for a session's host",
+        async token => await LookAsync(key, token) is { IsAlive: true } owner ? owner.Location : null,
+        cancellationToken);
+
+    public async ValueTask<HostLocation> ClaimAsync(SessionKey key, IHostRegistration claimant, CancellationToken cancellationToken) => await patience.RunAsync(
+        "claiming a session",
+        async token =>
+        {
+            while (true)
+            {
+                var owner = await LookAsync(key, token);
+                if (owner is { IsAlive: true }) return owner.Location!;
+                if (owner is not null && owner.Id != claimant.Location.Id) await BuryAsync(owner, token);
+                if (await TakeAsync(key, owner?.Id, claimant.Location.Id, token)) return claimant.Location;
+            }
+        },
+        cancellationToken);
+
+    private async Task<Owner?> LookAsync(SessionKey key, CancellationToken cancellationToken)
+    {
+        await using var command = system.Source.CreateCommand(
+            """
+            SELECT head.host, owner.address, owner.connections, coalesce(host_alive(owner), false)
+            FROM session_head AS head LEFT JOIN session_host AS owner ON owner.id = head.host
+            WHERE head.org = $1 AND head.session = $2 AND head.host IS NOT NULL
+            """);
+        command.Parameters.Add(new() { Value = key.Organization.Value });
+        command.Parameters.Add(new() { Value = key.Session.Value });
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await row.ReadAsync(cancellationToken)) return null;
+        return new(new(row.GetGuid(0)), row.IsDBNull(1) ? null : row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2), row.GetBoolean(3));
+    }
+
+    /// <summary>
+    /// Ends what a dead host still has open, so that no statement it sent before it fell silent holds a session's row or
+    /// lands later; then says that it is dead, so that it hears of it if it comes back. This process's own is left alone.
+    /// </summary>
+    private async Task BuryAsync(Owner dead, CancellationToken cancellationToken)
+    {
+        if (dead.Connections is not { } connections) return;
+        if (connections != system.Name) await EndAsync(connections, cancellationToken);
+        await using var mark = system.Source.CreateCommand("UPDATE session_host SET dead = true WHERE id = $1 AND NOT dead");
+        mark.Parameters.Add(new() { Value = dead.Id.Value });
+        if (await mark.ExecuteNonQueryAsync(cancellationToken) > 0) LogBuried(dead.Id);
+    }
+
+    private async Task EndAsync(string connections, CancellationToken cancellationToken)
+    {
+        await using var end = system.Source.CreateCommand(
+            "SELECT coalesce(bool_and(pg_terminate_backend(pid, $2)), true) FROM pg_stat_activity WHERE application_name = $1 AND datname = current_database() AND usename = current_user");
+        end.Parameters.Add(new() { Value = connections });
+        end.Parameters.Add(new() { Value = (long)EndTimeoutMilliseconds });
+        if (await end.ExecuteScalarAsync(cancellationToken) is false) throw new TimeoutException("The connections of a dead host do not end.");
+    }
+
+    /// <summary>False when somebody else was faster: look again.</summary>
+    private async Task<bool> TakeAsync(SessionKey key, HostId? from, HostId claimant, CancellationToken cancellationToken)
+    {
+        await using var command = system.Source.CreateCommand(
+            """
+            WITH claimant AS (
+                SELECT id FROM session_host AS host WHERE id = $4 AND host_alive(host) FOR SHARE
+            ), taken AS (
+                UPDATE session_head AS head
+                SET host = claimant.id, epoch = CASE WHEN head.host IS DISTINCT FROM claimant.id THEN head.epoch + 1 ELSE head.epoch END
+                FROM claimant
+                WHERE head.org = $1 AND head.session = $2 AND head.host IS NOT DISTINCT FROM $3
+                RETURNING head.session
+            )
+            SELECT EXISTS (SELECT FROM claimant), EXISTS (SELECT FROM taken), EXISTS (SELECT FROM session_head WHERE org = $1 AND session = $2)
+            """);
+        command.Parameters.Add(new() { Value = key.Organization.Value });
+        command.Parameters.Add(new() { Value = key.Session.Value });
+        command.Parameters.Add(new() { Value = (object?)from?.Value ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid });
+        command.Parameters.Add(new() { Value = claimant.Value });
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        await row.ReadAsync(cancellationToken);
+        var (alive, taken, exists) = (row.GetBoolean(0), row.GetBoolean(1), row.GetBoolean(2));
+        if (!alive) throw new PortException(PortFailureKind.Fenced, $"Host {claimant} is not alive to its peers; it must register anew.");
+        return taken || !exists;
+    }
+
+    [LoggerMessage(2171, LogLevel.Information, "This process is {Host}, at {Address}.")]
+    private partial void LogRegistered(HostId host, Uri address);
+
+    [LoggerMessage(2172, LogLevel.Warning, "{Host} is dead: its connections are ended, and its sessions go to whoever is asked for them.")]
+    private partial void LogBuried(HostId host);
+
+    /// <summary>Whom a session's head names. Without a row of its own it is long dead, or was never a host of this kind.</summary>
+    private sealed record Owner(HostId Id, string? Address, string? Connections, bool IsAlive)
+    {
+        public HostLocation? Location => Address is null ? null : new(Id, new(Address));
+    }
+}

@@ -1,0 +1,151 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Fakes;
+
+/// <summary>
+/// The hosts over the journal fake's store, heard by its (virtual) clock. Faults: <see cref="Faults"/>, and what becomes of
+/// a host: <see cref="CutLock"/>, <see cref="Hang"/>, <see cref="Kill"/>.
+/// </summary>
+public sealed class InMemoryHostRegistry(InMemoryJournalStore store) : IHostRegistry
+{
+    /// <summary>After this long unheard a host is dead to its peers.</summary>
+    public static readonly TimeSpan TimeToLive = TimeSpan.FromSeconds(10);
+
+    private readonly Dictionary<HostId, Registration> hosts = [];
+
+    public FaultSwitch Faults { get; } = new();
+
+    public ValueTask<IHostRegistration> RegisterAsync(Uri address, CancellationToken cancellationToken) => Faults.Run<IHostRegistration>(
+        () =>
+        {
+            var host = new Registration(this, new(HostId.New(store.Time), address));
+            lock (store.Gate) hosts.Add(host.Location.Id, host);
+            return host;
+        },
+        cancellationToken);
+
+    public ValueTask<HostLocation?> FindAsync(SessionKey key, CancellationToken cancellationToken) => Faults.Run(
+        () =>
+        {
+            lock (store.Gate) return store.Sessions.TryGetValue(key, out var session) ? LivingOwner(session)?.Location : null;
+        },
+        cancellationToken);
+
+    public ValueTask<HostLocation> ClaimAsync(SessionKey key, IHostRegistration claimant, CancellationToken cancellationToken) => Faults.Run(
+        () =>
+        {
+            lock (store.Gate) return Claim(key, claimant.Location);
+        },
+        cancellationToken);
+
+    /// <summary>The host's lock is gone, and the host hears of it at once.</summary>
+    public void CutLock(HostId host)
+    {
+        Registration cut;
+        lock (store.Gate)
+        {
+            cut = hosts[host];
+            cut.HasLock = false;
+        }
+
+        cut.Pulse.Lose(HostLoss.LockGone);
+    }
+
+    /// <summary>The host is not heard any more, and keeps its lock: its process hangs, or its network swallows what it says.</summary>
+    public void Hang(HostId host)
+    {
+        lock (store.Gate) hosts[host].Hangs = true;
+    }
+
+    /// <summary>The host can be heard again.</summary>
+    public void Resume(HostId host)
+    {
+        lock (store.Gate) hosts[host].Hangs = false;
+    }
+
+    /// <summary>The host's process is gone, and with it its lock; nobody is left to hear of it.</summary>
+    public void Kill(HostId host)
+    {
+        lock (store.Gate) (hosts[host].HasLock, hosts[host].Hangs) = (false, true);
+    }
+
+    private HostLocation Claim(SessionKey key, HostLocation claimant)
+    {
+        if (!IsAlive(hosts[claimant.Id])) throw new PortException(PortFailureKind.Fenced, $"Host {claimant.Id} is not alive to its peers; it must register anew.");
+        if (!store.Sessions.TryGetValue(key, out var session)) return claimant;
+        if (LivingOwner(session) is { } owner) return owner.Location;
+        if (session.Host is { } dead && hosts.TryGetValue(dead, out var buried)) buried.IsDead = true;
+        (session.Host, session.Epoch) = (claimant.Id, session.Epoch + 1);
+        return claimant;
+    }
+
+    private Registration? LivingOwner(InMemoryJournalStore.Entry session) =>
+        session.Host is { } owner && hosts.TryGetValue(owner, out var host) && IsAlive(host) ? host : null;
+
+    private bool IsAlive(Registration host) => !host.IsDead && host.HasLock && host.HeardAt > store.Now - TimeToLive;
+
+    private void Beat(Registration host)
+    {
+        var sentAt = store.Time.GetTimestamp();
+        bool isDead;
+        lock (store.Gate)
+        {
+            if (host.Hangs) return;
+            isDead = host.IsDead;
+            if (!isDead) host.HeardAt = store.Now;
+        }
+
+        if (isDead) host.Pulse.Lose(HostLoss.MarkedDead);
+        else host.Pulse.Beat(sentAt);
+    }
+
+    private sealed class Registration : IHostRegistration
+    {
+        private readonly InMemoryHostRegistry registry;
+        private readonly ITimer beats;
+
+        public Registration(InMemoryHostRegistry registry, HostLocation location)
+        {
+            (this.registry, Location) = (registry, location);
+            var time = registry.Time;
+            Pulse = new(TimeToLive, time.GetTimestamp(), time);
+            HeardAt = registry.Now;
+            beats = time.CreateTimer(static self => ((Registration)self!).Beat(), this, TimeToLive / 8, TimeToLive / 8);
+        }
+
+        public HostLocation Location { get; }
+
+        public CancellationToken Lost => Pulse.Lost;
+
+        public HostLoss? Loss => Pulse.Loss;
+
+        public HostPulse Pulse { get; }
+
+        public DateTimeOffset HeardAt { get; set; }
+
+        public bool HasLock { get; set; } = true;
+
+        public bool Hangs { get; set; }
+
+        public bool IsDead { get; set; }
+
+        public async ValueTask DisposeAsync()
+        {
+            await beats.DisposeAsync();
+            Pulse.Dispose();
+            registry.Leave(this);
+        }
+
+        private void Beat() => registry.Beat(this);
+    }
+
+    private TimeProvider Time => store.Time;
+
+    private DateTimeOffset Now => store.Now;
+
+    private void Leave(Registration host)
+    {
+        lock (store.Gate) (host.IsDead, host.HasLock) = (true, false);
+    }
+}

@@ -1,0 +1,228 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Xunit;
+
+namespace Coordinator.Tests.Conformance.HostRegistry;
+
+/// <summary>What every registry of hosts promises. Hosts are registered as by processes of their own.</summary>
+public abstract class HostRegistryContract : IAsyncLifetime
+{
+    private readonly List<IHostRegistration> registered = [];
+
+    protected abstract ISessionJournal Journal { get; }
+
+    public abstract Task InitializeAsync();
+
+    public virtual async Task DisposeAsync()
+    {
+        foreach (var host in registered) await host.DisposeAsync();
+    }
+
+    /// <summary>The registry as another process has it.</summary>
+    protected abstract IHostRegistry NewProcess();
+
+    /// <summary>The host's lock ends, as it does with its process or its connection.</summary>
+    protected abstract Task CutLockAsync(IHostRegistration host);
+
+    /// <summary>The host is not heard any more, until it has noticed; its lock stays.</summary>
+    protected abstract Task HangUntilLostAsync(IHostRegistration host);
+
+    /// <summary>Time goes by for a host that is not heard: its time to live and more.</summary>
+    protected abstract Task OutliveAsync(IHostRegistration host);
+
+    /// <summary>A peer has found the host dead.</summary>
+    protected abstract Task MarkDeadAsync(IHostRegistration host);
+
+    [Fact]
+    public async Task A_session_is_found_at_the_address_of_the_host_that_owns_it()
+    {
+        var (mine, other) = (await HostAsync("http://10.0.0.1:8787/"), await HostAsync("http://10.0.0.2:8787/"));
+        var key = await OwnedAsync(mine.Host);
+
+        Assert.Equal(new HostLocation(mine.Host.Location.Id, new("http://10.0.0.1:8787/")), await other.Registry.FindAsync(key, default));
+    }
+
+    [Fact]
+    public async Task A_session_that_nobody_owns_is_found_nowhere_and_looking_does_not_take_it()
+    {
+        var (registry, host) = await HostAsync();
+        var key = NewKey();
+        Assert.Null(await registry.FindAsync(key, default));
+        var lease = await OpenAsync(key, host);
+        await Journal.ReleaseAsync(lease, default);
+
+        Assert.Null(await registry.FindAsync(key, default));
+        Assert.Null((await Journal.FindHeadAsync(key, default))!.Host);
+    }
+
+    [Fact]
+    public async Task Every_registration_is_another_host()
+    {
+        var registry = NewProcess();
+        var (one, two) = (await RegisterAsync(registry), await RegisterAsync(registry));
+
+        Assert.NotEqual(one.Location.Id, two.Location.Id);
+        Assert.Null(one.Loss);
+        Assert.Null(two.Loss);
+    }
+
+    [Fact]
+    public async Task A_free_session_goes_to_its_claimant_and_an_owned_one_stays_where_it_is()
+    {
+        var (mine, other) = (await HostAsync(), await HostAsync());
+        var key = NewKey();
+        await Journal.ReleaseAsync(await OpenAsync(key, mine.Host), default);
+
+        Assert.Equal(mine.Host.Location, await mine.Registry.ClaimAsync(key, mine.Host, default));
+        Assert.Equal(mine.Host.Location, await other.Registry.ClaimAsync(key, other.Host, default));
+        Assert.Equal(mine.Host.Location, await mine.Registry.ClaimAsync(key, mine.Host, default));
+        Assert.Equal(mine.Host.Location, await other.Registry.FindAsync(key, default));
+    }
+
+    [Fact]
+    public async Task A_session_that_does_not_exist_is_the_claimants_to_open_and_is_not_made()
+    {
+        var (registry, host) = await HostAsync();
+        var key = NewKey();
+
+        Assert.Equal(host.Location, await registry.ClaimAsync(key, host, default));
+        Assert.Null(await Journal.OpenAsync(key, host.Location.Id, create: false, default));
+    }
+
+    [Fact]
+    public async Task Of_hosts_that_claim_at_once_exactly_one_is_named_to_all()
+    {
+        var hosts = new List<(IHostRegistry Registry, IHostRegistration Host)>();
+        for (var i = 0; i < 4; i++) hosts.Add(await HostAsync());
+        var key = NewKey();
+        await Journal.ReleaseAsync(await OpenAsync(key, hosts[0].Host), default);
+
+        var named = await Task.WhenAll(hosts.Select(one => Task.Run(async () => await one.Registry.ClaimAsync(key, one.Host, default))));
+
+        Assert.Single(named.Distinct());
+    }
+
+    [Fact]
+    public async Task What_a_host_that_left_owned_is_free()
+    {
+        var (mine, other) = (await HostAsync(), await HostAsync());
+        var key = await OwnedAsync(mine.Host);
+
+        await mine.Host.DisposeAsync();
+
+        Assert.Null(await other.Registry.FindAsync(key, default));
+        Assert.Equal(other.Host.Location, await other.Registry.ClaimAsync(key, other.Host, default));
+    }
+
+    [Fact]
+    public async Task A_host_whose_lock_is_gone_knows_it_and_is_taken_over_at_once_and_its_leases_are_fenced()
+    {
+        var (mine, other) = (await HostAsync(), await HostAsync());
+        var key = NewKey();
+        var lease = await OpenAsync(key, mine.Host);
+
+        await CutLockAsync(mine.Host);
+
+        await LostAsync(mine.Host);
+        Assert.Equal(HostLoss.LockGone, mine.Host.Loss);
+        Assert.Null(await other.Registry.FindAsync(key, default));
+        Assert.Equal(other.Host.Location, await other.Registry.ClaimAsync(key, other.Host, default));
+        Assert.False(await AppendAsync(lease, 1));
+    }
+
+    [Fact]
+    public async Task A_host_that_hangs_stops_before_its_peers_take_it_for_dead_and_is_taken_over_after_its_time()
+    {
+        var (mine, other) = (await HostAsync(), await HostAsync());
+        var key = NewKey();
+        var lease = await OpenAsync(key, mine.Host);
+
+        await HangUntilLostAsync(mine.Host);
+
+        Assert.NotNull(mine.Host.Loss);
+        Assert.Equal(mine.Host.Location, await other.Registry.ClaimAsync(key, other.Host, default));
+        await OutliveAsync(mine.Host);
+        Assert.Null(await other.Registry.FindAsync(key, default));
+        Assert.Equal(other.Host.Location, await other.Registry.ClaimAsync(key, other.Host, default));
+        Assert.False(await AppendAsync(lease, 1));
+    }
+
+    [Fact]
+    public async Task A_host_that_was_found_dead_is_told_so_and_claims_nothing_until_it_has_registered_anew()
+    {
+        var (registry, host) = await HostAsync();
+        var key = await OwnedAsync(host);
+
+        await MarkDeadAsync(host);
+
+        await LostAsync(host);
+        Assert.Equal(HostLoss.MarkedDead, host.Loss);
+        Assert.Equal(PortFailureKind.Fenced, (await Assert.ThrowsAsync<PortException>(async () => await registry.ClaimAsync(key, host, default))).Kind);
+        var anew = await RegisterAsync(registry);
+        Assert.Equal(anew.Location, await registry.ClaimAsync(key, anew, default));
+    }
+
+    [Fact]
+    public async Task A_host_that_takes_over_one_session_leaves_the_others_of_the_dead_where_they_are()
+    {
+        var (mine, one, two) = (await HostAsync(), await HostAsync(), await HostAsync());
+        var (first, second) = (await OwnedAsync(mine.Host), await OwnedAsync(mine.Host));
+        await CutLockAsync(mine.Host);
+
+        Assert.Equal(one.Host.Location, await one.Registry.ClaimAsync(first, one.Host, default));
+        Assert.Equal(mine.Host.Location.Id, (await Journal.FindHeadAsync(second, default))!.Host);
+        Assert.Equal(two.Host.Location, await two.Registry.ClaimAsync(second, two.Host, default));
+    }
+
+    [Fact]
+    public async Task What_a_host_owned_that_was_never_registered_is_free()
+    {
+        var (registry, host) = await HostAsync();
+        var key = NewKey();
+        await AppendAsync((await Journal.OpenAsync(key, HostId.New(TimeProvider.System), create: true, default))!, 0);
+
+        Assert.Null(await registry.FindAsync(key, default));
+        Assert.Equal(host.Location, await registry.ClaimAsync(key, host, default));
+    }
+
+    /// <summary>A registry of its own, and a host in it.</summary>
+    protected async Task<(IHostRegistry Registry, IHostRegistration Host)> HostAsync(string address = "http://127.0.0.1:1/")
+    {
+        var registry = NewProcess();
+        return (registry, await RegisterAsync(registry, address));
+    }
+
+    protected static SessionKey NewKey() => new(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
+
+    /// <summary>A session with one record that the host has open.</summary>
+    protected async Task<JournalLease> OpenAsync(SessionKey key, IHostRegistration host)
+    {
+        var lease = (await Journal.OpenAsync(key, host.Location.Id, create: true, default))!;
+        Assert.True(await AppendAsync(lease, 0));
+        return lease;
+    }
+
+    protected static async Task LostAsync(IHostRegistration host)
+    {
+        var lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var told = host.Lost.Register(lost.SetResult);
+        await lost.Task.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    private async Task<SessionKey> OwnedAsync(IHostRegistration host)
+    {
+        var key = NewKey();
+        await OpenAsync(key, host);
+        return key;
+    }
+
+    private async Task<bool> AppendAsync(JournalLease lease, long expected) =>
+        await Journal.AppendAsync(lease, new(expected, default, 0, TimeProvider.System.GetUtcNow(), null, null), default);
+
+    private async Task<IHostRegistration> RegisterAsync(IHostRegistry registry, string address = "http://127.0.0.1:1/")
+    {
+        var host = await registry.RegisterAsync(new(address), default);
+        registered.Add(host);
+        return host;
+    }
+}

@@ -1,0 +1,170 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Coordinator.Tests.Conformance.Postgres;
+using Coordinator.Tests.Support;
+using Npgsql;
+using Xunit;
+
+namespace Coordinator.Tests.Conformance.HostRegistry;
+
+public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRegistryContract, IClassFixture<PostgresFixture>
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+    private static readonly (string, string) TimeToLive = ("Hosts:TimeToLive", "00:00:04");
+
+    private readonly List<PostgresSessions> processes = [];
+    private PostgresSessions? observer;
+
+    protected override ISessionJournal Journal => Observer.Journal;
+
+    private PostgresSessions Observer => observer ?? throw new InvalidOperationException("Not initialized.");
+
+    public override Task InitializeAsync()
+    {
+        observer = new(postgres.ConnectionString);
+        return Task.CompletedTask;
+    }
+
+    public override async Task DisposeAsync()
+    {
+        await base.DisposeAsync();
+        foreach (var process in processes) await process.DisposeAsync();
+        await Observer.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task What_a_dead_host_left_under_way_is_ended_before_its_session_is_taken()
+    {
+        var (mine, other) = (await HostAsync(), await HostAsync());
+        var key = NewKey();
+        await OpenAsync(key, mine.Host);
+        await using var frozen = await processes[0].System.OpenConnectionAsync();
+        await using var transaction = await frozen.BeginTransactionAsync(); // an append whose end was never sent: it holds the session's row
+        await ExecuteAsync(frozen, "UPDATE session_head SET seq = seq WHERE session = $1", key.Session.Value);
+
+        await CutLockAsync(mine.Host);
+
+        Assert.Equal(other.Host.Location, await other.Registry.ClaimAsync(key, other.Host, default).AsTask().WaitAsync(Bound));
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => ExecuteAsync(frozen, "UPDATE session_head SET seq = seq WHERE session = $1", key.Session.Value));
+    }
+
+    [Fact]
+    public async Task A_host_that_is_cut_off_has_stopped_when_another_takes_its_session()
+    {
+        await using var network = new PostgresProxy(postgres.ConnectionString);
+        var cut = NewProcess(network.ConnectionString);
+        var mine = await cut.RegisterAsync(new("http://127.0.0.1:1/"), default);
+        var other = await HostAsync();
+        var key = NewKey();
+        var lease = await OpenAsync(key, mine);
+
+        network.SwallowAnswers();
+
+        var began = TimeProvider.System.GetTimestamp();
+        while (await other.Registry.ClaimAsync(key, other.Host, default) != other.Host.Location)
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Bound, "Nobody took the session over.");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        }
+
+        Assert.NotNull(mine.Loss);
+        Assert.False(await Journal.AppendAsync(lease, new(1, default, 0, TimeProvider.System.GetUtcNow(), null, null), default));
+        network.Cut();
+        await mine.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_host_goes_on_being_heard()
+    {
+        var (_, host) = await HostAsync();
+        var first = await BeatOfAsync(host);
+
+        await UntilAsync(async () => await BeatOfAsync(host) > first);
+
+        Assert.Null(host.Loss);
+    }
+
+    [Fact]
+    public async Task A_host_holds_no_lock_after_it_left()
+    {
+        var (_, host) = await HostAsync();
+        Assert.Equal(1, await LocksOfAsync(host));
+
+        await host.DisposeAsync();
+
+        await UntilAsync(async () => await LocksOfAsync(host) == 0);
+    }
+
+    [Fact]
+    public async Task Nobody_who_acts_for_a_tenant_sees_the_hosts()
+    {
+        await HostAsync();
+
+        await using var look = Observer.Shared.CreateCommand("SELECT count(*) FROM session_host");
+        Assert.Equal(0L, await look.ExecuteScalarAsync());
+    }
+
+    protected override IHostRegistry NewProcess() => NewProcess(postgres.ConnectionString);
+
+    protected override async Task CutLockAsync(IHostRegistration host)
+    {
+        await using var connection = await Observer.System.OpenConnectionAsync();
+        await ExecuteAsync(connection, $"SELECT pg_terminate_backend(pid, 5000) {LockOf}", host.Location.Id.Value);
+    }
+
+    /// <summary>Its beat waits for somebody who holds its row.</summary>
+    protected override async Task HangUntilLostAsync(IHostRegistration host)
+    {
+        await using var connection = await Observer.System.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await ExecuteAsync(connection, "SELECT FROM session_host WHERE id = $1 FOR UPDATE", host.Location.Id.Value);
+        await LostAsync(host);
+    }
+
+    protected override async Task OutliveAsync(IHostRegistration host) => await ExecuteAsync("UPDATE session_host SET beat = beat - time_to_live WHERE id = $1", host);
+
+    protected override async Task MarkDeadAsync(IHostRegistration host) => await ExecuteAsync("UPDATE session_host SET dead = true WHERE id = $1", host);
+
+    private const string LockOf = "FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = host_lock_class()::oid AND objid = (SELECT lock::oid FROM session_host WHERE id = $1)";
+
+    private IHostRegistry NewProcess(string connectionString)
+    {
+        var process = new PostgresSessions(connectionString, TimeToLive);
+        processes.Add(process);
+        return process.Hosts;
+    }
+
+    private async Task<DateTime> BeatOfAsync(IHostRegistration host) => (DateTime)(await ScalarAsync("SELECT beat FROM session_host WHERE id = $1", host))!;
+
+    private async Task<long> LocksOfAsync(IHostRegistration host) => (long)(await ScalarAsync($"SELECT count(*) {LockOf}", host))!;
+
+    private async Task<object?> ScalarAsync(string sql, IHostRegistration host)
+    {
+        await using var command = Observer.System.CreateCommand(sql);
+        command.Parameters.Add(new() { Value = host.Location.Id.Value });
+        return await command.ExecuteScalarAsync();
+    }
+
+    private async Task ExecuteAsync(string sql, IHostRegistration host)
+    {
+        await using var connection = await Observer.System.OpenConnectionAsync();
+        await ExecuteAsync(connection, sql, host.Location.Id.Value);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, Guid id)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.Add(new() { Value = id });
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Bound, "It did not happen in time.");
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        }
+    }
+}
