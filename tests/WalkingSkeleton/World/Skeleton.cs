@@ -34,6 +34,7 @@ public sealed partial class Skeleton : IAsyncDisposable
     private readonly CancellationTokenSource closing = new();
     private readonly Lock gate = new();
     private readonly List<SkeletonBox> boxes = [];
+    private readonly List<SandboxSpec> quiet = [];
     private ServiceProvider services;
     private Task following = Task.CompletedTask;
 
@@ -132,6 +133,20 @@ public sealed partial class Skeleton : IAsyncDisposable
         }
     }
 
+    /// <summary>Boxes dial back from now on, those too that came to be and have not.</summary>
+    public void LetBoxesDialBack()
+    {
+        BoxesDialBack = true;
+        List<SandboxSpec> beginning;
+        lock (gate)
+        {
+            beginning = [.. quiet];
+            quiet.Clear();
+        }
+
+        foreach (var spec in beginning) Begin(spec);
+    }
+
     public static async Task<Skeleton> StartAsync(bool fakeHost = false)
     {
         var world = new Skeleton(fakeHost);
@@ -140,12 +155,13 @@ public sealed partial class Skeleton : IAsyncDisposable
         return world;
     }
 
-    /// <summary>Ends the host in good order, with the session wherever it stands, and starts another over the same stores.</summary>
-    public async Task RestartHostAsync()
+    /// <summary>Ends the host in good order, with the session wherever it stands, and starts another over the same stores, at once or later.</summary>
+    public async Task RestartHostAsync(TimeSpan away = default)
     {
         var old = services;
         services = Compose();
         await StopAsync(old);
+        await PassAsync(away);
         await StartHostAsync();
     }
 
@@ -203,10 +219,15 @@ public sealed partial class Skeleton : IAsyncDisposable
 
     private ValueTask StartBox(SandboxSpec spec, CancellationToken cancellationToken)
     {
-        if (!BoxesDialBack) return ValueTask.CompletedTask;
+        lock (gate) quiet.Add(spec);
+        if (BoxesDialBack) LetBoxesDialBack();
+        return ValueTask.CompletedTask;
+    }
+
+    private void Begin(SandboxSpec spec)
+    {
         var parts = new SkeletonBoxParts(() => Host, services.GetRequiredService<BoxBriefings>(), Artifacts, NewAgent, AgentExecutable, Environment, folder, Time);
         lock (gate) boxes.Add(new SkeletonBox(parts, spec, Task.WhenAll(boxes.Where(box => box.Session == spec.Session).Select(box => box.Ended))));
-        return ValueTask.CompletedTask;
     }
 
     private void KillBox(SandboxId sandbox) => Task.Run(() => Boxes().FirstOrDefault(box => box.Sandbox == sandbox)?.Kill());

@@ -29,7 +29,7 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
         {
             // What is due is decided and on its way: until its commit there is nothing to wake for.
             if (!pipeline.IsSettled) return null;
-            var rows = Deadlines.Table.Min(row => row.Due(pipeline.Committed, limits, presence.AttachedAt) is { } due && (due > steppedAt || Plays(row)) ? (DateTimeOffset?)due : null);
+            var rows = Deadlines.Table.Min(row => row.Due(pipeline.Committed, limits, presence.AttachedAt) is { } due && (due > steppedAt || row.Expire is not null) ? (DateTimeOffset?)due : null);
             var box = presence.NextCheck(pipeline.Committed, steppedAt);
             return rows is null || box < rows ? box ?? rows : rows;
         }
@@ -121,9 +121,6 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
         var durable = pipeline.Committed.Bridge is { } committed && committed.Generation == cursor.Generation && committed.SpoolId == cursor.SpoolId ? committed.N : 0;
         return frame.N > durable + (2L * BridgeWindow.Default.Events) || turn.Events.Utf8.Length > 2 * BridgeWindow.Default.Bytes;
     }
-
-    /// <summary>An alarm at once would do something: not while what is due waits for its commit, which is looked at again after it.</summary>
-    private bool Plays(Deadline row) => row.Expire is not null && pipeline.IsSettled;
 
     /// <summary>Asks the committed state what is wanted, and starts what is missing.</summary>
     private void Reconcile(DateTimeOffset now, IList<SessionOutput> outputs)
