@@ -249,6 +249,19 @@ describe('the sandbox', () => {
   });
 });
 
+describe('the environment', () => {
+  const environment = { packageManager: 'npm', fileCount: 4, commands: { install: 'npm install', build: null } };
+  const told = (data: object) => conversationOf(new History().created().add('environment.changed', { environment, ...data })).loose.items;
+
+  test('The first that is known of a repository is no list of changes', () => {
+    expect(told({ changes: ['packageManager', 'fileCount', 'commands'], first: true })).toMatchObject([{ kind: 'environment', changes: [] }]);
+  });
+
+  test('What changed since the session before is named, though this one has told nothing yet', () => {
+    expect(told({ changes: ['fileCount'] })).toMatchObject([{ kind: 'environment', changes: ['fileCount'] }]);
+  });
+});
+
 describe('lessons of the field', () => {
   test('One unknown event type does not blank the page', () => {
     const history = answered().add('hologram.projected', { beam: [1, 2, { deep: true }] }).queued('msg_2');

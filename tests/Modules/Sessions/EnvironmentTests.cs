@@ -22,6 +22,7 @@ public sealed class EnvironmentTests
         var session = Booting(known);
         Discover(session, found);
         Assert.Equal(changes, Changes(session));
+        Assert.Equal(known is null, session.Shown.Exists(e => e.GetProperty("type").GetString() == "environment.changed" && e.GetProperty("data").TryGetProperty("first", out _)));
     }
 
     [Fact]

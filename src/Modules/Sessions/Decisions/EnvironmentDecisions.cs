@@ -12,7 +12,8 @@ internal static class EnvironmentDecisions
     public static void Detected(Turn turn, JsonElement data)
     {
         if (!data.TryGetProperty("environment", out var environment) || environment.ValueKind != JsonValueKind.Object) return;
-        var changes = Changes(turn.State.Environment ?? turn.State.KnownEnvironment, environment);
+        var known = turn.State.Environment ?? turn.State.KnownEnvironment;
+        var changes = Changes(known, environment);
 
         // The first discovery is kept even when it brings nothing new: the next session compares with what this one saw.
         if (changes.Count > 0 || turn.State.Environment is null) turn.Record(new Fact.EnvironmentDetected(environment.GetRawText()));
@@ -24,6 +25,7 @@ internal static class EnvironmentDecisions
             writer.WriteStartArray("changes");
             foreach (var change in changes) writer.WriteStringValue(change);
             writer.WriteEndArray();
+            if (known is null) writer.WriteBoolean("first", true);
         });
     }
 

@@ -26,7 +26,7 @@ export const sessionHandlers: Handlers = {
   'environment.changed': (draft, event, data) => {
     const environment = data.environment('environment');
     // Against nothing everything has changed, which is not worth saying.
-    const changes = draft.fields.environment === null ? [] : data.strings('changes');
+    const changes = data.boolean('first') ? [] : data.strings('changes');
     draft.fields.environment = environment;
     draft.place(event.messageId).put({ kind: 'environment', key: `environment:${event.seq}`, environment, changes });
   },
