@@ -3,11 +3,11 @@ namespace Coordinator.Tests.Simulation.Invariants;
 /// <summary>What a world found out about itself that must never be.</summary>
 internal sealed class InvariantBrokenException(string invariant, string detail) : Exception($"{invariant}: {detail}")
 {
-    /// <summary>Which of the invariants (docs: tests/Simulation/README.md).</summary>
+    /// <summary>Which one: the text of a member of <see cref="Invariants.Invariant"/>.</summary>
     public string Invariant { get; } = invariant;
 }
 
-/// <summary>The invariants by name, numbered as in docs/architecture of verification.</summary>
+/// <summary>What must hold at every step, or at the end of every run, whatever happened in it.</summary>
 internal static class Invariant
 {
     public const string ShownIsDurable = "1 what a client was shown is in the journal, in order, without gap or duplicate";
