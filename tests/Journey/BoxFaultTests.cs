@@ -93,6 +93,21 @@ public sealed class BoxFaultTests(JourneyHost host)
         removed.EnsureSuccessStatusCode();
     }
 
+    [Fact]
+    public async Task A_tool_cannot_read_what_the_programs_that_watch_over_it_know()
+    {
+        var run = await host.SharedSessionAsync();
+
+        var environments = await ToolAsync(run, "env; for p in /proc/[0-9]*; do tr '\\0' '\\n' < $p/environ; done 2>&1");
+        var memories = await ToolAsync(run, "for p in $(pgrep 'coordinator-box|opencode'); do head -c 1 /proc/$p/mem; ls /proc/$p/fd; done; ls /tmp/dotnet-diagnostic* 2>&1");
+
+        Assert.DoesNotContain("OPENCODE_SERVER_PASSWORD", environments, StringComparison.Ordinal);
+        Assert.Contains("Permission denied", environments, StringComparison.Ordinal);
+        Assert.Equal(2, memories.Split('\n').Count(line => line.Contains("/mem", StringComparison.Ordinal) && line.Contains("Permission denied", StringComparison.Ordinal)));
+        Assert.Equal(2, memories.Split('\n').Count(line => line.Contains("/fd", StringComparison.Ordinal) && line.Contains("Permission denied", StringComparison.Ordinal)));
+        Assert.Contains("No such file", memories, StringComparison.Ordinal);
+    }
+
     private static System.Net.Http.Json.JsonContent JsonContent(object body) => System.Net.Http.Json.JsonContent.Create(body);
 
     /// <summary>The part of a box's token that nobody may know: the rest are ids, which events hold.</summary>

@@ -29,6 +29,7 @@ internal static class RunCommand
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => OnSignal(context, stop));
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);
         ProcessFamily.AdoptOrphans();
+        if (Environment.GetEnvironmentVariable(ToolEnvironment.UnisolatedMark) is null) Signals.HideFromPeers();
         await using var parts = new BoxParts(configuration, state, time, log);
         log.Started(configuration.ToString(), parts.Loopback.Port);
         var verdict = await BoxLife.RunAsync(parts, name => AgentRuntimes.Find(name, configuration.Agents, time), stop.Token);

@@ -13,6 +13,7 @@ internal enum Signal
 internal static partial class Signals
 {
     private const int NoHang = 1;
+    private const int SetDumpable = 4;
     private const int SetChildSubreaper = 36;
 
     /// <summary>Sends a signal; a process that is gone needs none.</summary>
@@ -26,6 +27,12 @@ internal static partial class Signals
 
     /// <summary>Makes this program the parent of every descendant whose own parent ends.</summary>
     public static void BecomeSubreaper() => _ = ProcessControl(SetChildSubreaper, 1, 0, 0, 0);
+
+    /// <summary>
+    /// Keeps the box's other processes, which run under the same user, from reading this program's memory, environment
+    /// and open files: the box's token and the agent's password are in them. Programs it starts are not hidden.
+    /// </summary>
+    public static void HideFromPeers() => _ = ProcessControl(SetDumpable, 0, 0, 0, 0);
 
     [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
     private static partial int ProcessControl(int option, nuint argument2, nuint argument3, nuint argument4, nuint argument5);

@@ -17,11 +17,14 @@ internal static class ToolEnvironment
     private static readonly string[] Allowed =
     [
         "PATH", "LANG", "LC_ALL", "TZ", "TERM", "USER", "LOGNAME", "SHELL", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "JAVA_HOME", "DOTNET_ROOT", "GOROOT",
-        "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", SandboxMark,
+        "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", SandboxMark, UnisolatedMark,
     ];
 
     /// <summary>By this variable a provider without isolation finds what is left of a box; whatever the box starts must carry it.</summary>
     private const string SandboxMark = "COORDINATOR_SANDBOX";
+
+    /// <summary>Set where there is no isolation, and so nothing to gain by hiding from the box's other processes.</summary>
+    public const string UnisolatedMark = "COORDINATOR_UNISOLATED";
 
     private static readonly string[] CertificateVariables =
         ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT", "GIT_SSL_CAINFO", "CARGO_HTTP_CAINFO", "DENO_CERT"];

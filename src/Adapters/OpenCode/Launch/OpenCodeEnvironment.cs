@@ -8,9 +8,9 @@ namespace Coordinator.Adapters.OpenCode.Launch;
 /// taking its configuration from a hostile repository.
 /// </summary>
 /// <remarks>
-/// No switch of OpenCode 1.18 keeps it from importing <c>.opencode/plugin/*.{js,ts}</c> of the workspace at a
-/// conversation's first turn. A repository's code runs in its box anyway (installing its dependencies does that), and
-/// the box is the boundary; but such a plugin acts with the agent's rights, past the questions of permission.
+/// What no switch prevents, the <see cref="OpenCodeGuard"/> does. A repository's code runs in its box anyway (installing
+/// its dependencies does that), and the box is the boundary; but a plugin would act inside the agent, past the
+/// questions of permission.
 /// </remarks>
 public static class OpenCodeEnvironment
 {

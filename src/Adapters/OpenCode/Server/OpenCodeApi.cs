@@ -53,6 +53,9 @@ internal sealed class OpenCodeApi : IDisposable
         }
     }
 
+    /// <summary>Makes the server open its workspace, with everything it loads for it.</summary>
+    public Task OpenWorkspaceAsync(CancellationToken cancellationToken) => CallAsync(HttpMethod.Get, "api/agent", null, callTimeout, cancellationToken);
+
     /// <summary>Creates a session: its id and the real path of its directory. Naming it spares a call to the model for a title.</summary>
     public async Task<OpenCodeSession> CreateSessionAsync(CancellationToken cancellationToken) =>
         Session(await CallAsync(HttpMethod.Post, "session", new JsonObject { ["title"] = "Coordinator" }, callTimeout, cancellationToken));

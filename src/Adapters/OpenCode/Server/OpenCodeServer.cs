@@ -21,6 +21,7 @@ internal sealed partial class OpenCodeServer : IAsyncDisposable
     private readonly Process process;
     private readonly OutputTail tail = new();
     private readonly TaskCompletionSource<Uri> listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource guarded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider time;
     private readonly OpenCodeOptions options;
     private readonly Task reading;
@@ -126,17 +127,36 @@ internal sealed partial class OpenCodeServer : IAsyncDisposable
                 if (await api.TryHealthAsync(ProbeTimeout, stop.Token) is { } version)
                 {
                     Version = version;
-                    return;
+                    break;
                 }
 
                 if (Exited.IsCompleted) throw Ended(await Exited);
                 await Task.Delay(options.RecheckInterval, time, stop.Token);
             }
+
+            await BeGuardedAsync(api, stop.Token);
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new PortException(PortFailureKind.Timeout, string.Create(CultureInfo.InvariantCulture, $"OpenCode was not ready within {within.TotalSeconds:0.#} s. Its last output: {tail}"));
         }
+    }
+
+    /// <summary>The guard comes with the workspace, which the server otherwise opens at the first prompt. Without it nothing is prompted.</summary>
+    private async Task BeGuardedAsync(OpenCodeApi api, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await api.OpenWorkspaceAsync(cancellationToken);
+        }
+        catch (OpenCodeCallException e)
+        {
+            if (Exited.IsCompleted) throw Ended(await Exited);
+            throw new PortException(PortFailureKind.Unavailable, $"OpenCode could not open the workspace: {e.Message}", inner: e);
+        }
+
+        await Task.WhenAny(guarded.Task, Exited).WaitAsync(cancellationToken);
+        if (!guarded.Task.IsCompletedSuccessfully) throw Ended(await Exited);
     }
 
     private static PortException Ended(AgentExit exit) =>
@@ -162,6 +182,8 @@ internal sealed partial class OpenCodeServer : IAsyncDisposable
                 {
                     listening.TrySetResult(new Uri(line.Groups[1].Value));
                 }
+
+                if (!guarded.Task.IsCompleted && tail.Text.Contains(OpenCodeGuard.Word, StringComparison.Ordinal)) guarded.TrySetResult();
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)

@@ -82,15 +82,18 @@ public sealed class OpenCodeLaunchTests : IDisposable
     }
 
     [Fact]
-    public void The_home_is_seeded_once_and_what_is_there_is_left_alone()
+    public void The_configuration_is_made_anew_and_what_a_tool_has_put_there_is_gone()
     {
         OpenCodeHome.Seed(Launch());
-        var file = Path.Combine(home, ".config", "opencode", "opencode.jsonc");
-        File.WriteAllText(file, "{}");
+        var planted = Path.Combine(home, ".config", "opencode", "plugin", "a.js");
+        var guard = Path.Combine(home, ".config", "opencode", OpenCodeGuard.FileName);
+        File.WriteAllText(planted, "");
+        File.WriteAllText(guard, "");
 
         OpenCodeHome.Seed(Launch());
 
-        Assert.Equal("{}", File.ReadAllText(file));
+        Assert.False(File.Exists(planted));
+        Assert.Equal(OpenCodeGuard.Script, File.ReadAllText(guard));
         Assert.Contains("@opencode-ai/plugin", File.ReadAllText(Path.Combine(home, ".config", "opencode", "package-lock.json")), StringComparison.Ordinal);
         Assert.True(Directory.Exists(Path.Combine(home, ".config", "opencode", "node_modules")));
     }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Threading.Channels;
 using Coordinator.Adapters.OpenCode;
+using Coordinator.Adapters.OpenCode.Launch;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
 using Microsoft.AspNetCore.Builder;
@@ -87,7 +88,7 @@ internal sealed class StubOpenCode : IAsyncDisposable
         var runtime = new OpenCodeRuntime(with ?? Quick, TimeProvider.System);
         try
         {
-            var environment = new Dictionary<string, string> { ["PATH"] = "/usr/bin:/bin", ["STUB_SCRIPT"] = script ?? $"echo '{listeningLine}'; exec sleep 600" };
+            var environment = new Dictionary<string, string> { ["PATH"] = "/usr/bin:/bin", ["STUB_SCRIPT"] = script ?? $"echo '{listeningLine}'; echo '{OpenCodeGuard.Word}' >&2; exec sleep 600" };
             await runtime.StartAsync(new AgentLaunch(program, home, home, environment, new Uri("http://127.0.0.1:1/model/v1"), Model, false, within ?? TimeSpan.FromSeconds(30)), CancellationToken.None);
             await runtime.OpenAsync(null, CancellationToken.None);
             return runtime;
