@@ -78,7 +78,7 @@ public sealed class LocalIsolationTests : IAsyncLifetime
         string[] allowed =
         [
             "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TERM", "TMPDIR", "NO_PROXY", "no_proxy", "PWD", "OLDPWD", "SHLVL", "_",
-            "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_TERMINAL_PROMPT", "COORDINATOR_SANDBOX", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS",
+            "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_TERMINAL_PROMPT", "COORDINATOR_SANDBOX", "DOTNET_EnableDiagnostics", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS",
         ];
         Assert.Empty(environment.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('=')[0]).Except(allowed));
     }
