@@ -9,13 +9,17 @@ internal static class LoginCommand
     public static Command Create()
     {
         var url = CommonOptions.Url();
-        var link = new Option<string?>("--link") { Description = "The one-time link that the host printed, or its sl_… part." };
+        var link = new Option<string?>("--link") { Description = "The one-time link that the host printed, which names the host too, or its sl_… part." };
         var key = new Option<string?>("--key") { Description = "An API key (ck_…) made in the settings." };
         var command = new Command("login", "Sign in to a host and remember it.") { url, link, key };
         command.SetAction(async (parsed, cancellationToken) =>
-            await RunAsync(new Uri(Credentials.UrlFrom(parsed.GetValue(url))), parsed.GetValue(link), parsed.GetValue(key), cancellationToken));
+            await RunAsync(new Uri(Credentials.UrlFrom(parsed.GetValue(url) ?? HostOf(parsed.GetValue(link)))), parsed.GetValue(link), parsed.GetValue(key), cancellationToken));
         return command;
     }
+
+    /// <summary>The host that a whole link names; null for its secret alone.</summary>
+    internal static string? HostOf(string? link) =>
+        Uri.TryCreate(link, UriKind.Absolute, out var whole) && (whole.Scheme == Uri.UriSchemeHttp || whole.Scheme == Uri.UriSchemeHttps) ? whole.GetLeftPart(UriPartial.Authority) : null;
 
     private static async Task<int> RunAsync(Uri url, string? link, string? key, CancellationToken cancellationToken)
     {
