@@ -24,9 +24,10 @@ internal sealed partial class PostgresTenantDirectory(TenantTransactions<Directo
              made AS (INSERT INTO organization (org, name, created_at) SELECT $1, $2, $4 FROM owner ON CONFLICT (org) DO NOTHING RETURNING org),
              joined AS (INSERT INTO membership (org, person, role, since) SELECT made.org, owner.id, 'owner', $4 FROM made, owner RETURNING org)
         SELECT org FROM joined
-        UNION ALL
-        SELECT org FROM membership WHERE org = $1 AND person = $3 AND role = 'owner'
         """;
+
+    /// <summary>A statement of its own: the one before may have waited for somebody who made the same, and did not see it.</summary>
+    private const string OwnOrganization = "SELECT org FROM membership WHERE org = $1 AND person = $2 AND role = 'owner'";
 
     private readonly CallerLookup callers = new(statements);
     private readonly RequestMemory requests = new(statements);
@@ -59,8 +60,15 @@ internal sealed partial class PostgresTenantDirectory(TenantTransactions<Directo
         await statements.WriteAsync(
             TenantScope.System,
             "making an organization",
-            [new(CreateOrganization, organization.Id.Value, organization.Name, organization.Owner.Value, organization.CreatedAt.ToUniversalTime())],
-            async (reader, ct) => await reader.ReadAsync(ct) ? true : throw new PortException(PortFailureKind.Rejected, "There is no such person, or the organization is somebody else's."),
+            [
+                new(CreateOrganization, organization.Id.Value, organization.Name, organization.Owner.Value, organization.CreatedAt.ToUniversalTime()),
+                new(OwnOrganization, organization.Id.Value, organization.Owner.Value),
+            ],
+            async (reader, ct) =>
+            {
+                await reader.NextResultAsync(ct);
+                return await reader.ReadAsync(ct) ? true : throw new PortException(PortFailureKind.Rejected, "There is no such person, or the organization is somebody else's.");
+            },
             cancellationToken);
 
     public ValueTask<UserInfo?> FindUserAsync(UserId user, CancellationToken cancellationToken) =>
