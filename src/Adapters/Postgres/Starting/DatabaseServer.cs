@@ -59,7 +59,7 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     private NpgsqlConnectionStringBuilder Connection()
     {
         var connection = new NpgsqlConnectionStringBuilder(Embedded?.ConnectionString ?? options.ConnectionString);
-        if (!connection.ContainsKey("Application Name")) connection.ApplicationName = "coordinator";
+        connection.ApplicationName ??= "coordinator"; // ContainsKey is true for every keyword that the driver knows
         if (!connection.ContainsKey("Max Auto Prepare")) connection.MaxAutoPrepare = 50;
         if (!connection.ContainsKey("Connection Idle Lifetime")) connection.ConnectionIdleLifetime = 60; // a server process is memory
         return connection;
