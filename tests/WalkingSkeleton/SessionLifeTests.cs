@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Coordinator.Fakes;
 using Coordinator.Fakes.Compute;
 using Coordinator.Ports;
@@ -43,14 +42,14 @@ public sealed class SessionLifeTests
     }
 
     [Fact]
-    public async Task The_life_of_a_session_takes_less_than_a_second()
+    public async Task The_life_of_a_session_takes_less_than_a_second_of_the_processor()
     {
         await using (var warm = await Skeleton.StartAsync()) await LiveAsync(warm);
-        var began = Stopwatch.GetTimestamp();
+        var before = Environment.CpuUsage.TotalTime;
 
         await using (var world = await Skeleton.StartAsync()) await LiveAsync(world);
 
-        Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        Assert.InRange(Environment.CpuUsage.TotalTime - before, TimeSpan.Zero, TimeSpan.FromSeconds(1));
     }
 
     [Fact]
