@@ -145,6 +145,21 @@ public sealed class OrphanSweepTests : IDisposable
     }
 
     [Fact]
+    public async Task A_failure_that_no_port_foresaw_does_not_end_the_sweep_and_with_it_the_host()
+    {
+        await MakeAsync();
+        await MakeAsync();
+        var asked = 0;
+        sessions.Refuse = _ => ++asked == 1 ? throw new IOException("It vanished while it was looked at.") : StubSessions.NotFound;
+        Assert.Equal(1, await SweepAsync());
+        provider.IsSilent = _ => throw new IOException("Its folder went while it was listed.");
+        Assert.Equal(0, await SweepAsync());
+        provider.IsSilent = _ => false;
+        Assert.Equal(1, await SweepAsync());
+        Assert.Empty(provider.Running);
+    }
+
+    [Fact]
     public async Task A_listing_that_leaves_boxes_out_ends_none_of_them()
     {
         var hidden = await MakeAsync();

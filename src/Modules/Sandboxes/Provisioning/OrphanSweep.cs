@@ -68,8 +68,9 @@ internal sealed partial class OrphanSweep(
             await foreach (var listing in provider.ListAsync(labels, cancellationToken)) found.Add(listing);
             return (found, true);
         }
-        catch (PortException failure)
+        catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
+            // Whatever it was: a background service that throws takes its whole host down.
             LogListingFailed(found.Count, failure);
             return (found, false);
         }
@@ -108,14 +109,9 @@ internal sealed partial class OrphanSweep(
             LogSwept(listing.Handle.Id, verdict);
             return true;
         }
-        catch (PortException failure)
+        catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             LogBoxFailed(listing.Handle.Id, failure);
-            return false;
-        }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
-        {
-            LogBoxFailed(listing.Handle.Id, e);
             return false;
         }
     }
@@ -186,7 +182,7 @@ internal sealed partial class OrphanSweep(
     private partial void LogBoxFailed(string box, Exception failure);
 
     [LoggerMessage(5313, LogLevel.Warning, "Not all boxes could be listed: {Found} were, and are swept; the others in a minute.")]
-    private partial void LogListingFailed(int found, PortException failure);
+    private partial void LogListingFailed(int found, Exception failure);
 
     [LoggerMessage(5314, LogLevel.Error, "Box {Box} has labels that cannot be read; it is left alone.")]
     private partial void LogUnreadable(string box);
