@@ -96,12 +96,28 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
     }
 
     [Fact]
+    public async Task A_process_has_a_name_of_its_own_whatever_its_connection_string_calls_it()
+    {
+        var nameless = new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { ApplicationName = null };
+        await using var one = new PostgresSessions(nameless.ConnectionString);
+        await using var two = new PostgresSessions(nameless.ConnectionString);
+
+        Assert.NotEqual(await NameAsync(one), await NameAsync(two));
+    }
+
+    [Fact]
     public async Task Nobody_who_acts_for_a_tenant_sees_the_hosts()
     {
         await HostAsync();
 
         await using var look = Observer.Shared.CreateCommand("SELECT count(*) FROM session_host");
         Assert.Equal(0L, await look.ExecuteScalarAsync());
+    }
+
+    private static async Task<object?> NameAsync(PostgresSessions process)
+    {
+        await using var command = process.System.CreateCommand("SELECT current_setting('application_name')");
+        return await command.ExecuteScalarAsync();
     }
 
     protected override IHostRegistry NewProcess() => NewProcess(postgres.ConnectionString);
