@@ -40,7 +40,7 @@ internal sealed partial class ModalSandboxProvider(NodePool pool, Placement plac
         PortException? full = null;
         foreach (var node in await placement.CandidatesAsync(spec, cancellationToken))
         {
-            placement.Tried(spec.Sandbox, node);
+            var isFirst = placement.Tried(spec.Sandbox, node);
             try
             {
                 var made = await client.CreateAsync(node.Url, node.Name, BodyOf(spec), cancellationToken);
@@ -52,7 +52,9 @@ internal sealed partial class ModalSandboxProvider(NodePool pool, Placement plac
             {
                 if (e.Failed.Code == DataPlaneProblem.WrongNode) pool.Forget(node);
                 if (e.Failed.Failure.EffectMayHaveHappened) throw e.Failed.Failure;
-                placement.Settled(spec.Sandbox);
+
+                // A node that was not reached says nothing of what an earlier try may have made there.
+                if (isFirst || e.Failed.Failure.Kind is not (PortFailureKind.Unavailable or PortFailureKind.Timeout)) placement.Settled(spec.Sandbox);
                 if (e.Failed.Failure.Kind is not PortFailureKind.Full) throw e.Failed.Failure;
                 full = e.Failed.Failure;
             }

@@ -1,6 +1,9 @@
 using System.Runtime.Versioning;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
+using Coordinator.Tests.Support.Network;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Xunit;
 
 namespace Coordinator.Tests.Conformance.SandboxProvider;
@@ -123,6 +126,49 @@ public sealed class ModalPoolTests : IAsyncLifetime
         var failure = await Assert.ThrowsAsync<PortException>(async () => await Pool.DestroyAsync(handle, keepData: false, CancellationToken.None));
         Assert.Equal(PortFailureKind.Unavailable, failure.Kind);
         Assert.NotEqual(NodeOf(other), handle.Node);
+    }
+
+    [Fact]
+    public async Task A_node_that_fell_silent_in_a_create_and_refuses_the_next_still_holds_the_box()
+    {
+        FaultProxy? network = null;
+        await using var crashing = new ModalRig(services => services.Replace(services.Single(service => service.ServiceType == typeof(ISandboxProvider)) is { } inner
+            ? ServiceDescriptor.Singleton<ISandboxProvider>(from => new AfterCreate((ISandboxProvider)(inner.ImplementationFactory?.Invoke(from) ?? ActivatorUtilities.CreateInstance(from, inner.ImplementationType!)), () =>
+            {
+                network!.Refuse();
+                network.Cut();
+            }))
+            : throw new InvalidOperationException()));
+        await crashing.StartAsync();
+        network = new FaultProxy(crashing.Url);
+        await using var closing = network;
+        for (var i = 0; i < 2; i++) await second.Connect(second.Url).CreateAsync(Specs.New(), CancellationToken.None);
+        var provider = crashing.Connect([("CreateSeconds", "20")], network.Url, second.Url);
+        var spec = Specs.New();
+
+        Assert.True((await Assert.ThrowsAsync<PortException>(async () => await provider.CreateAsync(spec, CancellationToken.None))).EffectMayHaveHappened);
+        await Assert.ThrowsAsync<PortException>(async () => await provider.CreateAsync(spec, CancellationToken.None));
+        await Assert.ThrowsAsync<PortException>(async () => await provider.CreateAsync(spec, CancellationToken.None));
+    }
+
+    private sealed class AfterCreate(ISandboxProvider inner, Action then) : ISandboxProvider
+    {
+        public string Name => inner.Name;
+
+        public SandboxCapabilities Capabilities => inner.Capabilities;
+
+        public async ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken)
+        {
+            var handle = await inner.CreateAsync(spec, cancellationToken);
+            then();
+            return handle;
+        }
+
+        public ValueTask<SandboxInspection> InspectAsync(SandboxHandle handle, CancellationToken cancellationToken) => inner.InspectAsync(handle, cancellationToken);
+
+        public IAsyncEnumerable<SandboxListing> ListAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) => inner.ListAsync(labels, cancellationToken);
+
+        public ValueTask DestroyAsync(SandboxHandle handle, bool keepData, CancellationToken cancellationToken) => inner.DestroyAsync(handle, keepData, cancellationToken);
     }
 
     private static string NodeOf(ModalRig rig) => File.ReadAllText(Path.Combine(rig.HostDirectory, "node"));

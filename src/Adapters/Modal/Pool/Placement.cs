@@ -36,11 +36,11 @@ internal sealed class Placement(NodePool pool, DataPlaneClient client)
         return [.. able.OrderByDescending(node => node.Health.Capacity!.Free).ThenBy(node => node.Name, StringComparer.Ordinal)];
     }
 
-    /// <summary>From now on this box is made there or nowhere.</summary>
-    public void Tried(SandboxId sandbox, PoolNode node)
+    /// <summary>From now on this box is made there or nowhere. False: an earlier try may have made it there already.</summary>
+    public bool Tried(SandboxId sandbox, PoolNode node)
     {
         if (tried.Count >= MostTried) tried.Clear();
-        tried[sandbox] = node.Name;
+        return tried.TryAdd(sandbox, node.Name);
     }
 
     /// <summary>It is certain that it was not made there, or it has been found.</summary>
