@@ -16,7 +16,7 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     public NpgsqlDataSource CreateShared()
     {
         var connection = Connection();
-        if (!connection.ContainsKey("Maximum Pool Size")) connection.MaxPoolSize = options.MaxPoolSize;
+        if (!IsSaid(connection, "Maximum Pool Size")) connection.MaxPoolSize = options.MaxPoolSize;
         return ClearedWithItsServer(NpgsqlDataSource.Create(connection));
     }
 
@@ -59,9 +59,12 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     private NpgsqlConnectionStringBuilder Connection()
     {
         var connection = new NpgsqlConnectionStringBuilder(Embedded?.ConnectionString ?? options.ConnectionString);
-        connection.ApplicationName ??= "coordinator"; // ContainsKey is true for every keyword that the driver knows
-        if (!connection.ContainsKey("Max Auto Prepare")) connection.MaxAutoPrepare = 50;
-        if (!connection.ContainsKey("Connection Idle Lifetime")) connection.ConnectionIdleLifetime = 60; // a server process is memory
+        if (!IsSaid(connection, "Application Name")) connection.ApplicationName = "coordinator";
+        if (!IsSaid(connection, "Max Auto Prepare")) connection.MaxAutoPrepare = 50;
+        if (!IsSaid(connection, "Connection Idle Lifetime")) connection.ConnectionIdleLifetime = 60; // a server process is memory
         return connection;
     }
+
+    /// <summary>True when the connection string says it itself; <c>ContainsKey</c> is true of everything that could be said.</summary>
+    private static bool IsSaid(NpgsqlConnectionStringBuilder connection, string key) => connection.Keys.Contains(key, StringComparer.OrdinalIgnoreCase);
 }

@@ -1,0 +1,44 @@
+using Coordinator.Adapters.Postgres;
+using Npgsql;
+using Xunit;
+
+namespace Coordinator.Tests.Conformance.Postgres;
+
+/// <summary>What a connection string leaves open is the host's to choose, and nothing else is.</summary>
+public sealed class ConnectionDefaultTests
+{
+    private const string Plain = "Host=127.0.0.1;Database=coordinator;Username=coordinator";
+
+    [Fact]
+    public void What_a_connection_string_does_not_say_is_the_hosts_own()
+    {
+        var chosen = Connection(Plain);
+
+        Assert.Equal(("coordinator", 20, 50, 60), (chosen.ApplicationName, chosen.MaxPoolSize, chosen.MaxAutoPrepare, chosen.ConnectionIdleLifetime));
+    }
+
+    [Fact]
+    public void What_it_says_is_kept()
+    {
+        var chosen = Connection($"{Plain};ApplicationName=mine;Maximum Pool Size=7;Max Auto Prepare=0;Connection Idle Lifetime=300");
+
+        Assert.Equal(("mine", 7, 0, 300), (chosen.ApplicationName, chosen.MaxPoolSize, chosen.MaxAutoPrepare, chosen.ConnectionIdleLifetime));
+    }
+
+    [Fact]
+    public async Task Each_process_has_a_name_of_its_own_to_the_server()
+    {
+        var server = new DatabaseServer(new DatabaseOptions { ConnectionString = Plain }, embedded: null);
+        await using var one = server.CreateSystem();
+        await using var other = server.CreateSystem();
+
+        Assert.NotEqual(one.Name, other.Name);
+        Assert.StartsWith("coordinator ", one.Name, StringComparison.Ordinal);
+    }
+
+    private static NpgsqlConnectionStringBuilder Connection(string connectionString)
+    {
+        using var source = new DatabaseServer(new DatabaseOptions { ConnectionString = connectionString }, embedded: null).CreateShared();
+        return new(source.ConnectionString);
+    }
+}
