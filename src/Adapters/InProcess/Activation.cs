@@ -225,8 +225,9 @@ internal sealed class Activation
             if (failure is null && machine.Version > versionAtStart && machine.Version > snapshotVersion) await SaveSnapshotAsync();
             await services.Journal.ReleaseAsync(lease, CancellationToken.None);
         }
-        catch (PortException e)
+        catch (Exception e)
         {
+            // Whatever it is: an activation that does not end in order keeps the next one out for ever.
             services.Log.ReleaseFailed(e, lease.Key);
         }
 

@@ -7,7 +7,10 @@ namespace Coordinator.Adapters.Postgres;
 internal static class DatabaseFailure
 {
     /// <summary>True when the database or the way to it failed, and not the program.</summary>
-    public static bool IsOne(Exception failure) => failure is NpgsqlException or IOException or TimeoutException or System.Net.Sockets.SocketException;
+    public static bool IsOne(Exception failure) => failure is NpgsqlException or IOException or TimeoutException or System.Net.Sockets.SocketException || IsNonsense(failure);
+
+    /// <summary>True when what the server answered makes no sense to the driver, which then stops with an exception of its own making.</summary>
+    private static bool IsNonsense(Exception failure) => failure is InvalidOperationException { Source: "Npgsql" } and not ObjectDisposedException;
 
     /// <summary>
     /// True when the server itself said that the statement was rolled back. After a FATAL or a broken connection nobody
@@ -23,11 +26,23 @@ internal static class DatabaseFailure
     /// <summary>True when the statement met another one and lost: the same again may pass.</summary>
     public static bool IsOfContention(PostgresException failure) => failure.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable;
 
+    /// <summary>True when the server takes no writes: it is a standby by now, or was made read-only.</summary>
+    public static bool IsReadOnly(Exception? failure) => failure is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction };
+
+    /// <summary>
+    /// Lets go of every connection to a server that takes no writes: another may lead to one that does, while this one
+    /// would be used for ever. Those in use follow when they are given back.
+    /// </summary>
+    public static void LeaveIfReadOnly(NpgsqlDataSource source, Exception? failure)
+    {
+        if (IsReadOnly(failure)) source.Clear();
+    }
+
     /// <summary>True when the same call, made again, may pass without anybody doing anything.</summary>
     public static bool MayPass(Exception failure) => failure switch
     {
-        PostgresException refused => refused.IsTransient || IsOfContention(refused) || !WasRolledBack(refused),
-        _ => IsOne(failure),
+        PostgresException refused => refused.IsTransient || IsOfContention(refused) || IsReadOnly(refused) || !WasRolledBack(refused),
+        _ => IsOne(failure) && !IsNonsense(failure),
     };
 
     /// <summary>The port's exception for it. Never holds a row or a value.</summary>
@@ -37,6 +52,7 @@ internal static class DatabaseFailure
         {
             PostgresException refused => (Kind(refused), $"{refused.SqlState} {refused.MessageText}"),
             NpgsqlException { InnerException: TimeoutException } or TimeoutException => (PortFailureKind.Timeout, "it did not answer in time"),
+            _ when IsNonsense(failure) => (PortFailureKind.Corrupt, "it answered what makes no sense"),
             _ => (PortFailureKind.Unavailable, failure.Message),
         };
         return new(kind, $"The database failed while {doing}: {why}", effectMayHaveHappened, inner: failure);

@@ -1,4 +1,5 @@
 using Coordinator.Ports;
+using Npgsql;
 
 namespace Coordinator.Adapters.Postgres;
 
@@ -6,7 +7,7 @@ namespace Coordinator.Adapters.Postgres;
 /// Makes a call that may be made twice again while the database is away, as long as the outage is short: an embedded
 /// server that was killed is back within a second, and nobody has to notice.
 /// </summary>
-internal sealed class DatabasePatience(TimeSpan limit, TimeProvider time)
+internal sealed class DatabasePatience(NpgsqlDataSource source, TimeSpan limit, TimeProvider time)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
@@ -23,6 +24,7 @@ internal sealed class DatabasePatience(TimeSpan limit, TimeProvider time)
             }
             catch (Exception failure) when (DatabaseFailure.IsOne(failure))
             {
+                DatabaseFailure.LeaveIfReadOnly(source, failure);
                 if (!DatabaseFailure.MayPass(failure) || time.GetElapsedTime(started) + pause > limit) throw DatabaseFailure.ToPort(failure, doing);
             }
 

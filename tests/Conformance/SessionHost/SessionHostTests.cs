@@ -1,3 +1,4 @@
+using System.Reflection;
 using Coordinator.Adapters.InProcess;
 using Coordinator.Fakes;
 using Coordinator.Modules.Sessions;
@@ -75,6 +76,19 @@ public sealed class InProcessSessionHostTests : SessionHostContract
     }
 
     [Fact]
+    public async Task An_activation_whose_end_goes_wrong_in_a_way_nobody_thought_of_does_not_keep_the_next_one_out()
+    {
+        var journal = new InMemorySessionJournal(TimeProvider.System);
+        await using var harness = new Harness(JournalThatCannotRelease.Over(journal));
+        var key = NewKey();
+        await harness.Host.CallAsync(key, Create(), CancellationToken.None);
+        await journal.OpenAsync(key, HostId.New(TimeProvider.System), create: false, CancellationToken.None);
+        await Assert.ThrowsAsync<PortException>(async () => await harness.Host.CallAsync(key, Prompt("lost"), CancellationToken.None));
+
+        Assert.True((await harness.Host.CallAsync(key, Prompt("again"), CancellationToken.None)).IsSuccess);
+    }
+
+    [Fact]
     public async Task A_journal_that_is_down_for_a_moment_costs_a_pause_and_not_the_actor()
     {
         var journal = new InMemorySessionJournal(TimeProvider.System);
@@ -119,7 +133,7 @@ public sealed class InProcessSessionHostTests : SessionHostContract
         Assert.Equal(SubscriptionCloseReason.TooSlow, paused.Closed);
     }
 
-    private sealed class Harness(InMemorySessionJournal journal, SessionHostOptions? options = null) : SessionHostHarness
+    private sealed class Harness(ISessionJournal journal, SessionHostOptions? options = null) : SessionHostHarness
     {
         private InProcessSessionHost? host;
 
@@ -154,4 +168,21 @@ public sealed class InMemorySessionHostTests : SessionHostContract
 
         public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
+}
+
+/// <summary>A journal whose leases cannot be given back, for a reason that no port names.</summary>
+public class JournalThatCannotRelease : DispatchProxy
+{
+    private ISessionJournal inner = null!;
+
+    public static ISessionJournal Over(ISessionJournal journal)
+    {
+        var proxy = Create<ISessionJournal, JournalThatCannotRelease>();
+        ((JournalThatCannotRelease)(object)proxy).inner = journal;
+        return proxy;
+    }
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name == nameof(ISessionJournal.ReleaseAsync)
+        ? new ValueTask(Task.FromException(new InvalidOperationException("An answer that makes no sense.")))
+        : targetMethod.Invoke(inner, args);
 }

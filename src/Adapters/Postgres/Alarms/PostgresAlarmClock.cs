@@ -27,7 +27,7 @@ public sealed class PostgresAlarmClock : IAlarmClock
     private readonly DatabasePatience patience;
 
     internal PostgresAlarmClock(SystemDataSource system, IOptions<DatabaseOptions> options, TimeProvider time) =>
-        (this.system, patience) = (system.Source, new(options.Value.Journal.OutagePatience, time));
+        (this.system, patience) = (system.Source, new(system.Source, options.Value.Journal.OutagePatience, time));
 
     public async ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(int limit, TimeSpan hideFor, CancellationToken cancellationToken)
     {

@@ -61,6 +61,7 @@ internal sealed class PostgresEventFeed(NpgsqlDataSource dataSource, TenantState
         }
         catch (Exception failure) when (RelationalFailure.Translate(failure, "publishing to topics", committing) is { } translated)
         {
+            DatabaseFailure.LeaveIfReadOnly(dataSource, translated.InnerException);
             throw translated;
         }
     }

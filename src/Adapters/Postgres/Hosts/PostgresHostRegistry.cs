@@ -23,7 +23,7 @@ public sealed partial class PostgresHostRegistry : IHostRegistry
     internal PostgresHostRegistry(SystemDataSource system, IOptions<DatabaseOptions> options, TimeProvider time, ILogger<PostgresHostRegistry> logger)
     {
         (this.system, this.options, this.time, this.logger) = (system, options.Value, time, logger);
-        patience = new(this.options.Journal.OutagePatience, time);
+        patience = new(system.Source, this.options.Journal.OutagePatience, time);
     }
 
     /// <summary>Made anew while an outage lasts: a try that failed leaves a row without a lock, which is dead.</summary>

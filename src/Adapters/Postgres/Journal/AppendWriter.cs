@@ -102,7 +102,7 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         {
             if (DatabaseFailure.IsOfData(refused)) await SplitAsync(group, refused);
             else if (DatabaseFailure.IsOfContention(refused) && tries > 1) await WriteAsync(group, tries - 1);
-            else FailAll(group, refused);
+            else await RefuseAsync(group, refused);
         }
         catch (Exception failure) when (DatabaseFailure.IsOne(failure))
         {
@@ -116,6 +116,18 @@ internal sealed partial class AppendWriter : IAsyncDisposable
             await DropConnectionAsync();
             await SplitAsync(group, failure);
         }
+    }
+
+    /// <summary>Refused for what the server is, not for what it was sent: unwritten, and a server that takes no writes is left.</summary>
+    private async Task RefuseAsync(IReadOnlyList<PendingAppend> group, PostgresException refused)
+    {
+        if (DatabaseFailure.IsReadOnly(refused))
+        {
+            await DropConnectionAsync();
+            DatabaseFailure.LeaveIfReadOnly(source, refused);
+        }
+
+        FailAll(group, refused);
     }
 
     /// <summary>Refused for its data: halved until the culprit stands alone, so that only it fails.</summary>

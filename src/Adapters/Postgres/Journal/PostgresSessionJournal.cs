@@ -22,8 +22,8 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
     internal PostgresSessionJournal(NpgsqlDataSource tenants, SystemDataSource system, IOptions<DatabaseOptions> options, TimeProvider time, ILogger<PostgresSessionJournal> logger)
     {
         this.system = system.Source;
-        patience = new(options.Value.Journal.OutagePatience, time);
-        reader = new(tenants, patience);
+        patience = new(this.system, options.Value.Journal.OutagePatience, time);
+        reader = new(tenants, new(tenants, options.Value.Journal.OutagePatience, time));
         pipeline = new(system.Source, options.Value.Journal, patience, logger);
     }
 

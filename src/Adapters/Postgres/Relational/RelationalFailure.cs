@@ -15,8 +15,9 @@ internal static class RelationalFailure
     {
         PortException known => known,
         PostgresException refused => DatabaseFailure.ToPort(refused, doing, committing && !DatabaseFailure.WasRolledBack(refused)),
-        NpgsqlException or TimeoutException or ObjectDisposedException or IOException => DatabaseFailure.ToPort(failure, doing, committing),
+        ObjectDisposedException => DatabaseFailure.ToPort(failure, doing, committing),
         OperationCanceledException => null,
+        _ when DatabaseFailure.IsOne(failure) => DatabaseFailure.ToPort(failure, doing, committing),
         { InnerException: { } inner } => Translate(inner, doing, committing),
         _ => null,
     };

@@ -12,7 +12,7 @@ internal sealed class TenantStatements(NpgsqlDataSource dataSource, TimeProvider
     /// <summary>How long a read outlasts a database that is away: an embedded server that was killed is back within a second.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private readonly DatabasePatience patience = new(Patience, time);
+    private readonly DatabasePatience patience = new(dataSource, Patience, time);
 
     /// <summary>Reads with one statement; made again while the database is briefly away.</summary>
     public async ValueTask<T> ReadAsync<T>(TenantScope scope, string doing, Statement statement, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken cancellationToken) =>
@@ -27,6 +27,7 @@ internal sealed class TenantStatements(NpgsqlDataSource dataSource, TimeProvider
         }
         catch (Exception failure) when (RelationalFailure.Translate(failure, doing, committing: true) is { } translated)
         {
+            DatabaseFailure.LeaveIfReadOnly(dataSource, translated.InnerException);
             throw translated;
         }
     }

@@ -1,5 +1,6 @@
 using Coordinator.Ports;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Coordinator.Adapters.Postgres;
 
@@ -7,7 +8,7 @@ namespace Coordinator.Adapters.Postgres;
 /// Runs each piece of relational work in one transaction that says on whose behalf it is. The setting ends with the
 /// transaction, so a pooled connection carries nothing over. Failures come out as <see cref="PortException"/>s.
 /// </summary>
-internal sealed class TenantTransactions<TContext>(IDbContextFactory<TContext> contexts)
+internal sealed class TenantTransactions<TContext>(IDbContextFactory<TContext> contexts, NpgsqlDataSource dataSource)
     where TContext : DbContext
 {
     /// <summary>Work that sees the rows of <paramref name="organization"/> only.</summary>
@@ -33,6 +34,7 @@ internal sealed class TenantTransactions<TContext>(IDbContextFactory<TContext> c
         }
         catch (Exception failure) when (RelationalFailure.Translate(failure, $"working with {typeof(TContext).Name}", committing) is { } translated)
         {
+            DatabaseFailure.LeaveIfReadOnly(dataSource, translated.InnerException);
             throw translated;
         }
     }
