@@ -120,15 +120,15 @@ public sealed class PostgresEventFeedTests : EventFeedContract, IClassFixture<Po
     [Fact]
     public async Task A_lost_answer_says_that_the_documents_may_be_there()
     {
-        await using var proxy = new PostgresProxy(postgres.ConnectionString);
-        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(proxy.ConnectionString) { CommandTimeout = 2 }.ConnectionString);
+        await using var proxy = PostgresBehindProxy.Before(postgres.ConnectionString);
+        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(proxy.Through(postgres.ConnectionString)) { CommandTimeout = 2 }.ConnectionString);
         var feed = Over(source);
         await feed.PublishAsync(Organization, [Document("a", 1)], default);
         await using var holder = await postgres.DataSource.OpenConnectionAsync();
         await using var held = await holder.BeginTransactionAsync();
         await Adapters.Postgres.Feed.FeedPublication.LockAsync(holder, Organization, [Document("a", 1)], default);
         var publishing = feed.PublishAsync(Organization, [Document("a", 2)], default).AsTask();
-        proxy.Close();
+        proxy.Refuse();
         await held.RollbackAsync();
 
         var failure = await Assert.ThrowsAsync<PortException>(() => publishing);

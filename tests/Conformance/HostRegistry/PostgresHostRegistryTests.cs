@@ -2,6 +2,7 @@ using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Conformance.Postgres;
 using Coordinator.Tests.Support;
+using Coordinator.Tests.Support.Network;
 using Npgsql;
 using Xunit;
 
@@ -51,14 +52,14 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
     [Fact]
     public async Task A_host_that_is_cut_off_has_stopped_when_another_takes_its_session()
     {
-        await using var network = new PostgresProxy(postgres.ConnectionString);
-        var cut = NewProcess(network.ConnectionString);
+        await using var network = PostgresBehindProxy.Before(postgres.ConnectionString);
+        var cut = NewProcess(network.Through(postgres.ConnectionString));
         var mine = await cut.RegisterAsync(new("http://127.0.0.1:1/"), default);
         var other = await HostAsync();
         var key = NewKey();
         var lease = await OpenAsync(key, mine);
 
-        network.SwallowAnswers();
+        network.BlackHole(Direction.ToClient);
 
         var began = TimeProvider.System.GetTimestamp();
         while (await other.Registry.ClaimAsync(key, other.Host, default) != other.Host.Location)
@@ -69,7 +70,7 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
 
         Assert.NotNull(mine.Loss);
         Assert.False(await Journal.AppendAsync(lease, new(1, default, 0, TimeProvider.System.GetUtcNow(), null, null), default));
-        network.Cut();
+        network.Heal();
         await mine.DisposeAsync();
     }
 

@@ -3,6 +3,7 @@ using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Conformance.Postgres;
 using Coordinator.Tests.Support;
+using Coordinator.Tests.Support.Network;
 using Npgsql;
 using Xunit;
 
@@ -14,19 +15,19 @@ public sealed class PostgresJournalFaultTests : IAsyncLifetime
     private static readonly DateTimeOffset Noon = new(2026, 3, 4, 12, 0, 0, TimeSpan.Zero);
 
     private readonly PostgresFixture fixture = new();
-    private PostgresProxy? proxy;
+    private FaultProxy? proxy;
     private PostgresSessions? behindProxy;
     private PostgresSessions? direct;
 
-    private PostgresProxy Proxy => proxy!;
+    private FaultProxy Proxy => proxy!;
 
     private ISessionJournal Journal => behindProxy!.Journal;
 
     public async Task InitializeAsync()
     {
         await fixture.InitializeAsync();
-        proxy = new(fixture.ConnectionString);
-        behindProxy = new(proxy.ConnectionString, ("Journal:Writers", "1"), ("Journal:OutagePatience", "00:00:01.5"), ("Journal:AppendBytes", "200000"), ("Journal:PendingBytes", "200000"));
+        proxy = PostgresBehindProxy.Before(fixture.ConnectionString);
+        behindProxy = new(proxy.Through(fixture.ConnectionString), ("Journal:Writers", "1"), ("Journal:OutagePatience", "00:00:01.5"), ("Journal:AppendBytes", "200000"), ("Journal:PendingBytes", "200000"));
         direct = new(fixture.ConnectionString);
     }
 
@@ -44,10 +45,10 @@ public sealed class PostgresJournalFaultTests : IAsyncLifetime
         var lease = await CreateAsync();
         Assert.True(await AppendAsync(lease, 0));
 
-        Proxy.SwallowAnswers();
+        Proxy.BlackHole(Direction.ToClient);
         var append = AppendAsync(lease, 1);
         await EmbeddedServerFolder.UntilAsync("the append is durable", async () => (await direct!.Journal.FindHeadAsync(lease.Key, default))!.Version == 2);
-        Proxy.Cut();
+        Proxy.Heal();
 
         Assert.True(await append);
         Assert.Equal(2, (await direct!.Journal.FindHeadAsync(lease.Key, default))!.Version);
@@ -60,11 +61,11 @@ public sealed class PostgresJournalFaultTests : IAsyncLifetime
         var lease = await CreateAsync();
         Assert.True(await AppendAsync(lease, 0));
 
-        Proxy.SwallowAnswers();
+        Proxy.BlackHole(Direction.ToClient);
         var append = AppendAsync(lease, 1);
         await EmbeddedServerFolder.UntilAsync("the append is durable", async () => (await direct!.Journal.FindHeadAsync(lease.Key, default))!.Version == 2);
         await direct!.Journal.OpenAsync(lease.Key, HostId.New(TimeProvider.System), create: false, default);
-        Proxy.Cut();
+        Proxy.Heal();
 
         Assert.True(await append);
         Assert.False(await AppendAsync(lease, 2));
@@ -108,10 +109,10 @@ public sealed class PostgresJournalFaultTests : IAsyncLifetime
         var lease = await CreateAsync();
         Assert.True(await AppendAsync(lease, 0));
 
-        Proxy.SwallowAnswers();
+        Proxy.BlackHole(Direction.ToClient);
         var append = AppendAsync(lease, 1);
         await EmbeddedServerFolder.UntilAsync("the append is durable", async () => (await direct!.Journal.FindHeadAsync(lease.Key, default))!.Version == 2);
-        Proxy.Close();
+        Proxy.Refuse();
 
         Assert.True((await Assert.ThrowsAsync<PortException>(() => append)).EffectMayHaveHappened);
     }
@@ -120,7 +121,7 @@ public sealed class PostgresJournalFaultTests : IAsyncLifetime
     public async Task A_database_that_is_away_is_said_to_be_unavailable_with_nothing_written()
     {
         var lease = await CreateAsync();
-        Proxy.Close();
+        Proxy.Refuse();
 
         var append = await Assert.ThrowsAsync<PortException>(() => AppendAsync(lease, 0));
         var read = await Assert.ThrowsAsync<PortException>(async () => await Journal.FindHeadAsync(lease.Key, default));
@@ -128,6 +129,35 @@ public sealed class PostgresJournalFaultTests : IAsyncLifetime
         Assert.Equal((PortFailureKind.Unavailable, false), (append.Kind, append.EffectMayHaveHappened));
         Assert.Equal(PortFailureKind.Unavailable, read.Kind);
         Assert.Null(await direct!.Journal.FindHeadAsync(lease.Key, default));
+    }
+
+    [Fact]
+    public async Task A_database_that_took_no_writes_for_a_while_is_written_to_again()
+    {
+        var lease = await CreateAsync();
+        await ExecuteAsync("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$");
+        await EndOthersAsync();
+
+        var refused = await Assert.ThrowsAsync<PortException>(() => AppendAsync(lease, 0));
+        await ExecuteAsync("SET default_transaction_read_only = off; DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET default_transaction_read_only', current_database()); END $$");
+
+        Assert.Equal((PortFailureKind.Unavailable, false), (refused.Kind, refused.EffectMayHaveHappened));
+        Assert.True(await AppendAsync(lease, 0));
+        Assert.NotNull(await Journal.OpenAsync(lease.Key, HostId.New(TimeProvider.System), create: false, default));
+    }
+
+    [Fact]
+    public async Task An_answer_that_makes_no_sense_is_a_failure_of_the_database_like_any_other()
+    {
+        var lease = await CreateAsync();
+        Assert.True(await AppendAsync(lease, 0));
+        Proxy.Corrupt(Direction.ToClient);
+
+        await Assert.ThrowsAsync<PortException>(async () => await Journal.ReleaseAsync(lease, default));
+        await Assert.ThrowsAsync<PortException>(() => AppendAsync(lease, 1));
+        Proxy.Heal();
+
+        await EmbeddedServerFolder.UntilAsync("it is understood again", async () => await OpensAsync(lease.Key));
     }
 
     [Fact]
@@ -225,6 +255,20 @@ public sealed class PostgresJournalFaultTests : IAsyncLifetime
 
     private async Task<bool> AppendAsync(JournalLease lease, long expected, string payload = "{}", CancellationToken cancellationToken = default) =>
         await Journal.AppendAsync(lease, new(expected, Encoding.UTF8.GetBytes(payload), 1, Noon, null, null), cancellationToken);
+
+    private async Task<bool> OpensAsync(SessionKey key)
+    {
+        try
+        {
+            return await Journal.OpenAsync(key, HostId.New(TimeProvider.System), create: false, default) is not null;
+        }
+        catch (PortException)
+        {
+            return false;
+        }
+    }
+
+    private Task EndOthersAsync() => ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
 
     /// <summary>Holds a session's row until disposed, so that the statement that writes it stands still.</summary>
     private async Task<NpgsqlConnection> BlockAsync(SessionKey key)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace Coordinator.Tests.Support.Network;
 
@@ -18,6 +19,7 @@ public sealed class FaultProxy : IAsyncDisposable
     private readonly Task accepting;
     private volatile NetworkFault fault = NetworkFault.None;
     private int accepted;
+    private int shown;
 
     public FaultProxy(EndPoint target)
     {
@@ -43,6 +45,9 @@ public sealed class FaultProxy : IAsyncDisposable
     /// <summary>Connections that clients made so far, those refused included.</summary>
     public int Accepted => Volatile.Read(ref accepted);
 
+    /// <summary>How often a fault was really done to somebody: a connection refused or cut, a piece of data held up, lost or changed.</summary>
+    public int Shown => Volatile.Read(ref shown);
+
     /// <summary>Each piece of data waits this long before it goes on, in both directions.</summary>
     public void Delay(TimeSpan delay, TimeProvider? time = null) => fault = new NetworkFault.Delayed(delay, time ?? TimeProvider.System);
 
@@ -52,11 +57,14 @@ public sealed class FaultProxy : IAsyncDisposable
     /// </summary>
     public void CutAfter(long bytes, Direction direction) => Set(new NetworkFault.CutAfter(bytes, direction));
 
+    /// <summary>What a client sends with this text in it arrives, and instead of an answer its connection is cut.</summary>
+    public void LoseAnswerTo(string text) => Set(new NetworkFault.AnswerLost(Encoding.UTF8.GetBytes(text)));
+
     /// <summary>Nothing arrives in this direction any more, and nobody is told; connections stay open.</summary>
     public void BlackHole(Direction direction) => fault = new NetworkFault.BlackHole(direction);
 
-    /// <summary>One bit of each piece of data in this direction flips, in its last byte.</summary>
-    public void Corrupt(Direction direction) => fault = new NetworkFault.Corrupt(direction);
+    /// <summary>One bit of each piece of data in this direction flips: in its last byte, or where it is said.</summary>
+    public void Corrupt(Direction direction, Index? at = null) => fault = new NetworkFault.Corrupt(direction, at ?? ^1);
 
     /// <summary>New connections are closed at once and those that are open are cut, as when nobody listens.</summary>
     public void Refuse()
@@ -65,8 +73,15 @@ public sealed class FaultProxy : IAsyncDisposable
         Cut();
     }
 
-    /// <summary>The network is well again; what was lost stays lost.</summary>
-    public void Heal() => fault = NetworkFault.None;
+    /// <summary>The network is well again. What was lost stays lost: a connection that lost something is cut.</summary>
+    public void Heal()
+    {
+        fault = NetworkFault.None;
+        lock (gate)
+        {
+            foreach (var connection in open.Where(connection => connection.HasLost)) connection.Cut();
+        }
+    }
 
     /// <summary>Cuts every open connection, at both ends.</summary>
     public void Cut()
@@ -96,6 +111,12 @@ public sealed class FaultProxy : IAsyncDisposable
         }
     }
 
+    private void Refuse(Socket client)
+    {
+        client.Close(0);
+        Interlocked.Increment(ref shown);
+    }
+
     private async Task AcceptAsync()
     {
         while (true)
@@ -104,7 +125,7 @@ public sealed class FaultProxy : IAsyncDisposable
             {
                 var client = await listener.AcceptAsync(stopping.Token);
                 Interlocked.Increment(ref accepted);
-                if (fault is NetworkFault.Refused) client.Close(0);
+                if (fault is NetworkFault.Refused) Refuse(client);
                 else serving.Add(ServeAsync(client));
             }
             catch (Exception ended) when (ended is OperationCanceledException or SocketException or ObjectDisposedException)
@@ -117,7 +138,7 @@ public sealed class FaultProxy : IAsyncDisposable
     private async Task ServeAsync(Socket client)
     {
         var server = new Socket(target.AddressFamily is AddressFamily.Unspecified ? AddressFamily.InterNetwork : target.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
-        using var connection = new ProxiedConnection(client, server, () => fault);
+        using var connection = new ProxiedConnection(client, server, () => fault, () => Interlocked.Increment(ref shown));
         lock (gate) open.Add(connection);
         try
         {

@@ -22,9 +22,11 @@ internal abstract record NetworkFault
 
     public sealed record CutAfter(long Bytes, Direction In) : NetworkFault;
 
+    public sealed record AnswerLost(byte[] Request) : NetworkFault;
+
     public sealed record BlackHole(Direction In) : NetworkFault;
 
-    public sealed record Corrupt(Direction In) : NetworkFault;
+    public sealed record Corrupt(Direction In, Index At) : NetworkFault;
 
     public sealed record Refused : NetworkFault
     {

@@ -3,20 +3,26 @@ using System.Net.Sockets;
 namespace Coordinator.Tests.Support.Network;
 
 /// <summary>One client's connection through a <see cref="FaultProxy"/>, and the one to the server that belongs to it.</summary>
-internal sealed class ProxiedConnection(Socket client, Socket server, Func<NetworkFault> fault) : IDisposable
+internal sealed class ProxiedConnection(Socket client, Socket server, Func<NetworkFault> fault, Action shown) : IDisposable
 {
     private long toServer;
     private long toClient;
+    private volatile bool isAnswerLost;
+    private volatile bool hasLost;
+
+    /// <summary>Something of it was swallowed: what follows would make no sense to who reads it.</summary>
+    public bool HasLost => hasLost;
 
     /// <summary>Until both ends are done, or the connection is cut.</summary>
     public Task PumpAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(PumpAsync(client, server, Direction.ToServer, cancellationToken), PumpAsync(server, client, Direction.ToClient, cancellationToken));
 
-    /// <summary>Bytes that went before do not count.</summary>
+    /// <summary>What went before does not count.</summary>
     public void CountAnew()
     {
         Interlocked.Exchange(ref toServer, 0);
         Interlocked.Exchange(ref toClient, 0);
+        isAnswerLost = false;
     }
 
     /// <summary>Both ends see a reset: neither can take what it has for the whole.</summary>
@@ -68,26 +74,38 @@ internal sealed class ProxiedConnection(Socket client, Socket server, Func<Netwo
         switch (fault())
         {
             case NetworkFault.Delayed delayed:
+                shown();
                 await Task.Delay(delayed.By, delayed.Time, cancellationToken);
                 break;
             case NetworkFault.BlackHole hole when hole.In == direction:
+                hasLost = true;
+                shown();
                 return true;
             case NetworkFault.Corrupt corrupt when corrupt.In == direction:
-                data.Span[^1] ^= 1;
+                shown();
+                data.Span[corrupt.At] ^= 1;
                 break;
             case NetworkFault.CutAfter cut when cut.In == direction:
                 var room = (int)Math.Clamp(cut.Bytes - Passed(direction, data.Length), 0, data.Length);
                 if (room > 0) await SendAsync(data[..room], to, cancellationToken);
-                if (room == data.Length) return true;
-                Cut();
-                return false;
+                return room == data.Length || End();
+            case NetworkFault.AnswerLost lost when direction == Direction.ToServer:
+                isAnswerLost |= data.Span.IndexOf(lost.Request) >= 0;
+                break;
+            case NetworkFault.AnswerLost when isAnswerLost:
             case NetworkFault.Refused:
-                Cut();
-                return false;
+                return End();
         }
 
         await SendAsync(data, to, cancellationToken);
         return true;
+    }
+
+    private bool End()
+    {
+        shown();
+        Cut();
+        return false;
     }
 
     /// <summary>How many bytes went in this direction before these.</summary>

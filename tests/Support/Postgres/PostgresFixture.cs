@@ -21,8 +21,8 @@ public sealed class PostgresFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         ConnectionString = await CreateDatabaseAsync(name);
+        await MigrateAsync(ConnectionString);
         dataSource = NpgsqlDataSource.Create(ConnectionString);
-        await new MigrationRunner(dataSource, Migration.Embedded(), TimeProvider.System, NullLogger<MigrationRunner>.Instance).RunAsync(CancellationToken.None);
     }
 
     public async Task DisposeAsync()
@@ -31,12 +31,19 @@ public sealed class PostgresFixture : IAsyncLifetime
         await DropDatabaseAsync(name);
     }
 
-    /// <summary>Makes an empty database and returns how the host connects to it.</summary>
-    public static async Task<string> CreateDatabaseAsync(string name)
+    /// <summary>Brings a database to the newest schema; no connection to it is left open.</summary>
+    public static async Task MigrateAsync(string connectionString)
+    {
+        await using var source = NpgsqlDataSource.Create(connectionString);
+        await new MigrationRunner(source, Migration.Embedded(), TimeProvider.System, NullLogger<MigrationRunner>.Instance).RunAsync(CancellationToken.None);
+    }
+
+    /// <summary>Makes a database, empty or the copy of one that nobody is connected to, and returns how the host connects to it.</summary>
+    public static async Task<string> CreateDatabaseAsync(string name, string? template = null)
     {
         var server = await PostgresTestServer.GetAsync();
         var host = new NpgsqlConnectionStringBuilder(server.Host) { Database = name, ApplicationName = name };
-        await ExecuteAsAdministratorAsync($"CREATE DATABASE {name} OWNER {host.Username}");
+        await ExecuteAsAdministratorAsync($"CREATE DATABASE {name} OWNER {host.Username} TEMPLATE {template ?? "template1"}");
         return host.ConnectionString;
     }
 

@@ -1,0 +1,40 @@
+using System.Globalization;
+using Coordinator.Adapters.Postgres;
+using Coordinator.Adapters.Postgres.Embedded;
+using Coordinator.Ports;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Coordinator.Tests.Support;
+
+/// <summary>An embedded PostgreSQL for one test alone, which may be killed: as in a host, it comes up again by itself.</summary>
+public sealed class OwnPostgresServer : IAsyncDisposable
+{
+    private readonly string folder = Path.Combine(Path.GetTempPath(), $"coordinator-own-postgres-{PrefixedId.NewValue(TimeProvider.System):n}");
+    private readonly EmbeddedPostgres server;
+
+    private OwnPostgresServer() => server = new(new DatabaseOptions { Embedded = { DataDirectory = folder } }, TimeProvider.System, NullLogger<EmbeddedPostgres>.Instance);
+
+    /// <summary>Connects to its database, which has the newest schema, as the host does.</summary>
+    public string ConnectionString => server.ConnectionString;
+
+    public static async Task<OwnPostgresServer> StartAsync()
+    {
+        var own = new OwnPostgresServer();
+        await own.server.StartAsync(CancellationToken.None);
+        await PostgresFixture.MigrateAsync(own.ConnectionString);
+        return own;
+    }
+
+    /// <summary>kill -9 of the server's main process.</summary>
+    public void Kill()
+    {
+        var process = File.ReadLines(Path.Combine(folder, "cluster", "postmaster.pid")).First();
+        _ = NativeMethods.SendSignal(int.Parse(process, CultureInfo.InvariantCulture), NativeMethods.SigKill);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await server.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+}
