@@ -76,6 +76,9 @@ public sealed record Fault(string Name, FaultMoment When)
     /// <summary>How long it lasts; null: until the user has seen what <see cref="Sees"/> says.</summary>
     public TimeSpan? Lasts { get; init; }
 
+    /// <summary>In a world on real time, in place of <see cref="Lasts"/>: it lasts until this is so.</summary>
+    public Func<bool>? LastsUntil { get; init; }
+
     /// <summary>
     /// What the user must see: how the message ends (<c>completed</c>, <c>failed</c> and its code, <c>cancelled</c>), or what
     /// the call is refused with, and what becomes of it when it is sent again: <c>Timeout, then completed</c>.

@@ -1,4 +1,4 @@
-using Coordinator.Ports;
+using Coordinator.Tests.Faults.Real;
 
 namespace Coordinator.Tests.Faults;
 
@@ -12,6 +12,12 @@ public interface IFaultCatalog
 
     /// <summary>The general faults that this port cannot show, and why.</summary>
     IReadOnlyDictionary<GeneralFault, string> CannotHappen { get; }
+
+    /// <summary>How some of the faults are made on the real adapter.</summary>
+    IReadOnlyList<RealPlay> OnReal { get; }
+
+    /// <summary>Why none is; null when some are.</summary>
+    string? WhyNotOnReal { get; }
 }
 
 /// <summary>The faults of one port; found by this relation.</summary>
@@ -22,6 +28,10 @@ public abstract class FaultCatalog<TPort> : IFaultCatalog
     public abstract IReadOnlyList<Fault> Faults { get; }
 
     public virtual IReadOnlyDictionary<GeneralFault, string> CannotHappen { get; } = new Dictionary<GeneralFault, string>();
+
+    public virtual IReadOnlyList<RealPlay> OnReal => [];
+
+    public virtual string? WhyNotOnReal => null;
 }
 
 /// <summary>Every catalog of this assembly.</summary>
@@ -31,5 +41,7 @@ public static class FaultCatalogs
         [.. typeof(FaultCatalogs).Assembly.GetTypes().Where(type => !type.IsAbstract && type.IsAssignableTo(typeof(IFaultCatalog))).OrderBy(type => type.Name, StringComparer.Ordinal).Select(type => (IFaultCatalog)Activator.CreateInstance(type)!)];
 
     /// <summary>A fault by its port's and its own name, made anew: a fault may keep state while it is played.</summary>
-    public static Fault Find(string port, string name) => All.Single(catalog => catalog.Port.Name == port).Faults.Single(fault => fault.Name == name);
+    public static Fault Find(string port, string name) => Of(port).Faults.Single(fault => fault.Name == name);
+
+    public static IFaultCatalog Of(string port) => All.Single(catalog => catalog.Port.Name == port);
 }

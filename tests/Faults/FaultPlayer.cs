@@ -99,8 +99,9 @@ internal sealed class FaultPlayer(Skeleton world, Fault fault)
 
     private async Task LastAsync()
     {
-        if (fault.Lasts is not { } lasts) return;
-        await world.PassAsync(lasts);
+        if (fault.LastsUntil is { } shown) await world.UntilAsync("the fault to show", shown);
+        else if (fault.Lasts is { } lasts) await world.PassAsync(lasts);
+        else return;
         fault.Mend(world);
     }
 

@@ -3,7 +3,7 @@ using Coordinator.Ports.Compute;
 
 namespace Coordinator.Tests.Faults.Catalogs;
 
-public sealed class AgentRuntimeFaults : FaultCatalog<IAgentRuntime>
+public sealed partial class AgentRuntimeFaults : FaultCatalog<IAgentRuntime>
 {
     public override IReadOnlyList<Fault> Faults =>
     [

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Coordinator.Tests.Faults.Catalogs;
 
-public sealed class ArtifactStoreFaults : FaultCatalog<IArtifactStore>
+public sealed partial class ArtifactStoreFaults : FaultCatalog<IArtifactStore>
 {
     private const int LargeOutput = 100_000;
 

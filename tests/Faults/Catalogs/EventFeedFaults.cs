@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Coordinator.Tests.Faults.Catalogs;
 
-public sealed class EventFeedFaults : FaultCatalog<IEventFeed>
+public sealed partial class EventFeedFaults : FaultCatalog<IEventFeed>
 {
     private const string Topic = "sessions";
 
@@ -20,6 +20,7 @@ public sealed class EventFeedFaults : FaultCatalog<IEventFeed>
         Following(GeneralFault.CorruptAnswer, "A document was changed behind its back", (_, client) => client.IsTampered = true, "Corrupt"),
         Following(null, "The topic was purged beyond the client: it is told to load anew", (_, client) => client.IsPurged = true, FeedProblems.StaleCursorCode),
         Following(null, "The client comes from the future: it is told to load anew", (_, client) => client.Watermark += 5, FeedProblems.StaleCursorCode),
+        Following(null, "It has no connection left for a while", (world, _) => world.Feed.Faults.FailBefore(PortFailureKind.Timeout), "Timeout"),
         Following(null, "A wake-up is lost: the client looks by itself", (world, _) => world.Feed.LosesWakeUps = true, "ok"),
     ];
 

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Coordinator.Tests.Faults.Catalogs;
 
-public sealed class HostRegistryFaults : FaultCatalog<IHostRegistry>
+public sealed partial class HostRegistryFaults : FaultCatalog<IHostRegistry>
 {
     private const string Elsewhere = "elsewhere";
 

@@ -5,7 +5,7 @@ using Coordinator.Tests.WalkingSkeleton.World;
 
 namespace Coordinator.Tests.Faults.Catalogs;
 
-public sealed class AuthenticatorFaults : FaultCatalog<IAuthenticator>
+public sealed partial class AuthenticatorFaults : FaultCatalog<IAuthenticator>
 {
     public override IReadOnlyList<Fault> Faults =>
     [
@@ -27,7 +27,7 @@ public sealed class AuthenticatorFaults : FaultCatalog<IAuthenticator>
     private static Fault Entering(GeneralFault general, string name, Action<Skeleton, Door> show, string sees) => Door.Fault(general, name, show, sees);
 }
 
-public sealed class TenantDirectoryFaults : FaultCatalog<ITenantDirectory>
+public sealed partial class TenantDirectoryFaults : FaultCatalog<ITenantDirectory>
 {
     public override IReadOnlyList<Fault> Faults =>
     [
@@ -50,7 +50,7 @@ public sealed class TenantDirectoryFaults : FaultCatalog<ITenantDirectory>
     private static Fault Entering(GeneralFault? general, string name, Action<Skeleton, Door> show, string sees) => Door.Fault(general, name, show, sees);
 }
 
-public sealed class TenantVaultFaults : FaultCatalog<ITenantVault>
+public sealed partial class TenantVaultFaults : FaultCatalog<ITenantVault>
 {
     private const string Purpose = "models/acme";
 

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Coordinator.Tests.Faults.Catalogs;
 
-public sealed class ModelGatewayFaults : FaultCatalog<IModelGateway>
+public sealed partial class ModelGatewayFaults : FaultCatalog<IModelGateway>
 {
     private const string Key = "sk-canary-0123456789";
 
@@ -67,7 +67,7 @@ public sealed class ModelGatewayFaults : FaultCatalog<IModelGateway>
     }
 }
 
-public sealed class ModelCatalogFaults : FaultCatalog<IModelCatalog>
+public sealed partial class ModelCatalogFaults : FaultCatalog<IModelCatalog>
 {
     public override IReadOnlyList<Fault> Faults =>
     [

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Coordinator.Tests.Faults.Catalogs;
 
-public sealed class NotifierFaults : FaultCatalog<INotifier>
+public sealed partial class NotifierFaults : FaultCatalog<INotifier>
 {
     public override IReadOnlyList<Fault> Faults =>
     [

@@ -4,7 +4,7 @@ using Coordinator.Tests.WalkingSkeleton.World;
 
 namespace Coordinator.Tests.Faults.Catalogs;
 
-public sealed class RunHistoryFaults : FaultCatalog<IRunHistory>
+public sealed partial class RunHistoryFaults : FaultCatalog<IRunHistory>
 {
     public override IReadOnlyList<Fault> Faults =>
     [

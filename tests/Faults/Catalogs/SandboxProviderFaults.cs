@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Coordinator.Tests.Faults.Catalogs;
 
-public sealed class SandboxProviderFaults : FaultCatalog<ISandboxProvider>
+public sealed partial class SandboxProviderFaults : FaultCatalog<ISandboxProvider>
 {
     public override IReadOnlyList<Fault> Faults => [.. Creating, .. Living, .. Ending];
 

@@ -6,8 +6,12 @@ using Xunit;
 
 namespace Coordinator.Tests.Faults.Catalogs;
 
-public sealed class SessionJournalFaults : FaultCatalog<ISessionJournal>
+public sealed partial class SessionJournalFaults : FaultCatalog<ISessionJournal>
 {
+    private const string ReadOnly = "It takes no writes for a while: the caller is told, and later it goes on";
+    private const string NoConnection = "It gives no connection for a while: the caller is told, and later it goes on";
+    private const string Killed = "It is killed in the middle of a tool call and comes back: the box goes on";
+
     public override IReadOnlyList<Fault> Faults =>
     [
         new("It is down for a moment: the prompt is late and not lost", FaultMoment.NextPrompt)
@@ -72,6 +76,25 @@ public sealed class SessionJournalFaults : FaultCatalog<ISessionJournal>
             Lasts = TimeSpan.FromSeconds(20),
             Sees = "completed",
         },
+        new(ReadOnly, FaultMoment.NextPrompt)
+        {
+            Show = Fault.By(world => world.Journal.Faults.FailBefore()),
+            Mend = world => world.Journal.Faults.Clear(),
+            Sees = "Unavailable, then completed",
+        },
+        new(NoConnection, FaultMoment.NextPrompt)
+        {
+            Show = Fault.By(world => world.Journal.Faults.FailBefore()),
+            Mend = world => world.Journal.Faults.Clear(),
+            Sees = "Unavailable, then completed",
+        },
+        new(Killed, FaultMoment.MidTool)
+        {
+            Show = Fault.By(world => world.Journal.Faults.FailBefore()),
+            Mend = world => world.Journal.Faults.Clear(),
+            Lasts = TimeSpan.FromSeconds(2),
+            Sees = "cancelled",
+        },
         AtPrompt(GeneralFault.Duplicate, "An append arrives twice: the second is stale, and nothing is there twice", world => world.Journal.Faults.Duplicate(int.MaxValue), "completed"),
         AtPrompt(GeneralFault.StaleCredential, "It refuses the host's credential: the caller is told", world => world.Journal.Faults.FailBefore(PortFailureKind.Unauthorized), "Unauthorized, then completed"),
         AtPrompt(GeneralFault.CorruptAnswer, "Its answer to a commit makes no sense: the prompt that is sent again with its key is not a second one", world => world.Journal.Faults.CorruptResponses(), "Corrupt, then completed"),
@@ -110,7 +133,7 @@ public sealed class SessionJournalFaults : FaultCatalog<ISessionJournal>
     };
 }
 
-public sealed class AlarmClockFaults : FaultCatalog<IAlarmClock>
+public sealed partial class AlarmClockFaults : FaultCatalog<IAlarmClock>
 {
     public override IReadOnlyList<Fault> Faults =>
     [
@@ -146,7 +169,7 @@ public sealed class AlarmClockFaults : FaultCatalog<IAlarmClock>
     };
 }
 
-public sealed class SessionHostFaults : FaultCatalog<ISessionHost>
+public sealed partial class SessionHostFaults : FaultCatalog<ISessionHost>
 {
     public override IReadOnlyList<Fault> Faults =>
     [

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Coordinator.Tests.Faults.Catalogs;
 
-public sealed class SourceControlFaults : FaultCatalog<ISourceControl>
+public sealed partial class SourceControlFaults : FaultCatalog<ISourceControl>
 {
     private const string Url = "https://git.example/team/app";
     private const string Password = "canary-password";

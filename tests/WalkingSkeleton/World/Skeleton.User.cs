@@ -13,6 +13,8 @@ public sealed partial class Skeleton
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(5);
+
     private static readonly TimeSpan SlowMachine = TimeSpan.FromSeconds(10);
 
     public IEnumerable<string> Types => Watch.Seen.Select(happened => happened.Type);
@@ -28,7 +30,7 @@ public sealed partial class Skeleton
     /// <summary>A prompt with an idempotency key of its own, so that it may be sent again.</summary>
     public SessionCommand.Prompt PromptCommand(string text)
     {
-        var message = MessageId.New(Time);
+        var message = MessageId.New(Clock);
         return new(Ada, message, new RequestIdentity(Ada.Scope, message.ToString(), "hash"), text, null, null);
     }
 
@@ -53,7 +55,7 @@ public sealed partial class Skeleton
         return view.RootElement.Clone();
     }
 
-    public async Task<IReadOnlyList<StoredRun>> RunsAsync() => [.. (await History.ListAsync(Key.Organization, Key.Session, null, 100, CancellationToken.None)).OrderBy(stored => stored.Run.Ordinal)];
+    public async Task<IReadOnlyList<StoredRun>> RunsAsync() => [.. (await Port<IRunHistory>().ListAsync(Key.Organization, Key.Session, null, 100, CancellationToken.None)).OrderBy(stored => stored.Run.Ordinal)];
 
     /// <summary>How a message ended: <c>completed</c>, <c>cancelled</c>, or <c>failed</c> and its code; empty while it has not.</summary>
     public string OutcomeOf(MessageId message) =>
@@ -83,6 +85,12 @@ public sealed partial class Skeleton
     public async Task UntilAsync(string what, Func<bool> condition, TimeSpan? within = null)
     {
         var limit = within ?? Patience;
+        if (outside is not null)
+        {
+            await UntilReallyAsync(what, condition);
+            return;
+        }
+
         var began = Stopwatch.GetTimestamp();
         for (var passed = TimeSpan.Zero; ;)
         {
@@ -105,6 +113,16 @@ public sealed partial class Skeleton
             Advance(step);
             passed += step;
             await Task.Yield();
+        }
+    }
+
+    /// <summary>In a world on real time every bound is the same: adapters are set up to be impatient.</summary>
+    private async Task UntilReallyAsync(string what, Func<bool> condition)
+    {
+        for (var began = Clock.GetTimestamp(); !condition();)
+        {
+            Assert.True(Clock.GetElapsedTime(began) < Patience, $"Not within {Patience}: {what}. Seen: {string.Join(", ", Watch.Seen)}");
+            await Task.Delay(LookEvery, Clock);
         }
     }
 

@@ -25,39 +25,45 @@ namespace Coordinator.Tests.WalkingSkeleton.World;
 
 /// <summary>
 /// The whole of Coordinator in memory around one session: real modules and session host, fakes for everything outside,
-/// boxes made of the real box program's parts. Time is virtual; it moves only when a test waits or lets it pass.
+/// boxes made of the real box program's parts. Time is virtual; it moves only when a test waits or lets it pass. A test
+/// may put real adapters in the place of fakes (<see cref="IOutside"/>); such a world lives on real time.
 /// </summary>
 public sealed partial class Skeleton : IAsyncDisposable
 {
     private readonly bool fakeHost;
+    private readonly IOutside? outside;
     private readonly string folder = Directory.CreateTempSubdirectory("skeleton-").FullName;
     private readonly CancellationTokenSource closing = new();
     private readonly Lock gate = new();
     private readonly List<SkeletonBox> boxes = [];
     private readonly List<SandboxSpec> quiet = [];
-    private ServiceProvider services;
+    private ServiceProvider services = null!;
     private Task following = Task.CompletedTask;
 
-    private Skeleton(bool fakeHost)
+    private Skeleton(bool fakeHost, IOutside? outside)
     {
-        this.fakeHost = fakeHost;
-        Store = new(Time);
+        (this.fakeHost, this.outside) = (fakeHost, outside);
+        Clock = outside is null ? Time : TimeProvider.System;
+        Store = new(Clock);
         Journal = new(Store);
         Alarms = new(Store);
         Hosts = new(Store);
-        Provider = new(Time) { Program = StartBox, Ended = KillBox };
-        Tenants = new(Time);
-        Authenticator = new(Tenants, Time);
-        Feed = new(Time);
-        Notifier = new(Time);
-        Source = new() { Time = Time };
-        Key = new(OrganizationId.New(Time), SessionId.New(Time));
+        Provider = new(Clock) { Program = StartBox, Ended = KillBox };
+        Tenants = new(Clock);
+        Authenticator = new(Tenants, Clock);
+        Feed = new(Clock);
+        Notifier = new(Clock);
+        Source = new() { Time = Clock };
+        Key = new(OrganizationId.New(Clock), SessionId.New(Clock));
         Gateway.AddProvider("demo", ModelWire.OpenAiChat, needsKey: false, isDemo: true);
         Gateway.AddProvider("acme", ModelWire.OpenAiChat);
-        services = Compose();
-        Watch = new(() => Host, Key, Time);
+        Watch = new(() => Host, Key, Clock);
     }
 
+    /// <summary>What every part of the world reads the time from.</summary>
+    public TimeProvider Clock { get; }
+
+    /// <summary>The clock of a world without real adapters.</summary>
     public ManualTime Time { get; } = new();
 
     public InMemoryJournalStore Store { get; }
@@ -147,9 +153,15 @@ public sealed partial class Skeleton : IAsyncDisposable
         foreach (var spec in beginning) Begin(spec);
     }
 
-    public static async Task<Skeleton> StartAsync(bool fakeHost = false)
+    /// <summary>The adapter, or fake, that serves a port of this world.</summary>
+    public T Port<T>()
+        where T : class => services.GetRequiredService<T>();
+
+    public static async Task<Skeleton> StartAsync(bool fakeHost = false, IOutside? outside = null)
     {
-        var world = new Skeleton(fakeHost);
+        var world = new Skeleton(fakeHost, outside);
+        if (outside is not null) await outside.StartAsync(world);
+        world.services = world.Compose();
         await world.StartHostAsync();
         world.following = world.Watch.FollowAsync(world.closing.Token);
         return world;
@@ -165,8 +177,10 @@ public sealed partial class Skeleton : IAsyncDisposable
         await StartHostAsync();
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends everything of the world but what is outside of it.</summary>
+    public async Task StopHostAsync()
     {
+        if (closing.IsCancellationRequested) return;
         await closing.CancelAsync();
         foreach (var box in Boxes()) box.Kill();
         await Task.WhenAll(Boxes().Select(box => box.Ended));
@@ -174,6 +188,12 @@ public sealed partial class Skeleton : IAsyncDisposable
         await StopAsync(services);
         await following;
         await Task.WhenAll(alsoFollowing);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopHostAsync();
+        if (outside is not null) await outside.DisposeAsync();
         Directory.Delete(folder, recursive: true);
     }
 
@@ -182,7 +202,7 @@ public sealed partial class Skeleton : IAsyncDisposable
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Sandbox:Deployment"] = "skeleton" }).Build();
         var parts = new ServiceCollection()
             .AddLogging()
-            .AddSingleton<TimeProvider>(Time)
+            .AddSingleton(Clock)
             .AddSingleton<ISessionJournal>(Journal)
             .AddSingleton<IAlarmClock>(Alarms)
             .AddSingleton<ISandboxProvider>(Provider)
@@ -200,8 +220,9 @@ public sealed partial class Skeleton : IAsyncDisposable
             .AddModelsModule()
             .AddSessionAccessModule(configuration)
             .AddKernel(typeof(SessionAccessOptions).Assembly, typeof(Coordinator.Modules.Models.Registration).Assembly);
-        if (fakeHost) parts.AddSingleton<ISessionHost>(made => new InMemorySessionHost(made.GetRequiredService<ISessionMachineFactory>(), [.. made.GetServices<ISessionEffectRunner>()], Time));
+        if (fakeHost) parts.AddSingleton<ISessionHost>(made => new InMemorySessionHost(made.GetRequiredService<ISessionMachineFactory>(), [.. made.GetServices<ISessionEffectRunner>()], Clock));
         else parts.AddInProcessSessionHost(configuration);
+        outside?.AddAdapters(parts);
         return parts.BuildServiceProvider();
     }
 
@@ -226,7 +247,7 @@ public sealed partial class Skeleton : IAsyncDisposable
 
     private void Begin(SandboxSpec spec)
     {
-        var parts = new SkeletonBoxParts(() => Host, services.GetRequiredService<BoxBriefings>(), Artifacts, NewAgent, AgentExecutable, Environment, folder, Time);
+        var parts = new SkeletonBoxParts(() => Host, services.GetRequiredService<BoxBriefings>(), Artifacts, NewAgent, AgentExecutable, Environment, folder, Clock);
         lock (gate) boxes.Add(new SkeletonBox(parts, spec, Task.WhenAll(boxes.Where(box => box.Session == spec.Session).Select(box => box.Ended))));
     }
 
@@ -239,7 +260,7 @@ public sealed partial class Skeleton : IAsyncDisposable
 
     private ScriptedAgentRuntime NewAgent()
     {
-        var agent = new ScriptedAgentRuntime(Agents, Time, (conversation, prompt) => Script(conversation, prompt)) { NextFault = NextAgentFault };
+        var agent = new ScriptedAgentRuntime(Agents, Clock, (conversation, prompt) => Script(conversation, prompt)) { NextFault = NextAgentFault };
         NextAgentFault = ScriptedAgentFault.None;
         Agent = agent;
         return agent;

@@ -1,0 +1,68 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Coordinator.Tests.Faults.Real;
+using Coordinator.Tests.Support.Network;
+
+namespace Coordinator.Tests.Faults.Catalogs;
+
+public sealed partial class SessionJournalFaults
+{
+    private const string Moment = "It is down for a moment: the prompt is late and not lost";
+    private const string Longer = "It is down for longer than a host waits: the caller is told, and nothing was queued";
+    private const string Created = "It is down when a session is created";
+    private const string Lost = "The answer of a commit is lost: the prompt that is sent again with its key is not a second one";
+    private const string Fenced = "A second writer takes the session: the first is fenced off and its caller is told";
+    private const string MidTool = "It is down in the middle of a tool call: the box goes on";
+    private const string Sluggish = "It is slow";
+    private const string NoSense = "Its answer to a commit makes no sense: the prompt that is sent again with its key is not a second one";
+
+    public override IReadOnlyList<RealPlay> OnReal =>
+    [
+        RealPlay.Refused(Moment, Database) with { Times = 2 },
+        RealPlay.Refused(Longer, Database),
+        RealPlay.Refused(Created, Database),
+        RealPlay.CutOff(Lost, Database) with { Times = 1, Sees = "completed" },
+        RealPlay.CutOff(Lost, Database, afterBytes: 1) with { Sees = "Unavailable, then completed" },
+        RealPlay.Swallowed(Lost, Database),
+        RealPlay.Refused(MidTool, Database),
+        RealPlay.Slow(Sluggish, Database) with { Times = 5 },
+        RealPlay.Corrupt(NoSense, Database, 0) with { Sees = "Unavailable, then completed" },
+        new(Fenced, "another host opens it")
+        {
+            Show = async outside => await outside.World.Port<ISessionJournal>().OpenAsync(outside.World.Key, HostId.New(TimeProvider.System), create: false, CancellationToken.None),
+            IsOfNetwork = false,
+        },
+        new(ReadOnly, "default_transaction_read_only") { Show = Do(outside => outside.ReadOnly(true)), Mend = outside => outside.ReadOnly(false), IsOfNetwork = false },
+        new(NoConnection, "the database's limit") { Show = Do(outside => outside.LimitConnections(true)), Mend = outside => outside.LimitConnections(false), IsOfNetwork = false },
+        new(Killed, "kill -9") { Show = Do(outside => outside.Server!.Kill()), OnOwnServer = true, IsOfNetwork = false },
+    ];
+
+    private static FaultProxy Database(RealOutside outside) => outside.Writes;
+
+    private static Func<RealOutside, ValueTask> Do(Action<RealOutside> show) => RealPlay.By("", "", show).Show;
+}
+
+public sealed partial class AlarmClockFaults
+{
+    public override IReadOnlyList<RealPlay> OnReal =>
+    [
+        AfterARestart("It is down when the host goes away during a start: the session is woken when it is back", "refused", database => database.Refuse()),
+        AfterARestart("The answer of a claim is lost: what is due is handed out again", "cut off", database => database.CutAfter(0, Direction.ToClient)),
+        AfterARestart("It is slow, and alarms are late", "slow", database => database.Delay(TimeSpan.FromMilliseconds(100))),
+    ];
+
+    private static RealPlay AfterARestart(string of, string how, Action<FaultProxy> show) => new(of, how)
+    {
+        Show = async outside =>
+        {
+            await outside.World.RestartHostAsync();
+            show(outside.Writes);
+        },
+        Times = 3,
+    };
+}
+
+public sealed partial class SessionHostFaults
+{
+    public override string WhyNotOnReal => "One host calls itself in its own process: there is no network between a session and who calls it.";
+}
