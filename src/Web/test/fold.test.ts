@@ -204,6 +204,15 @@ describe('the sandbox', () => {
     expect(conversation.sandbox).toMatchObject({ status: 'ready', agent: { name: 'opencode' } });
   });
 
+  test('What a phase waited for is not said any more once it is completed', () => {
+    const waiting = new History().created().queued('msg_1')
+      .add('sandbox.requested', { sandboxId: 'box_1', generation: 1 })
+      .add('sandbox.booting', { sandboxId: 'box_1', phase: 'create', status: 'progress', code: 'sandbox_full', detail: 'There is no room for another sandbox.' });
+    expect(conversationOf(waiting).loose.items).toMatchObject([{ phases: [{ phase: 'create', detail: 'There is no room for another sandbox.' }] }]);
+    const done = conversationOf(waiting.add('sandbox.booting', { sandboxId: 'box_1', phase: 'create', status: 'completed', elapsedMs: 40 }));
+    expect(done.loose.items).toMatchObject([{ phases: [{ phase: 'create', status: 'completed', detail: null }] }]);
+  });
+
   test('Boot errors reach the person: a failed phase and its message both say why', () => {
     const history = new History().created().queued('msg_1')
       .add('sandbox.requested', { sandboxId: 'box_1', generation: 1 })

@@ -118,12 +118,14 @@ const phaseStatuses = ['started', 'progress', 'completed', 'failed', 'skipped'] 
 function withPhase(boot: BootItem, event: EventEnvelope, data: Fields): BootItem {
   const name = data.string('phase');
   const known = boot.phases.find((phase) => phase.phase === name);
+  const status = data.oneOf('status', phaseStatuses, 'progress');
   const next: BootPhase = {
     phase: name,
-    status: data.oneOf('status', phaseStatuses, 'progress'),
+    status,
     startedAt: known?.startedAt ?? event.at,
     elapsedMs: data.number('elapsedMs') ?? known?.elapsedMs ?? null,
-    detail: data.optionalString('detail') ?? known?.detail ?? null,
+    // What it waited for is over once it is completed.
+    detail: data.optionalString('detail') ?? (status === 'completed' ? null : known?.detail ?? null),
     output: (known?.output ?? '') + data.string('output'),
   };
   const phases = known ? boot.phases.map((phase) => (phase === known ? next : phase)) : [...boot.phases, next];
