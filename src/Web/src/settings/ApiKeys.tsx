@@ -1,7 +1,7 @@
 import type { FormEvent } from 'react';
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { api } from '../api/api';
-import { newIdempotencyKey } from '../api/http';
+import { Attempt } from '../api/attempt';
 import { asProblem } from '../api/problem';
 import type { ApiKey, NewApiKey } from '../api/wire';
 import { Button } from '../ui/Button';
@@ -22,7 +22,7 @@ export function ApiKeys({ role }: { role: string }) {
       {keys.problem && <Notice tone="danger" actions={<Button size="small" icon="retry" onClick={() => void keys.reload()}>Try again</Button>}>The keys could not be read. {keys.problem.detail}</Notice>}
       {created && <CreatedKey created={created} onDone={() => setCreated(null)} />}
       {keys.value && keys.value.length > 0 && <ul className="settings-rows">{keys.value.map((key) => <KeyRow key={key.id} apiKey={key} onRevoked={keys.reload} />)}</ul>}
-      <NewKey maker={role} onCreated={(key) => { setCreated(key); void keys.reload(); }} />
+      <NewKey maker={role} onCreated={(key) => { setCreated(key); void keys.reload(); }} onMadeUnseen={keys.reload} />
     </section>
   );
 }
@@ -73,27 +73,31 @@ const lifetimes = [['', 'Never'], ['7', 'After a week'], ['30', 'After a month']
 /** What a key may do, least first: reading, working, changing secrets, everything. */
 const roles = [['viewer', 'Read only'], ['member', 'Work: sessions and messages'], ['admin', 'Work, and change secrets'], ['owner', 'Everything its maker may']] as const;
 
-function NewKey({ maker, onCreated }: { maker: string; onCreated: (key: NewApiKey) => void }) {
+/** A retry may meet a key that the first try made and nobody saw: then the list shows it, to be revoked. */
+function NewKey({ maker, onCreated, onMadeUnseen }: { maker: string; onCreated: (key: NewApiKey) => void; onMadeUnseen: () => Promise<void> }) {
   const grantable = roles.slice(0, roles.findIndex(([value]) => value === maker) + 1);
   const [name, setName] = useState('');
   const [days, setDays] = useState('');
   const [role, setRole] = useState(maker === 'viewer' ? 'viewer' : 'member');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  const idempotencyKey = useRef(newIdempotencyKey());
+  const [attempt] = useState(() => new Attempt());
   const create = async (event: FormEvent) => {
     event.preventDefault();
     if (name.trim() === '') return setProblem('Give the key a name, so that you know later what uses it.');
     setBusy(true);
     try {
       const body = { name: name.trim(), role, ...(days === '' ? {} : { expiresInDays: Number(days) }) };
-      onCreated(await api.createApiKey(body, idempotencyKey.current));
+      onCreated(await api.createApiKey(body, attempt.keyFor(body)));
+      attempt.succeeded();
       setName('');
       setProblem(null);
     } catch (error) {
-      setProblem(asProblem(error).detail);
+      const refused = asProblem(error);
+      attempt.failed(refused);
+      setProblem(refused.detail);
+      if (refused.code === 'answer_not_repeatable') void onMadeUnseen();
     } finally {
-      idempotencyKey.current = newIdempotencyKey();
       setBusy(false);
     }
   };

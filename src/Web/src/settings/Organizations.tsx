@@ -1,7 +1,7 @@
 import type { FormEvent } from 'react';
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { api } from '../api/api';
-import { newIdempotencyKey } from '../api/http';
+import { Attempt } from '../api/attempt';
 import { chooseOrganization } from '../api/organization';
 import { asProblem } from '../api/problem';
 import type { Me } from '../api/wire';
@@ -31,16 +31,17 @@ function NewOrganization() {
   const [name, setName] = useState('');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  const idempotencyKey = useRef(newIdempotencyKey());
+  const [attempt] = useState(() => new Attempt());
   const create = async (event: FormEvent) => {
     event.preventDefault();
     if (name.trim() === '') return setProblem('Give the organization a name.');
     setBusy(true);
     try {
-      enter((await api.createOrganization(name.trim(), idempotencyKey.current)).id);
+      enter((await api.createOrganization(name.trim(), attempt.keyFor(name.trim()))).id);
     } catch (error) {
-      setProblem(asProblem(error).detail);
-      idempotencyKey.current = newIdempotencyKey();
+      const refused = asProblem(error);
+      attempt.failed(refused);
+      setProblem(refused.detail);
       setBusy(false);
     }
   };
