@@ -106,6 +106,24 @@ public sealed class EventsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_left_for_another_organization_is_not_sent_the_events_of_the_first_for_longer_than_a_minute()
+    {
+        var browser = await server.Authenticator.IssueBrowserSessionAsync(ada.User, TimeSpan.FromDays(1), default);
+        ada.Http.DefaultRequestHeaders.Authorization = null;
+        ada.Http.DefaultRequestHeaders.Add("Cookie", $"coordinator_session={browser.Secret}");
+        using var response = await StreamAsync("after=1.5");
+        response.EnsureSuccessStatusCode();
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        server.Directory.SetRole(ada.Organization, ada.User, null);
+        server.Directory.SetRole(server.Directory.AddOrganization("Other"), ada.User, Role.Owner);
+
+        var rest = reader.ReadToEndAsync();
+        await Eventually.AdvanceAsync(server.Time, EventStreams.PingInterval, () => rest.IsCompleted);
+
+        Assert.DoesNotContain("data:", await rest.WaitAsync(Bound), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_host_that_drains_ends_its_streams()
     {
         using var response = await StreamAsync("after=1.5");

@@ -30,10 +30,10 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
         }
 
         var subscription = await sessions.SubscribeAsync(key, after, cancellationToken);
-        return subscription.IsSuccess ? new Stream(this, subscription.Value, context.Features.GetRequiredFeature<CallerClaim>(), after.Value.Incarnation) : subscription.Problem.ToHttp();
+        return subscription.IsSuccess ? new Stream(this, subscription.Value, new(context.Features.GetRequiredFeature<CallerClaim>(), key.Organization), after.Value.Incarnation) : subscription.Problem.ToHttp();
     }
 
-    private async Task FollowAsync(HttpContext context, ISessionSubscription subscription, CallerClaim claim, int incarnation)
+    private async Task FollowAsync(HttpContext context, ISessionSubscription subscription, Follower follower, int incarnation)
     {
         var response = context.Response;
         response.ContentType = "text/event-stream";
@@ -55,7 +55,7 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
                 if (arrived == false) return;
                 if (time.GetElapsedTime(checkedAt) >= RecheckInterval)
                 {
-                    if (!await StillAllowedAsync(claim, context.RequestAborted)) return;
+                    if (!await StillAllowedAsync(follower, context.RequestAborted)) return;
                     checkedAt = time.GetTimestamp();
                 }
 
@@ -91,11 +91,12 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
         return null;
     }
 
-    private async ValueTask<bool> StillAllowedAsync(CallerClaim claim, CancellationToken cancellationToken)
+    private async ValueTask<bool> StillAllowedAsync(Follower follower, CancellationToken cancellationToken)
     {
         try
         {
-            return (await callers.RecheckAsync(claim, cancellationToken)).IsSuccess;
+            var allowed = await callers.RecheckAsync(follower.Claim, cancellationToken);
+            return allowed.IsSuccess && allowed.Value.Organization == follower.Organization;
         }
         catch (PortException failure)
         {
@@ -120,13 +121,16 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
 
     private static void Write(PipeWriter output, ReadOnlySpan<byte> bytes) => ((IBufferWriter<byte>)output).Write(bytes);
 
-    private sealed class Stream(EventStreams streams, ISessionSubscription subscription, CallerClaim claim, int incarnation) : IResult
+    private sealed class Stream(EventStreams streams, ISessionSubscription subscription, Follower follower, int incarnation) : IResult
     {
         public async Task ExecuteAsync(HttpContext httpContext)
         {
-            await using (subscription) await streams.FollowAsync(httpContext, subscription, claim, incarnation);
+            await using (subscription) await streams.FollowAsync(httpContext, subscription, follower, incarnation);
         }
     }
+
+    /// <summary>Who follows, and for which organization: a claim that names none may come to mean another while the stream is open.</summary>
+    private sealed record Follower(CallerClaim Claim, OrganizationId Organization);
 
     [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "Whether the follower of an event stream is still allowed could not be found out; asked again in a minute.")]
     private static partial void LogRecheckFailed(ILogger logger, Exception failure);
