@@ -19,7 +19,7 @@ internal sealed record PortBundle(
     TypeDefinition? Contract,
     IReadOnlyList<TypeDefinition> Runs,
     TypeDefinition? Catalog,
-    IReadOnlyList<string> Untried)
+    IReadOnlyList<TypeDefinition> Untried)
 {
     private const string Mark = "Coordinator.Ports.PortAttribute";
 
@@ -43,15 +43,14 @@ internal sealed record PortBundle(
         foreach (var fake in Fakes.Where(fake => !FakeNames.Contains(fake.Name))) yield return $"{fake.Name} is not called what fakes are: {string.Join(" or ", FakeNames)}";
         if (Contract is null) yield return $"{Port.Name} has no abstract {Noun}Contract in tests/Conformance";
         if (Contract is not null && Runs.Count == 0) yield return $"{Noun}Contract is run against nothing";
-        var implementations = Adapters.Count + Math.Min(Fakes.Count, 1);
-        if (Runs.Count > 0 && Untried.Count == 0 && Runs.Count < implementations) yield return $"{Port.Name} has {implementations} implementations, and {Noun}Contract is run against {Runs.Count}";
-        foreach (var assembly in Untried) yield return $"{Port.Name} is implemented in {assembly}, which {Noun}Contract is not run against";
+        if (Runs.Count > 0)
+            foreach (var implementation in Untried) yield return $"{Port.Name} is implemented by {implementation.FullName} of {implementation.Module.Assembly.Name.Name}, and {Noun}Contract has no run of its own against it";
     }
 
     /// <summary>What is missing of the fault catalog.</summary>
     public IEnumerable<string> MissingCatalog()
     {
-        if (Catalog is null) yield return $"{Port.Name} has no {Noun}Faults in tests/Faults";
+        if (Catalog is null) yield return $"{Port.Name} has no {Noun}Faults : FaultCatalog<{Port.Name}> in tests/Faults";
     }
 
     private static PortBundle Of(TypeDefinition port, BundleSources sources)
@@ -62,33 +61,60 @@ internal sealed record PortBundle(
         var contract = tests.SingleOrDefault(type => type.Name == NounOf(port) + "Contract" && type.IsAbstract);
         var runs = contract is null ? [] : tests.Where(type => !type.IsAbstract && DerivesFrom(type, contract)).ToArray();
         return new(port, PlaneOf(port), adapters, fakes, contract, runs,
-            Types.InAssembly(sources.Catalogs).GetTypes().SingleOrDefault(type => type.Name == NounOf(port) + "Faults"),
-            contract is null ? [] : NotRun([.. adapters, .. fakes], contract, tests));
+            Types.InAssembly(sources.Catalogs).GetTypes().SingleOrDefault(type => type.Name == NounOf(port) + "Faults" && IsCatalogOf(type, port)),
+            NotRun(adapters, fakes, runs, tests));
     }
 
-    /// <summary>By assembly: adapters keep their types to themselves, and tests make them through their registrations.</summary>
-    private static string[] NotRun(IEnumerable<TypeDefinition> implementations, TypeDefinition contract, IEnumerable<TypeDefinition> tests)
+    /// <summary>
+    /// What is left when every implementation takes a run of its own that uses it. One run may use several, such as an adapter
+    /// over another's fake, so a run that was taken is given up when the one that took it has another.
+    /// </summary>
+    private static TypeDefinition[] NotRun(IReadOnlyList<TypeDefinition> adapters, IReadOnlyList<TypeDefinition> fakes, IReadOnlyList<TypeDefinition> runs, IEnumerable<TypeDefinition> tests)
     {
-        var used = UsedFrom(tests.Where(type => type.Namespace == contract.Namespace), tests.ToLookup(type => type.FullName));
-        return [.. implementations.Select(type => type.Module.Assembly.Name.Name).Distinct().Where(assembly => !used.Contains(assembly))];
+        var byName = tests.ToLookup(type => type.FullName);
+        var used = runs.ToDictionary(run => run, run => UsedFrom(run, byName));
+        var taken = new Dictionary<TypeDefinition, TypeDefinition>();
+        return [.. adapters.Concat(fakes).Where(implementation => !Takes(implementation, []))];
+
+        bool Takes(TypeDefinition implementation, HashSet<TypeDefinition> asked)
+        {
+            foreach (var run in runs.Where(run => Uses(used[run], implementation, fakes.Contains(implementation)) && asked.Add(run)))
+            {
+                if (taken.TryGetValue(run, out var other) && !Takes(other, asked)) continue;
+                taken[run] = implementation;
+                return true;
+            }
+
+            return false;
+        }
     }
 
-    /// <summary>What the types use, and what they use through other types of the tests, such as a harness.</summary>
-    private static HashSet<string> UsedFrom(IEnumerable<TypeDefinition> types, ILookup<string, TypeDefinition> tests)
+    /// <summary>A fake by its own type. Adapters by assembly: tests make them through their registrations, as hosts do.</summary>
+    private static bool Uses(HashSet<Dependency> used, TypeDefinition implementation, bool isFake)
     {
-        var (used, seen, waiting) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal), new Queue<TypeDefinition>(types));
+        var assembly = implementation.Module.Assembly.Name.Name;
+        return isFake ? used.Contains(new(implementation.FullName, assembly)) : used.Any(dependency => dependency.Assembly == assembly);
+    }
+
+    /// <summary>What the run uses, itself and through other types of the tests, such as a harness.</summary>
+    private static HashSet<Dependency> UsedFrom(TypeDefinition run, ILookup<string, TypeDefinition> tests)
+    {
+        var (used, seen, waiting) = (new HashSet<Dependency>(), new HashSet<string>(StringComparer.Ordinal), new Queue<TypeDefinition>([run]));
         while (waiting.TryDequeue(out var type))
         {
             if (!seen.Add(type.FullName)) continue;
             foreach (var dependency in Dependencies.Of(type))
             {
-                used.Add(dependency.Assembly);
+                used.Add(dependency);
                 foreach (var test in tests[dependency.Type]) waiting.Enqueue(test);
             }
         }
 
         return used;
     }
+
+    private static bool IsCatalogOf(TypeDefinition type, TypeDefinition port) =>
+        type.BaseType is GenericInstanceType { ElementType.Name: "FaultCatalog`1" } catalog && catalog.GenericArguments[0].FullName == port.FullName;
 
     /// <summary>One that only wraps another of the same port is no adapter of its own.</summary>
     private static bool Serves(TypeDefinition type, TypeDefinition port) =>

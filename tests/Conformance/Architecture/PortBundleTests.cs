@@ -35,16 +35,16 @@ public sealed class PortBundleTests
     public void Without_its_fake_it_is_not() => Assert.Contains("no fake", Assert.Single(MissingFrom(new Sample { Fakes = 0 })), StringComparison.Ordinal);
 
     [Fact]
-    public void With_two_fakes_it_is_not() => Assert.Contains("more than one fake", Assert.Single(MissingFrom(new Sample { Fakes = 2 })), StringComparison.Ordinal);
+    public void With_two_fakes_it_is_not() => Assert.Contains(MissingFrom(new Sample { Fakes = 2 }), missing => missing.Contains("more than one fake", StringComparison.Ordinal));
 
     [Fact]
-    public void With_a_fake_that_was_renamed_away_it_is_not() => Assert.Contains("is not called what fakes are", Assert.Single(MissingFrom(new Sample { FakeName = "PretendThing" })), StringComparison.Ordinal);
+    public void With_a_fake_that_was_renamed_away_it_is_not() => Assert.Contains(MissingFrom(new Sample { FakeName = "PretendThing" }), missing => missing.Contains("is not called what fakes are", StringComparison.Ordinal));
 
     [Fact]
     public void On_no_plane_it_is_not() => Assert.Contains("names no plane", Assert.Single(MissingFrom(new Sample { Plane = (Plane)99 })), StringComparison.Ordinal);
 
     [Fact]
-    public void With_two_adapters_of_one_technology_and_one_of_them_untried_it_is_not() => Assert.Contains("is run against 2", Assert.Single(MissingFrom(new Sample { Adapters = 2 })), StringComparison.Ordinal);
+    public void With_two_adapters_of_one_technology_and_one_of_them_untried_it_is_not() => Assert.Contains("OtherThing", Assert.Single(MissingFrom(new Sample { Adapters = 2 })), StringComparison.Ordinal);
 
     [Fact]
     public void Without_its_contract_it_is_not() => Assert.Contains("no abstract ThingContract", Assert.Single(MissingFrom(new Sample { HasContract = false })), StringComparison.Ordinal);
@@ -54,6 +54,27 @@ public sealed class PortBundleTests
 
     [Fact]
     public void With_a_contract_that_leaves_the_adapter_out_it_is_not() => Assert.Contains("Coordinator.Adapters.Sample", Assert.Single(MissingFrom(new Sample { TriesAdapter = false })), StringComparison.Ordinal);
+
+    [Fact]
+    public void With_two_runs_of_one_implementation_and_none_of_the_other_it_is_not() => Assert.Contains("InMemoryThing", Assert.Single(MissingFrom(new Sample { TriesFake = false, TriesAdapterAgain = true })), StringComparison.Ordinal);
+
+    [Fact]
+    public void With_one_run_that_uses_both_implementations_it_is_not() => Assert.Contains("Coordinator.Fakes", Assert.Single(MissingFrom(new Sample { TriesFake = false, AdapterRunUsesFake = true })), StringComparison.Ordinal);
+
+    [Fact]
+    public void With_a_run_that_uses_the_other_implementation_too_it_is_accepted() => Assert.Empty(MissingFrom(new Sample { AdapterRunUsesFake = true }));
+
+    [Fact]
+    public void With_a_rig_that_uses_the_adapter_and_is_no_run_it_is_not() => Assert.Contains("Coordinator.Adapters.Sample", Assert.Single(MissingFrom(new Sample { TriesAdapter = false, HasIdleRig = true })), StringComparison.Ordinal);
+
+    [Fact]
+    public void An_internal_adapter_that_is_run_through_its_registration_is_accepted() => Assert.Empty(MissingFrom(new Sample { AdapterIsInternal = true }));
+
+    [Fact]
+    public void With_a_catalog_that_is_one_by_its_name_only_it_is_not() => Assert.Contains("no ThingFaults", Assert.Single(MissingFrom(new Sample { CatalogOf = null })), StringComparison.Ordinal);
+
+    [Fact]
+    public void With_a_catalog_of_another_port_it_is_not() => Assert.Contains("no ThingFaults", Assert.Single(MissingFrom(new Sample { CatalogOf = "IOther" })), StringComparison.Ordinal);
 
     [Fact]
     public void Without_its_catalog_it_is_not() => Assert.Contains("no ThingFaults", Assert.Single(MissingFrom(new Sample { HasCatalog = false })), StringComparison.Ordinal);
@@ -85,6 +106,18 @@ public sealed class PortBundleTests
 
         public bool TriesAdapter { get; init; } = true;
 
+        public bool TriesAdapterAgain { get; init; }
+
+        public bool TriesFake { get; init; } = true;
+
+        public bool AdapterRunUsesFake { get; init; }
+
+        public bool AdapterIsInternal { get; init; }
+
+        public bool HasIdleRig { get; init; }
+
+        public string? CatalogOf { get; init; } = "IThing";
+
         public bool HasCatalog { get; init; } = true;
 
         public BundleSources Sources()
@@ -93,7 +126,7 @@ public sealed class PortBundleTests
             var ports = new SampleAssembly("Coordinator.Ports").Interface("Coordinator.Ports.IThing", mark, (int)Plane);
             var port = ports.Type("Coordinator.Ports.IThing");
             var adapters = new SampleAssembly("Coordinator.Adapters.Sample");
-            for (var i = 0; i < Adapters; i++) adapters.Class($"Coordinator.Adapters.Sample.{(i == 0 ? "RealThing" : "OtherThing")}", implements: [port]);
+            for (var i = 0; i < Adapters; i++) adapters.Class($"Coordinator.Adapters.Sample.{(i == 0 ? "RealThing" : "OtherThing")}", implements: [port], kind: AdapterIsInternal ? TypeAttributes.NotPublic : TypeAttributes.Public);
             if (AdapterWraps) Wrap(adapters.Type("Coordinator.Adapters.Sample.RealThing"), port);
             var fakes = new SampleAssembly("Coordinator.Fakes");
             for (var i = 0; i < Fakes; i++) fakes.Class($"Coordinator.Fakes{(i == 0 ? "" : ".More")}.{FakeName}", implements: [port]);
@@ -106,15 +139,25 @@ public sealed class PortBundleTests
             if (!HasContract) return tests;
             tests.Class(Contract, kind: TypeAttributes.Public | TypeAttributes.Abstract);
             if (!HasRuns) return tests;
-            tests.Class("Coordinator.Tests.Conformance.Thing.InMemoryThingTests", derivesFrom: tests.Type(Contract), uses: [SampleAssembly.Foreign("Coordinator.Fakes", "Coordinator.Fakes.InMemoryThing")]);
-            if (TriesAdapter) tests.Class("Coordinator.Tests.Conformance.Thing.RealThingTests", derivesFrom: tests.Type(Contract), uses: [SampleAssembly.Foreign("Coordinator.Adapters.Sample", "Coordinator.Adapters.Sample.RealThing")]);
+            var fake = SampleAssembly.Foreign("Coordinator.Fakes", "Coordinator.Fakes.InMemoryThing");
+            var adapter = SampleAssembly.Foreign("Coordinator.Adapters.Sample", $"Coordinator.Adapters.Sample.{(AdapterIsInternal ? "Registration" : "RealThing")}");
+            if (TriesFake) Run("InMemoryThingTests", fake);
+            if (TriesAdapter) Run("RealThingTests", AdapterRunUsesFake ? [adapter, fake] : [adapter]);
+            if (TriesAdapterAgain) Run("RealThingElsewhereTests", adapter);
+            if (HasIdleRig) tests.Class("Coordinator.Tests.Conformance.Thing.RealRig", uses: [adapter]);
             return tests;
+
+            void Run(string name, params TypeReference[] uses) => tests.Class($"Coordinator.Tests.Conformance.Thing.{name}", derivesFrom: tests.Type(Contract), uses: uses);
         }
 
         private SampleAssembly Catalogs()
         {
             var catalogs = new SampleAssembly("Coordinator.Tests.Faults");
-            return HasCatalog ? catalogs.Class("Coordinator.Tests.Faults.ThingFaults") : catalogs;
+            if (!HasCatalog) return catalogs;
+            if (CatalogOf is null) return catalogs.Class("Coordinator.Tests.Faults.ThingFaults");
+            var relation = new GenericInstanceType(SampleAssembly.Foreign("Coordinator.Tests.Faults", "Coordinator.Tests.Faults.FaultCatalog`1"));
+            relation.GenericArguments.Add(SampleAssembly.Foreign("Coordinator.Ports", $"Coordinator.Ports.{CatalogOf}"));
+            return catalogs.Class("Coordinator.Tests.Faults.ThingFaults", derivesFrom: relation);
         }
 
         private static void Wrap(TypeDefinition adapter, TypeReference port) =>
