@@ -18,12 +18,37 @@ public sealed class SimulationTests(ITestOutputHelper output)
     public void No_fresh_run_breaks_an_invariant()
     {
         var first = SimulationSettings.FirstSeed;
-        Tell($"fresh seeds from {first} for {SimulationSettings.Budget.TotalSeconds} s");
-        var campaign = new Campaign(first, SimulationSettings.Budget);
+        Tell($"fresh seeds from {first} for {SimulationSettings.Budget.TotalSeconds} s and {SimulationSettings.StepsToReach} steps");
+        var campaign = new Campaign(first, new(SimulationSettings.Budget, SimulationSettings.StepsToReach, SimulationSettings.Limit));
         campaign.Run();
         Tell($"{campaign.Worlds} worlds, {campaign.Steps} steps, {campaign.MachineSteps} of them of session machines, in {campaign.Took.TotalSeconds:0.0} s: {campaign.Steps / campaign.Took.TotalSeconds:0} steps/s");
         if (campaign.Failures.Count > 0) Assert.Fail(string.Join(Environment.NewLine, campaign.Failures.Take(3).Select(failure => Shrinker.Shrink(failure).Report())));
-        Assert.True(campaign.Steps >= SimulationSettings.StepsToReach, $"{campaign.Steps} steps, {SimulationSettings.StepsToReach} were to be reached.");
+        Assert.True(campaign.ShowedEnough, campaign.Shown);
+    }
+
+    [Fact]
+    public void A_campaign_goes_on_past_its_time_until_its_steps_are_made()
+    {
+        var campaign = new Campaign(20260102, new(TimeSpan.Zero, Steps: 1, TimeSpan.FromMinutes(5)));
+        campaign.Run();
+        Assert.True(campaign.ShowedEnough, campaign.Shown);
+    }
+
+    [Fact]
+    public void A_campaign_of_no_world_shows_nothing_though_it_was_asked_for_no_steps()
+    {
+        var campaign = new Campaign(20260102, new(TimeSpan.Zero, Steps: 0, TimeSpan.Zero));
+        campaign.Run();
+        Assert.False(campaign.ShowedEnough, campaign.Shown);
+    }
+
+    [Fact]
+    public void A_campaign_that_its_limit_ends_before_its_steps_are_made_shows_too_little_and_says_how_much()
+    {
+        var campaign = new Campaign(20260102, new(TimeSpan.Zero, Steps: long.MaxValue, TimeSpan.FromMilliseconds(1)));
+        campaign.Run();
+        Assert.False(campaign.ShowedEnough);
+        Assert.Contains($"{campaign.Steps} steps of {long.MaxValue}", campaign.Shown, StringComparison.Ordinal);
     }
 
     [Fact]

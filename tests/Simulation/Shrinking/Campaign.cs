@@ -2,11 +2,14 @@ using System.Diagnostics;
 
 namespace Coordinator.Tests.Simulation.Shrinking;
 
+/// <summary>A campaign goes on until its time is used up and its steps are made, but never beyond the limit.</summary>
+internal sealed record CampaignBudget(TimeSpan Time, long Steps, TimeSpan Limit);
+
 /// <summary>
-/// Runs fresh seeds, each in a world of its own on one thread, on as many threads as there are cores, until the time is
+/// Runs fresh seeds, each in a world of its own on one thread, on as many threads as there are cores, until the budget is
 /// used up or a few have failed.
 /// </summary>
-internal sealed class Campaign(long firstSeed, TimeSpan budget, int mostFailures = 5)
+internal sealed class Campaign(long firstSeed, CampaignBudget budget, int mostFailures = 5)
 {
     private readonly Lock gate = new();
     private readonly List<Failure> failures = [];
@@ -27,6 +30,11 @@ internal sealed class Campaign(long firstSeed, TimeSpan budget, int mostFailures
 
     public TimeSpan Took { get; private set; }
 
+    /// <summary>False when so little was played that no failure means nothing.</summary>
+    public bool ShowedEnough => worlds > 0 && machineSteps > 0 && steps >= budget.Steps;
+
+    public string Shown => $"{worlds} worlds, {steps} steps of {budget.Steps} that were to be made, {machineSteps} of them of session machines, in {Took.TotalSeconds:0.0} s of at most {budget.Limit.TotalSeconds:0.0} s.";
+
     public void Run()
     {
         var watch = Stopwatch.StartNew();
@@ -38,7 +46,7 @@ internal sealed class Campaign(long firstSeed, TimeSpan budget, int mostFailures
 
     private void RunUntil(Stopwatch watch)
     {
-        while (watch.Elapsed < budget)
+        while (GoesOn(watch.Elapsed))
         {
             var failure = Failure.Of(new(Interlocked.Increment(ref nextSeed) - 1), Mutations.Mutation.None, null, out var world);
             lock (gate)
@@ -51,4 +59,7 @@ internal sealed class Campaign(long firstSeed, TimeSpan budget, int mostFailures
             }
         }
     }
+
+    private bool GoesOn(TimeSpan elapsed) =>
+        elapsed < budget.Limit && (elapsed < budget.Time || Interlocked.Read(ref steps) < budget.Steps);
 }
