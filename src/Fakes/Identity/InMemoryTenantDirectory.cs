@@ -8,7 +8,7 @@ public sealed partial class InMemoryTenantDirectory(TimeProvider time) : ITenant
 {
     private readonly Lock gate = new();
     private readonly Dictionary<UserId, UserInfo> users = [];
-    private readonly Dictionary<OrganizationId, string> organizations = [];
+    private readonly Dictionary<OrganizationId, (string Name, DateTimeOffset CreatedAt)> organizations = [];
     private readonly List<Member> members = [];
     private readonly Dictionary<Guid, StoredCredential> credentials = [];
     private readonly Dictionary<(OrganizationId, string), StoredSecret> secrets = [];
@@ -33,7 +33,7 @@ public sealed partial class InMemoryTenantDirectory(TimeProvider time) : ITenant
         lock (gate)
         {
             var id = OrganizationId.New(time);
-            organizations.Add(id, name);
+            organizations.Add(id, (name, time.GetUtcNow()));
             return id;
         }
     }
@@ -84,7 +84,7 @@ public sealed partial class InMemoryTenantDirectory(TimeProvider time) : ITenant
             {
                 if (!users.ContainsKey(organization.Owner)) throw new PortException(PortFailureKind.Rejected, "There is no such person.");
                 var owner = new Member(organization.Id, organization.Owner, Role.Owner);
-                if (organizations.TryAdd(organization.Id, organization.Name)) members.Add(owner);
+                if (organizations.TryAdd(organization.Id, (organization.Name, organization.CreatedAt))) members.Add(owner);
                 else if (!members.Contains(owner)) throw new PortException(PortFailureKind.Rejected, "The organization is there already.");
             }
         }, cancellationToken);
@@ -140,7 +140,7 @@ public sealed partial class InMemoryTenantDirectory(TimeProvider time) : ITenant
             .Select(member => Place(member, member.Role < key.Role ? member.Role : key.Role))]);
     }
 
-    private OrganizationInfo Place(Member member, Role role) => new(member.Organization, organizations[member.Organization], role);
+    private OrganizationInfo Place(Member member, Role role) => new(member.Organization, organizations[member.Organization].Name, role, organizations[member.Organization].CreatedAt);
 
     private sealed record Member(OrganizationId Organization, UserId User, Role Role);
 }

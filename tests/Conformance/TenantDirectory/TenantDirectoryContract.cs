@@ -141,7 +141,7 @@ public abstract class TenantDirectoryContract
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () => await Directory.CreateOrganizationAsync(made, default))));
         await Directory.CreateOrganizationAsync(made with { Name = "Another name" }, default);
 
-        Assert.Equal([new OrganizationInfo(made.Id, made.Name, Role.Owner)], await Directory.ListOrganizationsAsync(Person(user).Principal, default));
+        Assert.Equal([new OrganizationInfo(made.Id, made.Name, Role.Owner, Now)], await Directory.ListOrganizationsAsync(Person(user).Principal, default));
     }
 
     [Fact]

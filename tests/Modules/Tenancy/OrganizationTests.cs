@@ -61,6 +61,25 @@ public sealed class OrganizationTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData((24 * 60) - 1, 2)]
+    [InlineData(24 * 60, 3)]
+    [InlineData(36 * 60, 3)]
+    public async Task A_key_stands_for_what_it_made_for_a_day_also_when_nobody_remembers_and_is_free_after_it(int minutes, int organizations)
+    {
+        var owner = (await server.OwnerSignIn.InviteAsync(default)).Owner;
+        using var browser = await server.BrowserAsync(owner.User, TimeSpan.FromDays(7));
+        browser.DefaultRequestHeaders.Add("Idempotency-Key", "once");
+        browser.DefaultRequestHeaders.Add(Header, owner.Organization.ToString());
+
+        await browser.PostAsync("/v1/organizations", new { name = "Second" }).JsonAsync(201);
+        server.Directory.ForgetRequests();
+        server.Time.Advance(TimeSpan.FromMinutes(minutes));
+        await browser.PostAsync("/v1/organizations", new { name = "Second" }).JsonAsync(201);
+
+        Assert.Equal(organizations, (await browser.GetAsync("/v1/organizations").JsonAsync(200)).GetProperty("items").GetArrayLength());
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("two\nlines")]
     public async Task A_name_that_is_none_is_refused_and_makes_nothing(string name)

@@ -76,9 +76,9 @@ internal sealed class TenancyServer : IAsyncDisposable
     public HttpClient Anyone() => TestHttp.Client(server.Address);
 
     /// <summary>A browser of this host's pages, with the cookie that signing in gave it.</summary>
-    public async Task<HttpClient> BrowserAsync(UserId user)
+    public async Task<HttpClient> BrowserAsync(UserId user, TimeSpan? lifetime = null)
     {
-        var session = await Authenticator.IssueBrowserSessionAsync(user, TimeSpan.FromDays(1), default);
+        var session = await Authenticator.IssueBrowserSessionAsync(user, lifetime ?? TimeSpan.FromDays(1), default);
         var client = Anyone();
         client.DefaultRequestHeaders.Add("Cookie", $"coordinator_session={session.Secret}");
         client.DefaultRequestHeaders.Add("Origin", server.Address.GetLeftPart(UriPartial.Authority));

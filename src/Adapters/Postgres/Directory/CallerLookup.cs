@@ -18,13 +18,13 @@ internal sealed class CallerLookup(TenantStatements statements)
         """;
 
     private const string PlacesOfPerson = """
-        SELECT membership.org, organization.name, membership.role, membership.role, person.display_name
+        SELECT membership.org, organization.name, membership.role, membership.role, person.display_name, organization.created_at
         FROM membership JOIN organization USING (org) JOIN person ON person.id = membership.person
         WHERE membership.person = $1 ORDER BY membership.since, membership.org
         """;
 
     private const string PlaceOfKey = """
-        SELECT api_key.org, organization.name, api_key.role, membership.role, NULL::text
+        SELECT api_key.org, organization.name, api_key.role, membership.role, NULL::text, organization.created_at
         FROM api_key JOIN membership USING (org, person) JOIN organization USING (org)
         WHERE api_key.id = $1 AND api_key.revoked_at IS NULL
         """;
@@ -53,7 +53,7 @@ internal sealed class CallerLookup(TenantStatements statements)
             while (await reader.ReadAsync(ct))
             {
                 var (granted, members) = (SnakeCaseName<Role>.Parse(reader.GetString(2)), SnakeCaseName<Role>.Parse(reader.GetString(3)));
-                places.Add(new(new(reader.GetGuid(0)), reader.GetString(1), granted < members ? granted : members));
+                places.Add(new(new(reader.GetGuid(0)), reader.GetString(1), granted < members ? granted : members, reader.GetFieldValue<DateTimeOffset>(5)));
                 if (!reader.IsDBNull(4)) named = principal with { DisplayName = reader.GetString(4) };
             }
 

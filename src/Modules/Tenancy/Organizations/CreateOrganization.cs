@@ -1,3 +1,4 @@
+using System.Globalization;
 using Coordinator.Modules.Kernel.Http;
 using Coordinator.Modules.Kernel.Requests;
 using Coordinator.Ports;
@@ -42,19 +43,31 @@ internal sealed class CreateOrganizationHandler(ITenantDirectory directory, Time
     /// <summary>Organizations a person may be in and still make one. Calls at the same moment may pass it by one each.</summary>
     public const int MaxOrganizations = 50;
 
+    /// <summary>How long an idempotency key stands for what it was first used for.</summary>
+    private static readonly TimeSpan KeyKept = TimeSpan.FromHours(24);
+
     public async Task<Result<OrganizationView>> Handle(CreateOrganization request, CancellationToken cancellationToken)
     {
         if (CreateOrganizationValidator.Owner(request) is not { } owner) throw new InvalidOperationException("A request that was validated names its person.");
         var principal = request.Tenant.Principal;
-        var id = request.IdempotencyKey is { } key
-            ? OrganizationId.From(PrefixedId.Derive("organization", request.Tenant.Organization.ToString(), principal.Scope, key))
-            : OrganizationId.New(time);
         var places = await directory.ListOrganizationsAsync(principal, cancellationToken);
+        var id = request.IdempotencyKey is { } key ? Choose(request.Tenant, key, places) : OrganizationId.New(time);
         if (places.Count >= MaxOrganizations && places.All(place => place.Id != id)) return new Problem("too_many_organizations", $"You are in {places.Count} organizations; that is the limit.", ProblemKind.Conflict);
 
         await directory.CreateOrganizationAsync(new(id, request.Name, owner, time.GetUtcNow()), cancellationToken);
         return new OrganizationView(id, request.Name);
     }
+
+    /// <summary>That of what the key made in the last day, if it did: so a retry meets it also when nobody remembers the first try, and a day later it does not.</summary>
+    private OrganizationId Choose(TenantContext tenant, string key, IReadOnlyList<OrganizationInfo> places)
+    {
+        var now = time.GetUtcNow();
+        var yesterdays = Derive(tenant, key, now - KeyKept);
+        return places.Any(place => place.Id == yesterdays && place.CreatedAt > now - KeyKept) ? yesterdays : Derive(tenant, key, now);
+    }
+
+    private static OrganizationId Derive(TenantContext tenant, string key, DateTimeOffset at) =>
+        OrganizationId.From(PrefixedId.Derive("organization", tenant.Organization.ToString(), tenant.Principal.Scope, key, at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)));
 }
 
 internal sealed class CreateOrganizationEndpoint : IEndpointModule

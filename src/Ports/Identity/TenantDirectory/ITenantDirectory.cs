@@ -89,8 +89,8 @@ public sealed record NewOrganization(OrganizationId Id, string Name, UserId Owne
 /// <summary>A person, as others see them.</summary>
 public sealed record UserInfo(UserId Id, string DisplayName);
 
-/// <summary>An organization, and what the asking principal may do in it.</summary>
-public sealed record OrganizationInfo(OrganizationId Id, string Name, Role Role);
+/// <summary>An organization, what the asking principal may do in it, and when it was made.</summary>
+public sealed record OrganizationInfo(OrganizationId Id, string Name, Role Role, DateTimeOffset CreatedAt);
 
 /// <summary>A credential at rest: never the secret, only its SHA-256. <see cref="Hint"/> is its last four characters.</summary>
 public sealed record StoredCredential(
