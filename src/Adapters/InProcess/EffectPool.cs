@@ -66,12 +66,12 @@ internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runne
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
             EffectTimedOut(effectKey, key);
-            return new EffectOutcome.Failed(new("effect_timeout", "The work took too long and was given up; it is tried again.", ProblemKind.Unavailable), Retryable: true);
+            return new EffectOutcome.Failed(new("effect_timeout", "The work took too long and was given up.", ProblemKind.Unavailable), Retryable: true);
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
             EffectFailed(failure, effectKey, key);
-            return new EffectOutcome.Failed(new("effect_failed", "The work failed unexpectedly; it is tried again.", ProblemKind.Unavailable), Retryable: true);
+            return new EffectOutcome.Failed(new("effect_failed", "The work failed unexpectedly; the host's log says why.", ProblemKind.Unavailable), Retryable: true);
         }
     }
 }
