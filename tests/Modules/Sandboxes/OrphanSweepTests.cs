@@ -80,7 +80,7 @@ public sealed class OrphanSweepTests : IDisposable
     }
 
     [Fact]
-    public async Task Data_that_a_living_session_left_is_kept_and_the_session_is_rarely_woken_for_it()
+    public async Task Data_that_a_living_session_left_is_kept_and_the_session_is_rarely_woken_for_it_and_writes_nothing()
     {
         var spec = await MakeAsync();
         provider.Write(spec.Session, "work", "x");
@@ -94,6 +94,7 @@ public sealed class OrphanSweepTests : IDisposable
 
         Assert.Equal("x", provider.Read(spec.Session, "work"));
         Assert.InRange(sessions.Asked, 2, 6);
+        Assert.Equal(0, sessions.Decided);
     }
 
     [Fact]
@@ -101,7 +102,7 @@ public sealed class OrphanSweepTests : IDisposable
     {
         var spec = await MakeAsync();
         provider.Die(spec.Sandbox);
-        sessions.Refuse = _ => StubSessions.NotFound;
+        sessions.IsGone = true;
         for (var minute = 0; minute < 61; minute++)
         {
             time.Advance(TimeSpan.FromMinutes(1));

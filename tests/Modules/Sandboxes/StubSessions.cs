@@ -21,10 +21,18 @@ internal sealed class StubSessions : ISessionHost
 
     public int Asked { get; private set; }
 
+    /// <summary>How often a session was asked to decide, which may write a record.</summary>
+    public int Decided { get; private set; }
+
+    /// <summary>No session is there to be looked at.</summary>
+    public bool IsGone { get; set; }
+
     public ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken)
     {
         Asked++;
+        if (command is SessionCommand.AuthorizeBox) Decided++;
         if (IsDown) throw new PortException(PortFailureKind.Unavailable, "down");
+        if (IsGone) return new(NotFound);
         return command switch
         {
             SessionCommand.AuthorizeBox ask => new(Refuse(ask.Credential) is { } problem ? problem : new SessionReply.BoxAuthorized(Settings, null)),

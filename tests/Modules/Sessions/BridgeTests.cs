@@ -62,6 +62,21 @@ public sealed class BridgeTests
         Assert.Equal(ProblemKind.Gone, session.Attach(session.BoxId, 0).Problem!.Kind);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_forged_token_writes_no_record_whichever_box_it_names(int generation)
+    {
+        var session = SessionDriver.Running();
+        session.AutoCommit = false;
+
+        var refused = session.Call(new SessionCommand.AuthorizeBox(new(session.BoxId, generation, new byte[32])));
+
+        Assert.Equal(ProblemKind.Unauthenticated, refused.Problem?.Kind);
+        Assert.Null(session.InFlight);
+    }
+
     [Fact]
     public void The_late_close_of_a_replaced_socket_clobbers_nothing()
     {

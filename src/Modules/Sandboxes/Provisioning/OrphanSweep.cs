@@ -124,17 +124,17 @@ internal sealed partial class OrphanSweep(
             return Verdict.Leave;
         }
 
-        if (listing.Status is not SandboxStatus.Running && !IsDataDue(listing)) return Verdict.Leave;
+        // Nobody acts on what does not run: its session is looked at, not asked to decide, which would write a record each time.
+        if (listing.Status is not SandboxStatus.Running) return IsDataDue(listing) && await IsGoneAsync(box.Key, cancellationToken) ? Verdict.Remove : Verdict.Leave;
         var credential = new BoxCredential(box.Sandbox, box.Generation, tokens.HashFor(box.Key, box.Sandbox, box.Generation));
         var answer = await sessions.CallAsync(box.Key, new SessionCommand.AuthorizeBox(credential), cancellationToken);
         if (answer.IsSuccess) return Verdict.Leave;
-        if (await IsGoneAsync(box.Key, answer.Problem, cancellationToken)) return Verdict.Remove;
+        if (answer.Problem.Kind is ProblemKind.NotFound || await IsGoneAsync(box.Key, cancellationToken)) return Verdict.Remove;
         return time.GetUtcNow() - listing.CreatedAt >= Grace ? Verdict.End : Verdict.Leave;
     }
 
-    private async ValueTask<bool> IsGoneAsync(SessionKey key, Problem refusal, CancellationToken cancellationToken)
+    private async ValueTask<bool> IsGoneAsync(SessionKey key, CancellationToken cancellationToken)
     {
-        if (refusal.Kind is ProblemKind.NotFound) return true;
         var answer = await sessions.CallAsync(key, new SessionCommand.GetView(), cancellationToken);
         if (!answer.IsSuccess) return answer.Problem.Kind is ProblemKind.NotFound;
         return answer.Value is SessionReply.View view && StatusOf(view.Session) == "archived";

@@ -61,7 +61,7 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
         switch (input)
         {
             case SessionInput.Called called:
-                pipeline.Leave(new SessionOutput.Reply(called.CallId, Decider.Decide(turn, called.Command)), outputs);
+                pipeline.Leave(new SessionOutput.Reply(called.CallId, Decider.Decide(turn, called.Command, tokens)), outputs);
                 break;
             case SessionInput.BridgeReceived received:
                 Receive(turn, received, outputs);
@@ -90,7 +90,7 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
 
     private void Attach(Turn turn, SessionInput.BridgeAttached attached, IList<SessionOutput> outputs)
     {
-        var answer = BridgeDecisions.Attach(turn, attached.Credential, attached.Hello);
+        var answer = BridgeDecisions.Attach(turn, attached.Credential, attached.Hello, tokens);
         pipeline.Leave(new SessionOutput.Reply(attached.CallId, answer), outputs);
         if (!answer.IsSuccess) return;
         presence.Attach(attached.LinkId, turn.State.Bridge!.N, turn.Now, outputs);

@@ -10,9 +10,13 @@ namespace Coordinator.Modules.Sessions.Decisions;
 /// <summary>Which box may speak for the session, and what its calls cost.</summary>
 internal static class BoxDecisions
 {
-    /// <summary>A no is final for the box: it ends itself, or is ended. So it is given only by the session's holder.</summary>
-    public static Result<SessionReply> Authorize(Turn turn, BoxCredential credential)
+    /// <summary>
+    /// A no is final for the box: it ends itself, or is ended. So it is given only by the session's holder; but to a
+    /// credential that no box of the session was ever given it says nothing, and leaves no record.
+    /// </summary>
+    public static Result<SessionReply> Authorize(Turn turn, BoxCredential credential, IBoxTokenScheme tokens)
     {
+        if (!IsIssued(turn.State, credential, tokens)) return Refusals.BoxCredential;
         var answer = Judge(turn.State, credential);
         if (answer.Problem == Refusals.BoxNotWanted && turn.State.Status != SessionStatus.None) turn.Claim();
         return answer;
@@ -36,11 +40,20 @@ internal static class BoxDecisions
         return new SessionReply.Done();
     }
 
+    /// <summary>Of the box at hand the session knows the hash; that of another, older or newer than this host knows, follows from its name.</summary>
+    private static bool IsIssued(SessionState state, BoxCredential credential, IBoxTokenScheme tokens)
+    {
+        var box = state.Sandbox;
+        var hash = credential.Sandbox == box.Id && credential.Generation == box.Generation
+            ? Convert.FromHexString(box.TokenHash)
+            : tokens.HashFor(state.Key, credential.Sandbox, credential.Generation);
+        return CryptographicOperations.FixedTimeEquals(hash, credential.TokenHash.Span);
+    }
+
     private static Result<SessionReply> Judge(SessionState state, BoxCredential credential)
     {
         var box = state.Sandbox;
         if (state.Status is SessionStatus.None or SessionStatus.Archived || credential.Sandbox != box.Id || credential.Generation != box.Generation) return Refusals.BoxNotWanted;
-        if (!CryptographicOperations.FixedTimeEquals(Convert.FromHexString(box.TokenHash), credential.TokenHash.Span)) return Refusals.BoxCredential;
         return box.IsLive ? new SessionReply.BoxAuthorized(state.Settings!, state.Running?.Id) : Refusals.BoxNotWanted;
     }
 }

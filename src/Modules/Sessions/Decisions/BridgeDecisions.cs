@@ -11,9 +11,9 @@ internal static class BridgeDecisions
     public const int Protocol = 1;
 
     /// <summary>Takes a box's socket. Only the box of the present generation gets in.</summary>
-    public static Result<SessionReply> Attach(Turn turn, BoxCredential credential, BridgeHello hello)
+    public static Result<SessionReply> Attach(Turn turn, BoxCredential credential, BridgeHello hello, IBoxTokenScheme tokens)
     {
-        var authorized = BoxDecisions.Authorize(turn, credential);
+        var authorized = BoxDecisions.Authorize(turn, credential, tokens);
         if (!authorized.IsSuccess) return authorized;
         if (hello.Sandbox != credential.Sandbox || hello.Generation != credential.Generation) return Refusals.BoxNotWanted;
         if (hello.MinProtocol > Protocol || hello.MaxProtocol < Protocol)

@@ -12,7 +12,7 @@ namespace Coordinator.Modules.Sessions.Decisions;
 /// </summary>
 public static class Decider
 {
-    public static Result<SessionReply> Decide(Turn turn, SessionCommand command)
+    public static Result<SessionReply> Decide(Turn turn, SessionCommand command, IBoxTokenScheme tokens)
     {
         if (command is SessionCommand.Create create) return Create(turn, create);
         if (turn.State.Status == SessionStatus.None) return Refusals.NoSession;
@@ -25,7 +25,7 @@ public static class Decider
             SessionCommand.AnswerPermission c => PermissionDecisions.Answer(turn, c),
             SessionCommand.Rename c => Rename(turn, c),
             SessionCommand.Archive c => Archive(turn, c),
-            SessionCommand.AuthorizeBox c => BoxDecisions.Authorize(turn, c.Credential),
+            SessionCommand.AuthorizeBox c => BoxDecisions.Authorize(turn, c.Credential, tokens),
             SessionCommand.RecordUsage c => BoxDecisions.RecordUsage(turn, c),
             SessionCommand.GetView => new SessionReply.View(SessionViewWriter.Write(turn.State)),
             _ => throw new InvalidOperationException($"No decision for {command.GetType().Name}."),
