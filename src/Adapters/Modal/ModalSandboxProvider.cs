@@ -23,15 +23,16 @@ internal sealed partial class ModalSandboxProvider(NodePool pool, Placement plac
 
     public string Name => ProviderName;
 
-    /// <summary>What every known node can do; nothing before one has answered.</summary>
-    public SandboxCapabilities Capabilities
+    /// <summary>What every known node says that it can do; null before one has answered.</summary>
+    public SandboxCapabilities? Capabilities
     {
         get
         {
-            var told = pool.Known.Select(node => node.Health.Capabilities).OfType<DataPlaneCapabilities>().ToList();
-            return told.Count == 0
-                ? new(false, false, false, false)
-                : new(told.TrueForAll(one => one.KeepsData), told.TrueForAll(one => one.Snapshots), told.TrueForAll(one => one.EnforcesMemory), told.TrueForAll(one => one.EnforcesEgress));
+            var told = pool.Known.Select(node => node.Health.Capabilities).ToList();
+            return told.Count == 0 ? null : new(Every(one => one.KeepsData), Every(one => one.Snapshots), Every(one => one.EnforcesMemory), Every(one => one.EnforcesEgress));
+
+            // A node that says nothing of it promises nothing.
+            bool Every(Predicate<DataPlaneCapabilities> can) => told.TrueForAll(one => one is not null && can(one));
         }
     }
 

@@ -16,7 +16,8 @@ public sealed class InMemorySandboxProvider(TimeProvider time, string name = "me
 
     public string Name => name;
 
-    public SandboxCapabilities Capabilities { get; } = new(KeepsData: true, Snapshots: false, EnforcesMemory: true, EnforcesEgress: true);
+    /// <summary>Null: as a provider that nothing of it has answered yet.</summary>
+    public SandboxCapabilities? Capabilities { get; set; } = new(KeepsData: true, Snapshots: false, EnforcesMemory: true, EnforcesEgress: true);
 
     /// <summary>Faults of <see cref="CreateAsync"/>; an after-effect one is a box whose answer was lost.</summary>
     public FaultSwitch CreateFaults { get; } = new();

@@ -2,6 +2,7 @@ using Coordinator.Modules.Kernel;
 using Coordinator.Modules.Sandboxes.Egress;
 using Coordinator.Modules.Sandboxes.Provisioning;
 using Coordinator.Modules.Sandboxes.Repositories;
+using Coordinator.Ports.Compute;
 using Coordinator.Ports.Session;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,6 +23,7 @@ public static class Registration
         return services
             .AddJsonTypes(RepositoriesJson.Default)
             .AddSingleton<IValidateOptions<SandboxesOptions>, SandboxesOptionsValidator>()
+            .AddSingleton<IValidateOptions<SandboxesOptions>>(provider => new RequiredCapabilitiesValidator(provider.GetRequiredService<ISandboxProvider>))
             .AddSingleton<IValidateOptions<EgressOptions>, EgressOptionsValidator>()
             .AddMetrics()
             .AddSingleton<EgressRules>()

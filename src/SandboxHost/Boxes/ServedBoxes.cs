@@ -78,7 +78,7 @@ internal sealed class ServedBoxes(ISandboxProvider provider, CreateLedger ledger
             "ok",
             Node,
             new(running, local.Value.MaxBoxes),
-            new(can.KeepsData, can.Snapshots, Images: false, can.EnforcesMemory, can.EnforcesEgress),
+            can is null ? null : new(can.KeepsData, can.Snapshots, Images: false, can.EnforcesMemory, can.EnforcesEgress),
             [.. local.Value.Agents.Keys.Order(StringComparer.Ordinal)]);
     }
 

@@ -39,7 +39,7 @@ public sealed class LocalSetupTests
         var dependency = rig.Services.GetRequiredService<IHostDependency>();
         await dependency.StartAsync(CancellationToken.None);
         Assert.Contains("NO ISOLATION", dependency.Description, StringComparison.Ordinal);
-        Assert.False(rig.Provider.Capabilities.EnforcesEgress);
+        Assert.False(rig.Provider.Capabilities!.EnforcesEgress);
     }
 
     [Fact]

@@ -78,7 +78,7 @@ public sealed class ModalAppTests : IAsyncLifetime
         Assert.Equal(PortFailureKind.Rejected, (await FailsAsync(spec)).Kind);
         for (var i = 0; i < 8; i++) await Provider.CreateAsync(Specs.New(), CancellationToken.None);
         Assert.Equal(PortFailureKind.Full, (await FailsAsync(Specs.New())).Kind);
-        Assert.True(Provider.Capabilities.KeepsData);
+        Assert.True(Provider.Capabilities!.KeepsData);
         Assert.False(Provider.Capabilities.EnforcesEgress);
     }
 

@@ -155,7 +155,7 @@ public sealed class ModalPoolTests : IAsyncLifetime
     {
         public string Name => inner.Name;
 
-        public SandboxCapabilities Capabilities => inner.Capabilities;
+        public SandboxCapabilities? Capabilities => inner.Capabilities;
 
         public async ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken)
         {

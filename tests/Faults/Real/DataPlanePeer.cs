@@ -64,7 +64,7 @@ internal sealed class LocallyNamedBoxes(InMemorySandboxProvider boxes) : ISandbo
 
     public string Name => boxes.Name;
 
-    public SandboxCapabilities Capabilities => boxes.Capabilities;
+    public SandboxCapabilities? Capabilities => boxes.Capabilities;
 
     public async ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken) => Named(await boxes.CreateAsync(spec, cancellationToken), spec.Session.ToString());
 

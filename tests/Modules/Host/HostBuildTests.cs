@@ -82,6 +82,34 @@ public sealed class HostBuildTests : IDisposable
         Assert.Equal(78, await CoordinatorHost.RunAsync(Arguments("--Sandbox:Local:BoxProgram=")));
 
     [Fact]
+    public async Task A_provider_that_lacks_what_is_required_is_refused_by_name_with_exit_code_78()
+    {
+        var arguments = Arguments("--Sandbox:Local:AllowUnisolated=true", "--Sandbox:Requires:0=EnforcesMemory", "--Sandbox:Requires:1=EnforcesEgress");
+        var failure = Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(arguments));
+
+        Assert.StartsWith("Sandbox:Requires demands EnforcesEgress, which the sandbox provider 'local' does not do", Assert.Single(Failures(failure)), StringComparison.Ordinal);
+        Assert.Equal(78, await CoordinatorHost.RunAsync(arguments));
+    }
+
+    [Fact]
+    public async Task A_provider_that_does_what_is_required_is_accepted_and_so_is_one_that_cannot_tell_yet()
+    {
+        await using var local = CoordinatorHost.Build(Arguments("--Sandbox:Requires:0=EnforcesEgress"));
+        await using var modal = CoordinatorHost.Build(Arguments("--Sandbox:Requires:0=Snapshots", "--Sandbox:Provider=Modal", "--PublicUrl=http://127.0.0.1:8787", "--Sandbox:Modal:Urls:0=http://127.0.0.1:8790", "--Sandbox:Modal:KeyId=k", "--Sandbox:Modal:Secret=0123456789abcdef0123456789abcdef"));
+
+        Assert.Null(modal.Services.GetRequiredService<ISandboxProvider>().Capabilities);
+    }
+
+    [Fact]
+    public void Required_capabilities_that_there_are_not_are_all_named_at_once()
+    {
+        var failures = Failures(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Requires:0=Teleports", "--Sandbox:Requires:1=Sings")))).ToList();
+
+        Assert.Contains("Sandbox: Requires: there is no capability 'Teleports'; there are KeepsData, Snapshots, EnforcesMemory, EnforcesEgress.", failures);
+        Assert.Contains(failures, text => text.Contains("'Sings'", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Boxes_come_from_data_planes_by_one_setting()
     {
         await using var host = CoordinatorHost.Build(Arguments("--Sandbox:Provider=Modal", "--PublicUrl=http://127.0.0.1:8787", "--Sandbox:Modal:Urls:0=http://127.0.0.1:8790", "--Sandbox:Modal:KeyId=k", "--Sandbox:Modal:Secret=0123456789abcdef0123456789abcdef"));

@@ -236,7 +236,7 @@ public sealed class OrphanSweepTests : IDisposable
     {
         public string Name => first.Name;
 
-        public SandboxCapabilities Capabilities => first.Capabilities;
+        public SandboxCapabilities? Capabilities => first.Capabilities;
 
         public ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken) => first.CreateAsync(spec, cancellationToken);
 

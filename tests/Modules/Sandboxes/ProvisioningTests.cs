@@ -99,6 +99,28 @@ public sealed class ProvisioningTests
     }
 
     [Fact]
+    public async Task A_provider_that_lacks_what_is_required_makes_no_box_and_is_not_tried_again()
+    {
+        provider.Capabilities = new(KeepsData: true, Snapshots: false, EnforcesMemory: true, EnforcesEgress: false);
+        var failed = Assert.IsType<EffectOutcome.Failed>(await Requiring("KeepsData", "enforcesegress").RunAsync(key, new SessionEffect.CreateSandbox(sandbox, 1, Settings), CancellationToken.None));
+        Assert.Equal(("sandbox_capability_missing", false), (failed.Problem.Code, failed.Retryable));
+        Assert.Contains("demands enforcesegress, which the sandbox provider 'memory' does not do", failed.Problem.Detail, StringComparison.Ordinal);
+        Assert.Equal(0, provider.Made);
+    }
+
+    [Fact]
+    public async Task A_provider_that_cannot_tell_yet_what_it_can_do_makes_no_box_until_it_does()
+    {
+        var (all, requiring) = (provider.Capabilities, Requiring("EnforcesEgress"));
+        provider.Capabilities = null;
+        var failed = Assert.IsType<EffectOutcome.Failed>(await requiring.RunAsync(key, new SessionEffect.CreateSandbox(sandbox, 1, Settings), CancellationToken.None));
+        Assert.Equal(("sandbox_unavailable", true), (failed.Problem.Code, failed.Retryable));
+        Assert.Equal(0, provider.Made);
+        provider.Capabilities = all;
+        Assert.IsType<EffectOutcome.SandboxCreated>(await requiring.RunAsync(key, new SessionEffect.CreateSandbox(sandbox, 1, Settings), CancellationToken.None));
+    }
+
+    [Fact]
     public async Task A_provider_call_that_never_returns_has_a_deadline()
     {
         var called = new TaskCompletionSource();
@@ -165,6 +187,13 @@ public sealed class ProvisioningTests
         provider.Die(sandbox, "out_of_memory");
         var seen = await effects.RunAsync(key, new SessionEffect.InspectSandbox(made.Handle), CancellationToken.None);
         Assert.Equal(new EffectOutcome.SandboxInspected(SandboxStatus.Stopped, "out_of_memory"), seen);
+    }
+
+    private SandboxEffects Requiring(params string[] capabilities)
+    {
+        var required = new SandboxesOptions();
+        required.Requires.AddRange(capabilities);
+        return new(provider, new StubTokens(), Options.Create(required), time, NullLogger<SandboxEffects>.Instance);
     }
 
     private ValueTask<EffectOutcome> CreateAsync(SandboxId box, int generation) => effects.RunAsync(key, new SessionEffect.CreateSandbox(box, generation, Settings), CancellationToken.None);

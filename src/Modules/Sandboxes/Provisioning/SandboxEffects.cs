@@ -66,7 +66,26 @@ internal sealed partial class SandboxEffects(
         tokens.TokenFor(key, create.Sandbox, create.Generation));
 
     private async ValueTask<EffectOutcome> CreateAsync(SessionKey key, SessionEffect.CreateSandbox create, CancellationToken cancellationToken) =>
-        new EffectOutcome.SandboxCreated(await provider.CreateAsync(SpecOf(key, create), cancellationToken));
+        await WhatLacksAsync(create.Sandbox, cancellationToken) is { } lacking
+            ? new EffectOutcome.Failed(new("sandbox_capability_missing", lacking, ProblemKind.Unavailable), Retryable: false)
+            : new EffectOutcome.SandboxCreated(await provider.CreateAsync(SpecOf(key, create), cancellationToken));
+
+    private async ValueTask<string?> WhatLacksAsync(SandboxId sandbox, CancellationToken cancellationToken)
+    {
+        var required = options.Value.Requires;
+        if (required.Count == 0) return null;
+        if (provider.Capabilities is null) await AskForAnyAsync(sandbox, cancellationToken);
+        var can = provider.Capabilities ?? throw new PortException(PortFailureKind.Unavailable, $"The sandbox provider '{provider.Name}' has not told yet what it can do, and {SandboxesOptions.Section}:Requires demands {string.Join(", ", required)}.");
+        return RequiredCapabilities.WhatLacks(required, can, provider.Name);
+    }
+
+    /// <summary>A listing reaches everything that makes boxes, and whatever answers it also tells what it can do.</summary>
+    private async ValueTask AskForAnyAsync(SandboxId sandbox, CancellationToken cancellationToken)
+    {
+        Dictionary<string, string> labels = new(StringComparer.Ordinal) { [SandboxLabels.Sandbox] = sandbox.ToString() };
+        await using var listing = provider.ListAsync(labels, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        while (await listing.MoveNextAsync());
+    }
 
     private async ValueTask<EffectOutcome> InspectAsync(SessionEffect.InspectSandbox inspect, CancellationToken cancellationToken)
     {

@@ -10,7 +10,11 @@ public interface ISandboxProvider
     /// <summary>The provider's name in configuration and events, such as <c>local</c>.</summary>
     string Name { get; }
 
-    SandboxCapabilities Capabilities { get; }
+    /// <summary>
+    /// What it can do. Null while it cannot tell, because none of the machines that make its boxes has answered yet; once a
+    /// listing has succeeded it can.
+    /// </summary>
+    SandboxCapabilities? Capabilities { get; }
 
     /// <summary>
     /// Creates a box. Idempotent by <see cref="SandboxSpec.Sandbox"/>: a second call finds the first one's box, running

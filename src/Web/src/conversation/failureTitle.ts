@@ -7,6 +7,7 @@ const titles: Readonly<Record<string, string>> = {
   repository_too_large: 'The repository is too large',
   agent_start_failed: 'The agent did not start',
   sandbox_full: 'There is no room for another sandbox',
+  sandbox_capability_missing: 'The sandbox provider lacks what is required',
   sandbox_unavailable: 'No sandbox is available',
   boot_timeout: 'The sandbox took too long to start',
   agent_crashed: 'The agent crashed',
