@@ -1,3 +1,4 @@
+using Coordinator.Adapters.InProcess;
 using Coordinator.Host.Composition;
 using Coordinator.Host.Health;
 using Coordinator.Host.OpenApi;
@@ -66,6 +67,7 @@ public static class CoordinatorHost
         app.MapApiDocument();
         app.MapEndpointModules();
         app.MapDemo().WithoutCredential();
+        app.MapCluster().WithoutCredential();
         app.MapWebApp();
         app.UseEndpoints(static _ => { }); // the routes are known from here on, not only once the host has started
     }

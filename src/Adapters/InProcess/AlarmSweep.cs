@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Coordinator.Adapters.InProcess;
 
 /// <summary>Asks the alarm clock which sessions are due, at once at start and then at an interval, and wakes them.</summary>
-internal sealed class AlarmSweep(InProcessSessionHost host, IAlarmClock clock, IOptions<SessionHostOptions> options, TimeProvider time) : BackgroundService
+internal sealed class AlarmSweep(IWakesSessions host, IAlarmClock clock, IOptions<SessionHostOptions> options, TimeProvider time) : BackgroundService
 {
     private const int Batch = 64;
 
@@ -40,4 +40,12 @@ internal sealed class AlarmSweep(InProcessSessionHost host, IAlarmClock clock, I
         }
         while (due.Count == Batch);
     }
+}
+
+/// <summary>What is told of due sessions.</summary>
+internal interface IWakesSessions
+{
+    HostLog Log { get; }
+
+    Task WakeAsync(SessionKey key, CancellationToken cancellationToken);
 }

@@ -10,7 +10,7 @@ namespace Coordinator.Adapters.InProcess;
 /// <see cref="ISessionHost"/> for one host: every session's actor lives in this process while something needs it.
 /// Ownership is still taken and fenced through the journal, so a second host on the same database does no harm.
 /// </summary>
-public sealed class InProcessSessionHost : ISessionHost, IAsyncDisposable
+public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncDisposable
 {
     private readonly ISessionJournal journal;
     private readonly ISessionMachineFactory machines;
@@ -29,15 +29,37 @@ public sealed class InProcessSessionHost : ISessionHost, IAsyncDisposable
         IOptions<SessionHostOptions> options,
         TimeProvider time,
         ILogger<InProcessSessionHost> logger)
+        : this(journal, machines, runners, options, time, logger, HostId.New(time))
     {
-        (this.journal, this.machines, this.options) = (journal, machines, options.Value);
-        host = HostId.New(time);
+    }
+
+    /// <summary>With the id that its peers know it by.</summary>
+    internal InProcessSessionHost(
+        ISessionJournal journal,
+        ISessionMachineFactory machines,
+        IEnumerable<ISessionEffectRunner> runners,
+        IOptions<SessionHostOptions> options,
+        TimeProvider time,
+        ILogger<InProcessSessionHost> logger,
+        HostId host)
+    {
+        (this.journal, this.machines, this.options, this.host) = (journal, machines, options.Value, host);
         Log = new(logger);
         effects = new(runners, this.options.EffectTimeout, time, logger);
         services = new(new(journal, this.options.JournalPatience, time, Log), followers, effects, this.options, time, Log, Forget);
     }
 
     internal HostLog Log { get; }
+
+    HostLog IWakesSessions.Log => Log;
+
+    Task IWakesSessions.WakeAsync(SessionKey key, CancellationToken cancellationToken) => WakeAsync(key, cancellationToken);
+
+    /// <summary>True while the session's actor is in this process.</summary>
+    internal bool IsActive(SessionKey key) => table.ContainsKey(key);
+
+    /// <summary>Tells those who follow the session here how far its journal reaches, which another host wrote.</summary>
+    internal void Announce(SessionKey key, long seq) => followers.Announce(key, seq);
 
     /// <summary>Sessions in memory now.</summary>
     public int ActiveCount => table.Count;

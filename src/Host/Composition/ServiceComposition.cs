@@ -48,7 +48,7 @@ internal static class ServiceComposition
         .AddPostgresRunHistory()
         .AddPostgresEventFeed()
         .AddLocalIdentity(configuration)
-        .AddInProcessSessionHost(configuration)
+        .AddSessionHost(configuration)
         .AddSandboxProvider(configuration)
         .AddGitSourceControl(configuration)
         .AddGitHubApp(configuration)
@@ -56,6 +56,10 @@ internal static class ServiceComposition
         .AddDirectModels(configuration)
         .AddHttpNotifier(configuration)
         .AddDemo(configuration);
+
+    /// <summary>One of several hosts where <c>Cluster:Address</c> says where its peers reach it; else alone.</summary>
+    private static IServiceCollection AddSessionHost(this IServiceCollection services, IConfiguration configuration) =>
+        string.IsNullOrEmpty(configuration["Cluster:Address"]) ? services.AddInProcessSessionHost(configuration) : services.AddClusterSessionHost(configuration);
 
     private static IServiceCollection AddModules(this IServiceCollection services, IConfiguration configuration) => services
         .AddSessionsModule()

@@ -10,6 +10,10 @@ internal static class BesidePorts
 
         // What a call of ISessionHost hands out: parts of that port, tried by its contract.
         "Coordinator.Ports.Session.IBridgeLink",
+
+        // What a call of ISessionHost is handed: the box's end, passed on where its socket is on another host than its session.
+        "Coordinator.Ports.Session.IBridgeSink",
+
         "Coordinator.Ports.Session.ISessionSubscription",
 
         // Arithmetic under the master key: no I/O, nothing that could fail or be away.

@@ -1,0 +1,18 @@
+using Coordinator.Ports;
+
+namespace Coordinator.Adapters.InProcess.Cluster;
+
+/// <summary>A host serves once it is one of its cluster.</summary>
+internal sealed class ClusterDependency(Membership members) : IHostDependency
+{
+    public string Name => "cluster";
+
+    public string Description => members.Find() is { } member ? $"{member.Location.Id} at {member.Location.Address}" : "not registered";
+
+    public bool IsRequired => true;
+
+    public Task StartAsync(CancellationToken cancellationToken) => members.StartAsync(cancellationToken);
+
+    public ValueTask<string?> CheckAsync(CancellationToken cancellationToken) =>
+        new(members.Find() is null ? "This host is registering with its peers; the database may be away." : null);
+}

@@ -1,0 +1,23 @@
+using Coordinator.Ports;
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Adapters.InProcess.Cluster;
+
+/// <summary>What a host of a cluster says; event ids 2020 to 2039.</summary>
+internal sealed partial class ClusterLog(ILogger logger)
+{
+    [LoggerMessage(2020, LogLevel.Warning, "{Host} is no host any more: its {Count} sessions are stopped, and it registers anew")]
+    public partial void Stopping(HostId host, int count);
+
+    [LoggerMessage(2021, LogLevel.Warning, "This host could not register with its peers; it is tried again")]
+    public partial void NotRegistered(Exception failure);
+
+    [LoggerMessage(2022, LogLevel.Information, "A request that claims to come from a peer is refused: its signature is not good, not fresh or not the first")]
+    public partial void Refused();
+
+    [LoggerMessage(2023, LogLevel.Information, "The watch of {Session} missed a look; it looks again")]
+    public partial void WatchMissed(Exception failure, SessionKey session);
+
+    [LoggerMessage(2024, LogLevel.Warning, "{Session} is due and could not be woken; it stays due")]
+    public partial void WakeFailed(Exception failure, SessionKey session);
+}

@@ -1,0 +1,146 @@
+using System.Collections.Concurrent;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Adapters.InProcess.Cluster;
+
+/// <summary>
+/// <see cref="ISessionHost"/> for several hosts on one database: what is asked of a session is done where its actor is.
+/// Locations are remembered until one proves wrong; a host that is asked in vain says so and never passes anything on, so
+/// that nothing goes round in circles. The journal's fence, not a location, keeps a session's log whole.
+/// </summary>
+public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDisposable
+{
+    private const int MostLocations = 100_000;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(250);
+
+    private readonly ConcurrentDictionary<SessionKey, HostLocation> locations = new();
+    private readonly IHostRegistry registry;
+    private readonly PeerClient peers;
+    private readonly PeerBridges bridges;
+    private readonly Watches watches;
+    private readonly ClusterOptions options;
+    private readonly ClusterLog log;
+    private readonly TimeProvider time;
+    private volatile bool draining;
+
+    internal ClusterSessionHost(Membership members, IHostRegistry registry, ISessionJournal journal, PeerClient peers, PeerBridges bridges, ClusterOptions options, TimeProvider time, ClusterLog log, HostLog hostLog)
+    {
+        (Members, this.registry, this.peers, this.bridges, this.options, this.time, this.log, Log) = (members, registry, peers, bridges, options, time, log, hostLog);
+        watches = new(members, registry, journal, peers, options, time, log);
+    }
+
+    internal Membership Members { get; }
+
+    internal HostLog Log { get; }
+
+    HostLog IWakesSessions.Log => Log;
+
+    public ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken) => WhereItIsAsync(
+        key,
+        here => here.CallAsync(key, command, cancellationToken),
+        async there =>
+        {
+            var answer = await peers.AskAsync(there, PeerClient.CallsPath, new PeerCall(key, command), cancellationToken);
+            if (answer.Moved) throw new PeerMovedException();
+            if (answer.Failure is { } failure) throw failure.ToException();
+            return answer.Problem is { } problem ? problem : (Result<SessionReply>)answer.Reply!;
+        },
+        cancellationToken);
+
+    public async ValueTask<Result<ISessionSubscription>> SubscribeAsync(SessionKey key, SessionCursor? after, CancellationToken cancellationToken)
+    {
+        if (draining) throw Draining();
+        var member = await Members.CurrentAsync(cancellationToken);
+        var subscribed = await member.Actors.SubscribeAsync(key, after, cancellationToken);
+        return subscribed.IsSuccess ? watches.Watch(key, member, subscribed.Value) : subscribed;
+    }
+
+    public ValueTask<Result<IBridgeLink>> AttachBridgeAsync(SessionKey key, BoxCredential credential, BridgeHello hello, IBridgeSink sink, CancellationToken cancellationToken) => WhereItIsAsync(
+        key,
+        here => here.AttachBridgeAsync(key, credential, hello, sink, cancellationToken),
+        there => bridges.AttachAsync(there, new(key, credential, hello), sink, cancellationToken),
+        cancellationToken);
+
+    public async ValueTask DrainAsync(CancellationToken cancellationToken)
+    {
+        draining = true;
+        bridges.CloseAll();
+        await Members.LeaveAsync(cancellationToken);
+        await watches.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        draining = true;
+        await Members.DisposeAsync();
+        await watches.DisposeAsync();
+    }
+
+    /// <summary>Here when it is nobody's; one that another host has awake keeps its own time.</summary>
+    async Task IWakesSessions.WakeAsync(SessionKey key, CancellationToken cancellationToken)
+    {
+        if (draining || Members.Find() is not { } member) return;
+        try
+        {
+            if (await registry.ClaimAsync(key, member.Registration, cancellationToken) == member.Location) await member.Actors.WakeAsync(key, cancellationToken);
+        }
+        catch (PortException failure)
+        {
+            log.WakeFailed(failure, key);
+        }
+    }
+
+    /// <summary>What a peer asks: done if the session is this host's, or may become so; else <see cref="PeerAnswer.Moved"/>.</summary>
+    internal async ValueTask<T?> ForPeerAsync<T>(SessionKey key, Func<ISessionHost, ValueTask<T>> here, CancellationToken cancellationToken)
+        where T : class
+    {
+        if (draining || Members.Find() is not { } member) return null;
+        if (!member.Actors.IsActive(key) && await registry.ClaimAsync(key, member.Registration, cancellationToken) != member.Location) return null;
+        return await here(member.Actors);
+    }
+
+    private static PortException Draining() => new(PortFailureKind.Unavailable, "This host is stopping; try again at once.", retryAfter: TimeSpan.FromSeconds(1));
+
+    private async ValueTask<T> WhereItIsAsync<T>(SessionKey key, Func<ISessionHost, ValueTask<T>> here, Func<HostLocation, ValueTask<T>> there, CancellationToken cancellationToken)
+    {
+        var (began, pause) = (time.GetTimestamp(), FirstPause);
+        while (true)
+        {
+            if (draining) throw Draining();
+            var member = await Members.CurrentAsync(cancellationToken);
+            try
+            {
+                if (member.Actors.IsActive(key)) return await here(member.Actors);
+                var owner = await LocateAsync(key, member, cancellationToken);
+                return owner.Id == member.Location.Id ? await here(member.Actors) : await there(owner);
+            }
+            catch (Exception failure) when (failure is PeerMovedException or PeerUnreachableException or PortException { Kind: PortFailureKind.Fenced, EffectMayHaveHappened: false })
+            {
+                locations.TryRemove(key, out _);
+                if (time.GetElapsedTime(began) > options.SearchTime) throw new PortException(PortFailureKind.Unavailable, "The session's host cannot be reached; try again.", retryAfter: TimeSpan.FromSeconds(1), inner: failure);
+            }
+            catch (PortException)
+            {
+                locations.TryRemove(key, out _);
+                throw;
+            }
+
+            await Task.Delay(pause, time, cancellationToken);
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
+    private async ValueTask<HostLocation> LocateAsync(SessionKey key, Member member, CancellationToken cancellationToken)
+    {
+        if (locations.TryGetValue(key, out var known)) return known;
+        var owner = await registry.ClaimAsync(key, member.Registration, cancellationToken);
+        if (owner.Id == member.Location.Id) return owner;
+        if (locations.Count >= MostLocations) locations.Clear();
+        return locations[key] = owner;
+    }
+}
+
+/// <summary>The host that was asked does not have the session.</summary>
+internal sealed class PeerMovedException : Exception;

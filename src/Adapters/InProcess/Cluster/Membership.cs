@@ -1,0 +1,126 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Adapters.InProcess.Cluster;
+
+/// <summary>A host as its peers know it, and the actors that it runs under that id.</summary>
+internal sealed record Member(IHostRegistration Registration, InProcessSessionHost Actors)
+{
+    public HostLocation Location => Registration.Location;
+
+    public bool IsCurrent => Registration.Loss is null;
+}
+
+/// <summary>
+/// Keeps this process a host of the cluster. When the registration is lost its actors are stopped and its followers sent
+/// away to come again, and the process registers anew, under a new id and with nothing in memory.
+/// </summary>
+internal sealed class Membership(IHostRegistry registry, Func<HostId, InProcessSessionHost> actorsOf, ClusterOptions options, TimeProvider time, ClusterLog log) : IAsyncDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+
+    private readonly CancellationTokenSource stopping = new();
+    private readonly Lock gate = new();
+    private TaskCompletionSource<Member> current = New();
+    private Task keeping = Task.CompletedTask;
+
+    /// <summary>Registers, and returns when that is done for the first time.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        lock (gate)
+        {
+            if (keeping.IsCompleted) keeping = Task.Run(() => KeepAsync(stopping.Token), cancellationToken);
+        }
+
+        await CurrentAsync(cancellationToken);
+    }
+
+    /// <summary>What this process is now, waiting while it is nothing.</summary>
+    /// <exception cref="PortException">It has not come to be a host in time.</exception>
+    public async ValueTask<Member> CurrentAsync(CancellationToken cancellationToken)
+    {
+        Task<Member> awaited;
+        lock (gate) awaited = current.Task;
+        try
+        {
+            var member = await awaited.WaitAsync(options.SearchTime, time, cancellationToken);
+            if (member.IsCurrent) return member;
+        }
+        catch (TimeoutException)
+        {
+            // Said below.
+        }
+
+        throw new PortException(PortFailureKind.Unavailable, "This host is registering with its peers; try again at once.", retryAfter: TimeSpan.FromSeconds(1));
+    }
+
+    /// <summary>What it is now; null while it is nothing.</summary>
+    public Member? Find()
+    {
+        lock (gate) return current.Task is { IsCompletedSuccessfully: true } task && task.Result.IsCurrent ? task.Result : null;
+    }
+
+    /// <summary>Hands everything back and leaves.</summary>
+    public async Task LeaveAsync(CancellationToken cancellationToken)
+    {
+        Member? member;
+        lock (gate) member = current.Task.IsCompletedSuccessfully ? current.Task.Result : null;
+        if (member is not null) await member.Actors.DrainAsync(cancellationToken);
+        await DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!stopping.IsCancellationRequested) await stopping.CancelAsync();
+        await keeping;
+    }
+
+    private static TaskCompletionSource<Member> New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private async Task KeepAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                var registration = await registry.RegisterAsync(options.Address!, cancellationToken);
+                await ServeAsync(new(registration, actorsOf(registration.Location.Id)), cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (PortException failure)
+            {
+                log.NotRegistered(failure);
+                await Task.Delay(Pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <summary>Until the registration is lost, or the host leaves.</summary>
+    private async Task ServeAsync(Member member, CancellationToken cancellationToken)
+    {
+        lock (gate) current.TrySetResult(member);
+        try
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, member.Registration.Lost);
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            lock (gate) current = New();
+            if (!cancellationToken.IsCancellationRequested) await StopAsync(member);
+        }
+        finally
+        {
+            await member.Registration.DisposeAsync();
+            await member.Actors.DisposeAsync();
+        }
+    }
+
+    /// <summary>An actor that is still waiting for the store is left to its fence: what it wrote is refused once the session has another host.</summary>
+    private async Task StopAsync(Member member)
+    {
+        log.Stopping(member.Location.Id, member.Actors.ActiveCount);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2), time);
+        await member.Actors.DrainAsync(limit.Token).AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+}

@@ -1,0 +1,194 @@
+using System.Net.WebSockets;
+using System.Text.Json;
+using System.Threading.Channels;
+using Coordinator.Ports;
+using Coordinator.Ports.Compute.DataPlane;
+using Coordinator.Ports.Session;
+using Microsoft.AspNetCore.Http;
+
+namespace Coordinator.Adapters.InProcess.Cluster;
+
+/// <summary>What a host does for its peers. Whoever does not hold the master key gets 401 and learns nothing.</summary>
+internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, TimeProvider time, ClusterLog log)
+{
+    private const int LargestBody = 1024 * 1024;
+    private const int MostFramesToBox = 4_096;
+    private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
+
+    public Task CallAsync(HttpContext context) => AnswerAsync<PeerCall>(context, async (call, cancellationToken) =>
+    {
+        var done = await host.ForPeerAsync(call.Key, async here => Box(await here.CallAsync(call.Key, call.Command, cancellationToken)), cancellationToken);
+        return done ?? new(Moved: true);
+    });
+
+    public Task WaitAsync(HttpContext context) => AnswerAsync<PeerWait>(context, async (wait, cancellationToken) =>
+    {
+        if (host.Members.Find() is not { } member) return new(Moved: true);
+        var subscribed = await member.Actors.SubscribeAsync(wait.Key, null, cancellationToken);
+        if (subscribed.Problem is { } problem) return new(Problem: problem);
+        await using var subscription = subscribed.Value;
+        if (subscription.Start.Seq > wait.AfterSeq) return new(Seq: subscription.Start.Seq);
+        using var limit = new CancellationTokenSource(LongestWait, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            await foreach (var batch in subscription.ReadAsync(either.Token)) return new(Seq: batch.LastSeq);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            return new(Seq: wait.AfterSeq);
+        }
+
+        return new(Moved: true);
+    });
+
+    public async Task BridgeAsync(HttpContext context)
+    {
+        if (!context.WebSockets.IsWebSocketRequest || host.Members.Find() is not { } member)
+        {
+            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            return;
+        }
+
+        using var socket = new PeerSocket(await context.WebSockets.AcceptWebSocketAsync());
+        var first = await socket.ReceiveAsync(context.RequestAborted);
+        if (first is null || signer.Verify(member.Location.Id, context.Request.Headers.Authorization, new("GET", PeerBridges.Path, first)) is not { } signature)
+        {
+            log.Refused();
+            return;
+        }
+
+        await BridgeAsync(socket, PeerJson.Read<PeerAttach>(first), answer => PeerBridges.Signed(signer, member.Location.Id, signature.Nonce, answer), context.RequestAborted);
+    }
+
+    private static PeerAnswer Box(Result<SessionReply> result) => result.IsSuccess ? new(Reply: result.Value) : new(Problem: result.Problem);
+
+    private async Task BridgeAsync(PeerSocket socket, PeerAttach attach, Func<PeerAnswer, byte[]> sign, CancellationToken cancellationToken)
+    {
+        var sink = new Sink();
+        var joined = await AttachAsync(attach, sink, cancellationToken);
+        try
+        {
+            await socket.SendAsync(sign(joined.Answer), cancellationToken);
+            if (joined.Link is not { } link) return;
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var writing = WriteAsync(socket, sink, over.Token);
+            var reading = ReadAsync(socket, link, over.Token);
+            await Task.WhenAny(writing, reading);
+            over.CancelAfter(LongestGoodbye); // the last word has to arrive, and the other side to hang up
+            if (reading.IsCompleted) sink.Close(LinkCloseReason.Failed, "The session's actor is starting anew.");
+            await Task.WhenAll(writing, reading);
+        }
+        catch (Exception gone) when (gone is WebSocketException or OperationCanceledException)
+        {
+            // The host with the box's socket is gone; the box dials another.
+        }
+        finally
+        {
+            if (joined.Link is { } link) await link.DisposeAsync();
+        }
+    }
+
+    private async Task<(IBridgeLink? Link, PeerAnswer Answer)> AttachAsync(PeerAttach attach, Sink sink, CancellationToken cancellationToken)
+    {
+        try
+        {
+            IBridgeLink? link = null;
+            var answer = await host.ForPeerAsync(
+                attach.Key,
+                async here =>
+                {
+                    var joined = await here.AttachBridgeAsync(attach.Key, attach.Credential, attach.Hello, sink, cancellationToken);
+                    if (joined.Problem is { } problem) return new PeerAnswer(Problem: problem);
+                    link = joined.Value;
+                    return new(Reply: new SessionReply.Done());
+                },
+                cancellationToken);
+            return (link, answer ?? new(Moved: true));
+        }
+        catch (PortException failure)
+        {
+            return (null, new(Failure: PeerFailure.Of(failure)));
+        }
+    }
+
+    private static async Task WriteAsync(PeerSocket socket, Sink sink, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var down in sink.Frames.ReadAllAsync(cancellationToken)) await socket.SendAsync(PeerJson.Write(down), cancellationToken);
+            await socket.FinishAsync(cancellationToken);
+        }
+        catch (Exception gone) when (gone is WebSocketException or OperationCanceledException)
+        {
+            // The other side is gone, or the reader has ended.
+        }
+    }
+
+    private static async Task ReadAsync(PeerSocket socket, IBridgeLink link, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (await socket.ReceiveAsync(cancellationToken) is { } message) await link.PostAsync(PeerJson.Read<BoxFrame>(message), cancellationToken);
+        }
+        catch (Exception over) when (over is OperationCanceledException or PortException or JsonException)
+        {
+            // The actor is gone: its sink says so to the box. Or the writer has ended.
+        }
+    }
+
+    private async Task AnswerAsync<T>(HttpContext context, Func<T, CancellationToken, Task<PeerAnswer>> answer)
+    {
+        var body = await ReadBodyAsync(context);
+        if (body is null || host.Members.Find() is not { } member
+            || signer.Verify(member.Location.Id, context.Request.Headers.Authorization, new("POST", context.Request.Path, body)) is not { } signature)
+        {
+            log.Refused();
+            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            return;
+        }
+
+        PeerAnswer said;
+        try
+        {
+            said = await answer(PeerJson.Read<T>(body), context.RequestAborted);
+        }
+        catch (PortException failure)
+        {
+            said = new(Failure: PeerFailure.Of(failure));
+        }
+
+        var bytes = PeerJson.Write(said);
+        context.Response.Headers[PeerSigner.AnswerHeader] = signer.SignAnswer(member.Location.Id, signature.Nonce, bytes);
+        context.Response.ContentType = "application/json";
+        await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
+    }
+
+    private static async Task<byte[]?> ReadBodyAsync(HttpContext context)
+    {
+        if (context.Request.ContentLength is not (> 0 and <= LargestBody) || !RequestSignature.TryParse(context.Request.Headers.Authorization, out _)) return null;
+        var body = new byte[(int)context.Request.ContentLength];
+        await context.Request.Body.ReadExactlyAsync(body, context.RequestAborted);
+        return body;
+    }
+
+    /// <summary>The way back to the box, over the host that has its socket. A box that takes nothing for so long is cut off, and reconnects.</summary>
+    private sealed class Sink : IBridgeSink
+    {
+        private readonly Channel<PeerBridgeDown> frames = Channel.CreateBounded<PeerBridgeDown>(MostFramesToBox);
+
+        public ChannelReader<PeerBridgeDown> Frames => frames.Reader;
+
+        public void Send(HostFrame frame)
+        {
+            if (!frames.Writer.TryWrite(new(Frame: frame))) frames.Writer.TryComplete();
+        }
+
+        public void Close(LinkCloseReason reason, string detail)
+        {
+            frames.Writer.TryWrite(new(Close: reason, Detail: detail));
+            frames.Writer.TryComplete();
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using Coordinator.Ports;
+using Coordinator.Ports.Compute.DataPlane;
+using Coordinator.Ports.Identity;
+
+namespace Coordinator.Adapters.InProcess.Cluster;
+
+/// <summary>
+/// How hosts prove to each other that they hold the same master key. Every host's id has a key of its own, so that what
+/// was said to one host, or to an earlier life of it, is worth nothing elsewhere; and within its life every request
+/// comes once. The answer is signed too, over the request's nonce, so that nobody else can have given it.
+/// </summary>
+internal sealed class PeerSigner(ITokenSigner signer, TimeProvider time)
+{
+    public const string AnswerHeader = "Coordinator-Answer";
+    private const string Purpose = "cluster-peer";
+    private const int MostNonces = 1_000_000;
+
+    private readonly ConcurrentDictionary<string, DateTimeOffset> seen = new(StringComparer.Ordinal);
+    private readonly Lock gate = new();
+    private readonly Queue<(string Nonce, DateTimeOffset Until)> order = new();
+
+    public RequestSignature Sign(HostId target, SignedRequest request) =>
+        RequestSignature.Create(target.ToString(), KeyOf(target), request, time.GetUtcNow(), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
+
+    /// <summary>The signature, when it is fresh, comes for the first time and covers the request; else null.</summary>
+    public RequestSignature? Verify(HostId self, string? header, SignedRequest request)
+    {
+        if (!RequestSignature.TryParse(header, out var signature) || signature.KeyId != self.ToString()) return null;
+        var now = time.GetUtcNow();
+        if ((now - DateTimeOffset.FromUnixTimeSeconds(signature.Timestamp)).Duration() > RequestSignature.AllowedSkew) return null;
+        return signature.Covers(KeyOf(self), request) && IsFirst(signature.Nonce, now) ? signature : null;
+    }
+
+    public string SignAnswer(HostId self, string nonce, ReadOnlySpan<byte> body) => Convert.ToHexStringLower(AnswerMac(self, nonce, body));
+
+    public bool IsAnswerOf(HostId target, string nonce, ReadOnlySpan<byte> body, string? header) =>
+        header is { Length: 2 * HMACSHA256.HashSizeInBytes } && header.All(char.IsAsciiHexDigitLower)
+        && CryptographicOperations.FixedTimeEquals(Convert.FromHexString(header), AnswerMac(target, nonce, body));
+
+    private byte[] AnswerMac(HostId host, string nonce, ReadOnlySpan<byte> body) =>
+        HMACSHA256.HashData(KeyOf(host), Encoding.ASCII.GetBytes($"answer\n{nonce}\n{Convert.ToHexStringLower(SHA256.HashData(body))}"));
+
+    private byte[] KeyOf(HostId host) => signer.Sign(Purpose, Encoding.ASCII.GetBytes(host.ToString()));
+
+    /// <summary>A nonce is kept for as long as its request could be fresh. When too many are, no more are taken: refused, never replayed.</summary>
+    private bool IsFirst(string nonce, DateTimeOffset now)
+    {
+        lock (gate)
+        {
+            while (order.TryPeek(out var oldest) && oldest.Until < now) seen.TryRemove(order.Dequeue().Nonce, out _);
+            var until = now + (2 * RequestSignature.AllowedSkew);
+            if (order.Count >= MostNonces || !seen.TryAdd(nonce, until)) return false;
+            order.Enqueue((nonce, until));
+            return true;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using System.Buffers;
+using System.Net.WebSockets;
+
+namespace Coordinator.Adapters.InProcess.Cluster;
+
+/// <summary>Whole messages over a socket between two hosts; one reader, any number of writers.</summary>
+internal sealed class PeerSocket(WebSocket socket) : IDisposable
+{
+    private const int LargestMessage = 4 * 1024 * 1024;
+
+    private readonly SemaphoreSlim sending = new(1);
+
+    /// <summary>The next message; null when the other side has closed, or is gone, or says too much at once.</summary>
+    public async Task<byte[]?> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        var message = new ArrayBufferWriter<byte>(4 * 1024);
+        try
+        {
+            while (message.WrittenCount <= LargestMessage)
+            {
+                var part = await socket.ReceiveAsync(message.GetMemory(4 * 1024), cancellationToken);
+                if (part.MessageType == WebSocketMessageType.Close) return null;
+                message.Advance(part.Count);
+                if (part.EndOfMessage) return message.WrittenSpan.ToArray();
+            }
+
+            return null;
+        }
+        catch (Exception gone) when (gone is WebSocketException or IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    /// <exception cref="WebSocketException">The other side is gone.</exception>
+    public async Task SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    {
+        await sending.WaitAsync(cancellationToken);
+        try
+        {
+            await socket.SendAsync(message, WebSocketMessageType.Binary, endOfMessage: true, cancellationToken);
+        }
+        catch (Exception gone) when (gone is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            throw new WebSocketException("The other host is gone.", gone);
+        }
+        finally
+        {
+            sending.Release();
+        }
+    }
+
+    /// <summary>Says that nothing more will be said, after what was.</summary>
+    public async Task FinishAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken);
+        }
+        catch (Exception gone) when (gone is WebSocketException or IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // Nobody is left to hear it.
+        }
+    }
+
+    public void Dispose()
+    {
+        socket.Abort();
+        socket.Dispose();
+        sending.Dispose();
+    }
+}

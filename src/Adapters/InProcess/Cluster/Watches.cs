@@ -1,0 +1,122 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+
+namespace Coordinator.Adapters.InProcess.Cluster;
+
+/// <summary>
+/// Those on this host who watch sessions of which the actor is elsewhere, or sleeps. What they see always comes from the
+/// journal; the session's host only says when there is more of it, once for all of them, and while nobody has the session
+/// awake its head is looked at now and then. So a watcher misses nothing, whoever dies, and wakes nobody.
+/// </summary>
+internal sealed class Watches(Membership members, IHostRegistry registry, ISessionJournal journal, PeerClient peers, ClusterOptions options, TimeProvider time, ClusterLog log) : IAsyncDisposable
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<(HostId Host, SessionKey Key), Topic> running = [];
+    private readonly CancellationTokenSource stopping = new();
+
+    /// <summary>Has the subscription told of what other hosts write.</summary>
+    public Result<ISessionSubscription> Watch(SessionKey key, Member member, ISessionSubscription subscription)
+    {
+        lock (gate)
+        {
+            if (!running.TryGetValue((member.Location.Id, key), out var watch))
+            {
+                watch = running[(member.Location.Id, key)] = new(CancellationTokenSource.CreateLinkedTokenSource(stopping.Token));
+                watch.Looking = Task.Run(() => LookAsync(key, member, subscription.View.Cursor.Seq, watch.Ending.Token));
+            }
+
+            watch.Watchers++;
+            return new Watched(this, (member.Location.Id, key), subscription);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!stopping.IsCancellationRequested) await stopping.CancelAsync();
+        Task[] looking;
+        lock (gate) looking = [.. running.Values.Select(watch => watch.Looking)];
+        await Task.WhenAll(looking);
+    }
+
+    private async Task LeaveAsync((HostId, SessionKey) topic)
+    {
+        Topic watch;
+        lock (gate)
+        {
+            watch = running[topic];
+            if (--watch.Watchers > 0) return;
+            running.Remove(topic);
+        }
+
+        await watch.Ending.CancelAsync();
+        await watch.Looking;
+        watch.Ending.Dispose();
+    }
+
+    private async Task LookAsync(SessionKey key, Member member, long last, CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested && members.Find() == member)
+        {
+            try
+            {
+                var seq = await NextAsync(key, member, last, cancellationToken);
+                if (seq > last) member.Actors.Announce(key, last = seq);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception failure) when (failure is PortException or PeerUnreachableException)
+            {
+                log.WatchMissed(failure, key);
+                await PauseAsync(cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>How far the journal reaches, when it reaches further than <paramref name="last"/> or after a while.</summary>
+    private async Task<long> NextAsync(SessionKey key, Member member, long last, CancellationToken cancellationToken)
+    {
+        if (!member.Actors.IsActive(key) && await registry.FindAsync(key, cancellationToken) is { } owner && owner.Id != member.Location.Id)
+        {
+            var answer = await peers.AskAsync(owner, PeerClient.WaitsPath, new PeerWait(key, last), cancellationToken);
+            if (answer.Failure is { } failure) throw failure.ToException();
+            if (answer.Seq is { } seq) return seq;
+        }
+
+        await PauseAsync(cancellationToken);
+        return (await journal.FindHeadAsync(key, cancellationToken))?.Seq ?? last;
+    }
+
+    private async Task PauseAsync(CancellationToken cancellationToken) =>
+        await Task.Delay(options.WatchInterval, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private sealed class Topic(CancellationTokenSource ending)
+    {
+        public CancellationTokenSource Ending { get; } = ending;
+
+        public Task Looking { get; set; } = Task.CompletedTask;
+
+        public int Watchers { get; set; }
+    }
+
+    private sealed class Watched(Watches owner, (HostId, SessionKey) topic, ISessionSubscription inner) : ISessionSubscription
+    {
+        private int left;
+
+        public SessionView View => inner.View;
+
+        public SessionCursor Start => inner.Start;
+
+        public SubscriptionCloseReason? Closed => inner.Closed;
+
+        public IAsyncEnumerable<EventBatch> ReadAsync(CancellationToken cancellationToken) => inner.ReadAsync(cancellationToken);
+
+        public async ValueTask DisposeAsync()
+        {
+            if (Interlocked.Exchange(ref left, 1) != 0) return;
+            await inner.DisposeAsync();
+            await owner.LeaveAsync(topic);
+        }
+    }
+}

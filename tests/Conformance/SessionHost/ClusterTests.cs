@@ -1,0 +1,147 @@
+using System.Net;
+using Coordinator.Adapters.InProcess.Cluster;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Coordinator.Tests.Support.Http;
+using Xunit;
+
+namespace Coordinator.Tests.Conformance.SessionHost;
+
+/// <summary>What holds of several hosts together.</summary>
+public sealed class ClusterTests : IAsyncLifetime
+{
+    private static readonly Principal Ada = new(PrincipalKind.User, "usr_ada", "Ada");
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+
+    private readonly ClusterStore store = new();
+    private readonly RecordingEffects effects = new();
+    private readonly SessionKey key = new(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
+    private ClusterNode one = null!;
+    private ClusterNode two = null!;
+
+    public async Task InitializeAsync()
+    {
+        (one, two) = (await ClusterNode.StartAsync(store, effects), await ClusterNode.StartAsync(store, effects));
+        await one.Host.CallAsync(key, new SessionCommand.Create(Ada, new("demo/scripted", "opencode", null, PermissionMode.Auto), "A session"), default);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await one.DisposeAsync();
+        await two.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_session_has_one_actor_whichever_host_is_asked()
+    {
+        for (var i = 0; i < 5; i++) Assert.True((await (i % 2 == 0 ? two : one).Host.CallAsync(key, Prompt($"message {i}"), default)).IsSuccess);
+
+        Assert.True(one.Member.Actors.IsActive(key));
+        Assert.False(two.Member.Actors.IsActive(key));
+        Assert.Equal(one.Member.Location.Id, (await store.Journal.FindHeadAsync(key, default))!.Host);
+    }
+
+    [Fact]
+    public async Task A_refusal_is_the_same_wherever_it_is_asked()
+    {
+        var here = await one.Host.CallAsync(key, Prompt(string.Empty), default);
+        var there = await two.Host.CallAsync(key, Prompt(string.Empty), default);
+
+        Assert.NotNull(here.Problem);
+        Assert.Equal(here.Problem, there.Problem);
+    }
+
+    [Fact]
+    public async Task When_the_owners_lock_is_gone_its_actors_stop_and_another_host_goes_on_without_a_gap()
+    {
+        await using var watching = (await two.Host.SubscribeAsync(key, new SessionCursor(1, 0), default)).Value;
+        await two.Host.CallAsync(key, Prompt("before"), default);
+        var (lost, location) = (one.Member, one.Member.Location);
+
+        store.Hosts.CutLock(location.Id);
+
+        Assert.True((await two.Host.CallAsync(key, Prompt("after"), default)).IsSuccess);
+        Assert.Equal(two.Member.Location.Id, (await store.Journal.FindHeadAsync(key, default))!.Host);
+        await UntilAsync(() => lost.Actors.ActiveCount == 0 && one.Host.Members.Find() is { } anew && anew.Location.Id != location.Id);
+        var head = (await store.Journal.FindHeadAsync(key, default))!.Seq;
+        Assert.Equal(Enumerable.Range(1, (int)head).Select(seq => (long)seq), await SeqsAsync(watching, head));
+    }
+
+    [Fact]
+    public async Task A_host_that_drains_hands_its_sessions_over()
+    {
+        await one.Host.DrainAsync(default);
+
+        Assert.True((await two.Host.CallAsync(key, Prompt("after"), default)).IsSuccess);
+        var refused = await Assert.ThrowsAsync<PortException>(async () => await one.Host.CallAsync(key, Prompt("too late"), default));
+        Assert.Equal(PortFailureKind.Unavailable, refused.Kind);
+    }
+
+    [Fact]
+    public async Task Watching_from_another_host_wakes_nobody_and_misses_nothing()
+    {
+        await one.Host.DrainAsync(default);
+        await using var watching = (await two.Host.SubscribeAsync(key, new SessionCursor(1, 0), default)).Value;
+        var head = (await store.Journal.FindHeadAsync(key, default))!.Seq;
+
+        Assert.Equal(head, (await SeqsAsync(watching, head)).Count);
+        Assert.False(two.Member.Actors.IsActive(key));
+    }
+
+    [Fact]
+    public async Task What_was_said_to_a_peer_cannot_be_said_again_or_elsewhere_or_changed()
+    {
+        var body = PeerJson.Write(new PeerCall(key, new SessionCommand.GetView()));
+        var signed = two.Signer.Sign(one.Member.Location.Id, new("POST", PeerClient.CallsPath, body)).ToString();
+
+        Assert.Equal(HttpStatusCode.OK, await PostAsync(one, signed, body));
+        Assert.Equal(HttpStatusCode.Unauthorized, await PostAsync(one, signed, body));
+        Assert.Equal(HttpStatusCode.Unauthorized, await PostAsync(two, signed, body));
+        var fresh = two.Signer.Sign(one.Member.Location.Id, new("POST", PeerClient.CallsPath, body)).ToString();
+        Assert.Equal(HttpStatusCode.Unauthorized, await PostAsync(one, fresh, PeerJson.Write(new PeerCall(key, new SessionCommand.Archive(Ada)))));
+        Assert.Equal(HttpStatusCode.Unauthorized, await PostAsync(one, null, body));
+    }
+
+    [Fact]
+    public async Task A_host_with_another_master_key_gets_nothing_and_is_believed_nothing()
+    {
+        await using var stranger = await ClusterNode.StartAsync(store, effects, "another key", searchTime: "00:00:00.500");
+
+        var refused = await Assert.ThrowsAsync<PortException>(async () => await stranger.Host.CallAsync(key, Prompt("let me in"), default));
+        Assert.Equal(PortFailureKind.Unavailable, refused.Kind);
+    }
+
+    private static SessionCommand.Prompt Prompt(string text) => new(Ada, MessageId.New(TimeProvider.System), null, text, null, null);
+
+    private static async Task<List<long>> SeqsAsync(ISessionSubscription watching, long until)
+    {
+        using var limit = new CancellationTokenSource(Bound);
+        List<long> seqs = [];
+        await foreach (var batch in watching.ReadAsync(limit.Token))
+        {
+            seqs.AddRange(batch.Events.Select(one => one.Seq));
+            if (seqs[^1] >= until) break;
+        }
+
+        return seqs;
+    }
+
+    private static async Task<HttpStatusCode> PostAsync(ClusterNode node, string? signature, byte[] body)
+    {
+        using var http = TestHttp.Client(node.Member.Location.Address);
+        using var request = new HttpRequestMessage(HttpMethod.Post, PeerClient.CallsPath) { Content = new ByteArrayContent(body) };
+        if (signature is not null) request.Headers.TryAddWithoutValidation("Authorization", signature);
+        using var answer = await http.SendAsync(request);
+        return answer.StatusCode;
+    }
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (!condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Bound, "It did not happen in time.");
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
+        }
+    }
+}
