@@ -71,8 +71,15 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
         try
         {
             await socket.SendAsync(sign(joined.Answer), cancellationToken);
-            if (joined.Link is not { } link) return;
             using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            if (joined.Link is not { } link)
+            {
+                over.CancelAfter(LongestGoodbye);
+                await socket.FinishAsync(over.Token);
+                await socket.ReceiveAsync(over.Token); // the answer has to arrive before the socket goes
+                return;
+            }
+
             var writing = WriteAsync(socket, sink, over.Token);
             var reading = ReadAsync(socket, link, over.Token);
             await Task.WhenAny(writing, reading);
