@@ -17,6 +17,7 @@ namespace Coordinator.Tests.Conformance.Notifier;
 internal sealed class HttpNotifierRig : INotifierRig
 {
     private readonly ConcurrentQueue<ReceivedNotification> received = [];
+    private readonly TaskCompletionSource hungUpOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource silent = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<IAsyncDisposable> parts = [];
     private NotificationAnswer answer = new();
@@ -39,9 +40,6 @@ internal sealed class HttpNotifierRig : INotifierRig
     public IReadOnlyList<ReceivedNotification> Received => [.. received];
 
     public bool AnswersEndlessly { get; set; }
-
-    /// <summary>Bytes written by an endless answer.</summary>
-    public long Wrote { get; private set; }
 
     public static async Task<HttpNotifierRig> StartAsync()
     {
@@ -72,6 +70,9 @@ internal sealed class HttpNotifierRig : INotifierRig
 
     public void Answer(NotificationAnswer answer, Uri? location = null) => (this.answer, this.location) = (answer, location);
 
+    /// <summary>Until the notifier has left in the middle of an answer without end.</summary>
+    public Task UntilHungUpOnAsync() => hungUpOn.Task.WaitAsync(TimeSpan.FromSeconds(20));
+
     public Task UntilSilentAsync() => silent.Task.WaitAsync(TimeSpan.FromSeconds(20));
 
     public async ValueTask DisposeAsync()
@@ -99,9 +100,10 @@ internal sealed class HttpNotifierRig : INotifierRig
         var block = new byte[64 * 1024];
         while (!context.RequestAborted.IsCancellationRequested)
         {
-            await context.Response.Body.WriteAsync(block, context.RequestAborted);
-            Wrote += block.Length;
+            await context.Response.Body.WriteAsync(block, CancellationToken.None);
         }
+
+        hungUpOn.TrySetResult();
     }
 
     private async Task StaySilentAsync(HttpContext context)
