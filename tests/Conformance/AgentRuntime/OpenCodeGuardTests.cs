@@ -7,9 +7,15 @@ namespace Coordinator.Tests.Conformance.AgentRuntime;
 [Collection(RealAgentHarness.OneAtATime)]
 public sealed class OpenCodeGuardTests(OpenCodeHarness harness) : OpenCodeGuardContract(harness), IClassFixture<OpenCodeHarness>;
 
-/// <summary>The same over the Agent Client Protocol.</summary>
+/// <summary>
+/// The same over the Agent Client Protocol, which has no step in which to wait for the guard: a tool of the very first
+/// turn may come before it (ADR 14), one of a later turn does not.
+/// </summary>
 [Collection(RealAgentHarness.OneAtATime)]
-public sealed class OpenCodeOverAcpGuardTests(AcpHarness harness) : OpenCodeGuardContract(harness), IClassFixture<AcpHarness>;
+public sealed class OpenCodeOverAcpGuardTests(AcpHarness harness) : OpenCodeGuardContract(harness), IClassFixture<AcpHarness>
+{
+    protected override bool IsWaitedFor => false;
+}
 
 /// <summary>Every way in that OpenCode 1.18 has for a module that is not built in; without the guard most of these run.</summary>
 public abstract class OpenCodeGuardContract(RealAgentHarness harness)
@@ -25,6 +31,9 @@ public abstract class OpenCodeGuardContract(RealAgentHarness harness)
         (".config/opencode/tool/evil.js", "own-tool"),
         (".opencode/tool/evil.js", "home-tool"),
     ];
+
+    /// <summary>True when the agent is not prompted before the guard is in place.</summary>
+    protected virtual bool IsWaitedFor => true;
 
     [Fact]
     public async Task No_module_of_a_repository_or_of_an_earlier_tool_is_loaded_into_the_agent()
@@ -69,6 +78,7 @@ public abstract class OpenCodeGuardContract(RealAgentHarness harness)
     {
         var runtime = await harness.StartAsync(home);
         await runtime.OpenAsync(null, CancellationToken.None);
+        if (!IsWaitedFor) await RecordedTurn.OfAsync(runtime, new AgentPrompt("@run true", AgentRuntimeHarness.Model, null));
         return await RecordedTurn.OfAsync(runtime, new AgentPrompt(text, AgentRuntimeHarness.Model, null));
     }
 }

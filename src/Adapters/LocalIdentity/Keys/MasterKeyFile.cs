@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
 namespace Coordinator.Adapters.LocalIdentity;
@@ -32,11 +33,11 @@ internal static class MasterKeyFile
         try
         {
             WriteDurably(draft);
-            File.Move(draft, full, overwrite: false);
-        }
-        catch (IOException) when (File.Exists(full))
-        {
-            // Another host was first; its key is the installation's.
+
+            // A move that is not to overwrite looks first and then overwrites all the same: of two hosts each would go on with
+            // its own key. A link fails when the name is taken: then another host was first, and its key is the installation's.
+            if (NativeMethods.Link(draft, full) != 0 && !File.Exists(full))
+                throw new IOException($"The key file {full} could not be made: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.");
         }
         finally
         {
