@@ -21,6 +21,9 @@ public sealed record RealPlay(string Of, string How)
     /// <summary>What the user sees where the real adapter does better than its fake, or tells another kind of failure; null: the same.</summary>
     public string? Sees { get; init; }
 
+    /// <inheritdoc cref="Fault.OrSees"/>
+    public string? OrSees { get; init; }
+
     /// <summary>For a fault beside the session: what the user does with the real adapter; null: what the fault says.</summary>
     public Func<RealOutside, ValueTask<Func<ValueTask<string>>>>? Beside { get; init; }
 
@@ -71,6 +74,7 @@ public sealed record RealPlay(string Of, string How)
         Lasts = null,
         LastsUntil = Times is { } times ? () => outside.Shown >= times : null,
         Sees = Sees ?? fault.Sees,
+        OrSees = OrSees ?? fault.OrSees,
         Beside = Beside is { } beside ? _ => beside(outside) : fault.Beside,
         Holds = Holds is { } holds ? _ => holds(outside) : Beside is null ? fault.Holds : _ => ValueTask.CompletedTask,
     };
