@@ -32,6 +32,9 @@ public sealed class GuardedConnection(AddressExceptions exceptions, HostResolver
         try
         {
             await socket.ConnectAsync(addresses, endpoint.Port, cancellationToken);
+            // The pool asks for it again outside of what it turns into an HttpRequestException; a peer that has hung up by then
+            // would end the call with a bare SocketException. Asked for once it is remembered.
+            _ = socket.RemoteEndPoint;
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch
