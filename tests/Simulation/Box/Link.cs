@@ -20,7 +20,6 @@ internal sealed class Link(SimWorld world, SimBox box, SimHost host, long id)
 
     private readonly int boxLife = box.Life;
     private readonly int hostLife = host.Life;
-    private readonly int restores = world.Database.Restores;
     private readonly Queue<BoxFrame> early = new();
     private TimeSpan lastToHost;
     private TimeSpan lastToBox;
@@ -41,7 +40,10 @@ internal sealed class Link(SimWorld world, SimBox box, SimHost host, long id)
     public TimeSpan StalledUntil { get; set; }
 
     /// <summary>The database went back since it was opened: what it carries is of another past.</summary>
-    public bool IsOfAnotherPast => world.Database.Restores != restores;
+    public bool IsOfAnotherPast => world.Database.Restores != Restores;
+
+    /// <summary>How often the database had gone back when it was opened.</summary>
+    public int Restores { get; } = world.Database.Restores;
 
     private bool BoxLives => boxEndOpen && box.Life == boxLife && box.IsRunning;
 

@@ -32,13 +32,13 @@ internal sealed class SimBox : IBridgeWire
     private bool isShuttingDown;
     private int spools;
 
-    public SimBox(SimWorld world, int number, int session, SessionEffect.CreateSandbox create, bool resumes)
+    public SimBox(SimWorld world, int number, SandboxSpec spec, bool resumes)
     {
         this.world = world;
-        (Number, Session, Sandbox, Generation, Resumes) = (number, session, create.Sandbox, create.Generation, resumes);
+        (Number, Session, Sandbox, Generation, Labels, Resumes) = (number, Names.IndexOf(spec.Session), spec.Sandbox, spec.Generation, spec.Labels, resumes);
         Dice = new(world.Plan.Seed, Streams.Box, number);
         Handle = new("simulated", $"box-{Names.Text(number)}", null);
-        Credential = new(Sandbox, Generation, world.Tokens.HashFor(Names.Session(session), Sandbox, Generation));
+        Credential = new(Sandbox, Generation, world.Tokens.HashFor(Names.Session(Session), Sandbox, Generation));
         MadeAt = world.Now;
         MadeAfterRestores = world.Database.Restores;
         identity = new(Sandbox, Generation);
@@ -54,6 +54,8 @@ internal sealed class SimBox : IBridgeWire
     public int Generation { get; }
 
     public SandboxHandle Handle { get; }
+
+    public IReadOnlyDictionary<string, string> Labels { get; }
 
     public BoxCredential Credential { get; }
 
@@ -75,6 +77,9 @@ internal sealed class SimBox : IBridgeWire
     public Link? Link { get; private set; }
 
     public SimAgent Agent { get; private set; } = null!;
+
+    /// <summary>When the provider last kept somebody from ending it.</summary>
+    public TimeSpan FoiledAt { get; private set; }
 
     /// <summary>Until then no host can be reached.</summary>
     public TimeSpan CutOffUntil { get; set; }
@@ -124,6 +129,9 @@ internal sealed class SimBox : IBridgeWire
         StartProgram();
     }
 
+    /// <summary>The provider refused to end it, said that it had and did not, or did not list it.</summary>
+    public void Foiled() => FoiledAt = world.Now;
+
     public void FillDisk(bool full) => disk.IsFull = full;
 
     /// <summary>It goes on running and costing, and nothing in it moves.</summary>
@@ -172,7 +180,7 @@ internal sealed class SimBox : IBridgeWire
         Step(new BridgeInput.Disconnected());
         if (told == LinkCloseReason.NotWanted)
         {
-            world.Audit.BoxTurnedAway(this, "told that it is not wanted");
+            world.Audit.BoxTurnedAway(this, "told that it is not wanted", link.Restores);
             Die("not wanted");
             return;
         }
@@ -187,11 +195,11 @@ internal sealed class SimBox : IBridgeWire
     }
 
     /// <summary>The dial got no socket. Final: 401, 403 or 410.</summary>
-    public void Refused(bool final)
+    public void Refused(bool final, int restores)
     {
         if (final)
         {
-            world.Audit.BoxTurnedAway(this, "refused");
+            world.Audit.BoxTurnedAway(this, "refused", restores);
             Die("refused");
             return;
         }

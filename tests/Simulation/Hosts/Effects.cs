@@ -24,16 +24,16 @@ internal sealed class Effects(SimWorld world)
         var settled = false;
         var restores = world.Database.Restores;
         world.Trace($"host {host.Index} starts {key}");
-        if (dice.Percent(10)) host.After(world.Delay(dice), () => world.After(world.Delay(dice), Run));
+        if (effect is not SessionEffect.FlushRun) host.Await(host.Boxes.RunAsync(Names.Session(activation.Session), effect, CancellationToken.None), Settle);
+        else if (dice.Percent(10)) host.After(world.Delay(dice), () => world.After(world.Delay(dice), Run));
         else world.After(world.Delay(dice), Run);
         host.After(Timeout, () => Settle(Failed("effect_timeout")));
 
         void Run()
         {
             // A statement does not survive the database it was sent to.
-            if (effect is SessionEffect.FlushRun && world.Database.Restores != restores) return;
-            if (effect is SessionEffect.FlushRun flush) world.History.Flush(activation.Session, flush.Run, Answer);
-            else world.Provider.Serve(activation.Session, effect, Answer);
+            if (world.Database.Restores != restores) return;
+            world.History.Flush(activation.Session, ((SessionEffect.FlushRun)effect).Run, Answer);
         }
 
         void Answer(TimeSpan after, EffectOutcome outcome) => host.After(after + world.Delay(dice), () => Settle(outcome));

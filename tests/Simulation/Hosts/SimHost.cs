@@ -1,7 +1,11 @@
-using Coordinator.Ports;
+using Coordinator.Modules.Sandboxes.Provisioning;
 using Coordinator.Ports.Session;
+using Coordinator.Ports;
 using Coordinator.Tests.Simulation.Clients;
+using Coordinator.Tests.Simulation.Invariants;
+using Coordinator.Tests.Simulation.Provider;
 using Coordinator.Tests.Simulation.World;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Coordinator.Tests.Simulation.Hosts;
 
@@ -27,6 +31,17 @@ internal sealed class SimHost(SimWorld world, int index)
 
     public List<SimFollower> Followers { get; } = [];
 
+    public HostTime Time => field ??= new(world, this);
+
+    public Way ToProvider { get; } = new(world);
+
+    public ProviderWire Provider => field ??= new(world, this);
+
+    public HostSessions Sessions => field ??= new(world, this);
+
+    /// <summary>What sessions want of boxes, as production does it.</summary>
+    public SandboxEffects Boxes => field ??= new(Provider, world.Tokens, OrphanSweeps.Settings, Time, NullLogger<SandboxEffects>.Instance);
+
     public DateTimeOffset Clock => world.Clock + ClockOffset;
 
     public Activation? Active(int session) => table[session];
@@ -42,6 +57,25 @@ internal sealed class SimHost(SimWorld world, int index)
             if (Life != life || !IsUp) world.Nothing();
             else if (FrozenUntil > world.Now) world.After(FrozenUntil - world.Now, Run);
             else what();
+        }
+    }
+
+    /// <summary>Waits for asynchronous work of this process, and goes on with what came of it as a step of its own.</summary>
+    public void Await<T>(ValueTask<T> work, Action<T> then)
+    {
+        var awaiter = work.GetAwaiter();
+        awaiter.OnCompleted(() => After(TimeSpan.Zero, () => then(Result())));
+
+        T Result()
+        {
+            try
+            {
+                return awaiter.GetResult();
+            }
+            catch (Exception e)
+            {
+                throw new InvariantBrokenException(Invariant.NothingThrows, $"host {Index}: {e}");
+            }
         }
     }
 
@@ -114,7 +148,11 @@ internal sealed class SimHost(SimWorld world, int index)
         world.Trace($"host {Index} starts");
         IsUp = true;
         Life++;
+        Begin();
     }
+
+    /// <summary>What a process does by itself from its start.</summary>
+    public void Begin() => new OrphanSweeps(world, this).Begin();
 
     /// <summary>Gives up every session in good order, then stops.</summary>
     public void Drain()

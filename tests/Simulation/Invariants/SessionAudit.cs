@@ -28,6 +28,9 @@ internal sealed class SessionAudit(int session)
     /// <summary>The message that is dispatched and has not ended.</summary>
     public MessageId? Running => running;
 
+    /// <summary>The last box that was asked for.</summary>
+    public int Generation => generation;
+
     public bool IsBoxEnded => !boxMayRun;
 
     /// <summary>The session has work, or patience, for this box.</summary>

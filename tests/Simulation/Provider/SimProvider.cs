@@ -11,8 +11,6 @@ namespace Coordinator.Tests.Simulation.Provider;
 /// <summary>The sandbox provider: makes, finds and ends boxes, idempotent by sandbox id, and lies in the ways real ones do.</summary>
 internal sealed class SimProvider(SimWorld world)
 {
-    private static readonly TimeSpan Lost = TimeSpan.FromMinutes(3);
-
     private readonly Dice dice = new(world.Plan.Seed, Streams.Provider);
     private readonly List<SimBox> boxes = [];
     private int made;
@@ -26,106 +24,78 @@ internal sealed class SimProvider(SimWorld world)
 
     public SimBox? Of(int session) => boxes.FindLast(box => box.Session == session && box.IsRunning);
 
-    public void Serve(int session, SessionEffect effect, Action<TimeSpan, EffectOutcome> answer)
+    /// <summary>Those with all of the labels; an incomplete answer says that it is, or, worse, does not.</summary>
+    public (IReadOnlyList<SandboxListing> Found, PortException? Failure) List(IReadOnlyDictionary<string, string> labels)
     {
-        switch (effect)
+        var found = boxes.FindAll(box => labels.All(label => box.Labels.GetValueOrDefault(label.Key) == label.Value));
+        if (!Take(Faults.ListsIncomplete, () => Faults.ListsIncomplete--)) return ([.. found.Select(Listed)], null);
+        List<SandboxListing> told = [];
+        foreach (var box in found)
         {
-            case SessionEffect.CreateSandbox create:
-                Create(session, create, answer);
-                break;
-            case SessionEffect.InspectSandbox inspect:
-                answer(TimeSpan.Zero, new EffectOutcome.SandboxInspected(StatusOf(inspect.Handle), null));
-                break;
-            case SessionEffect.DestroySandbox destroy:
-                Destroy(session, destroy, answer);
-                break;
-        }
-    }
-
-    /// <summary>What a listing shows: all of them, unless it is incomplete.</summary>
-    public List<SimBox> List()
-    {
-        var incomplete = Take(Faults.ListsIncomplete, () => Faults.ListsIncomplete--);
-        return [.. boxes.Where(_ => !incomplete || dice.Percent(50))];
-    }
-
-    /// <summary>Ends a box for good; the data stays when it is kept.</summary>
-    public void End(SimBox box, bool keepData)
-    {
-        if (box.IsRunning) world.Audit.BoxTurnedAway(box, "destroyed");
-        box.Die("destroyed");
-        if (!keepData) boxes.Remove(box);
-    }
-
-    private void Create(int session, SessionEffect.CreateSandbox create, Action<TimeSpan, EffectOutcome> answer)
-    {
-        if (Take(Faults.CreatesRefused, () => Faults.CreatesRefused--))
-        {
-            answer(TimeSpan.Zero, Effects.Failed("sandbox_rejected", retryable: false));
-            return;
+            if (dice.Percent(50)) told.Add(Listed(box));
+            else box.Foiled();
         }
 
-        if (Take(Faults.CreatesUnavailable, () => Faults.CreatesUnavailable--))
-        {
-            answer(TimeSpan.Zero, Effects.Failed("sandbox_unavailable"));
-            return;
-        }
+        return (told, dice.Percent(50) ? new(PortFailureKind.Unavailable, "One of the machines does not answer.") : null);
 
-        if (Take(Faults.CreatesSlow, () => Faults.CreatesSlow--))
-        {
-            world.After(TimeSpan.FromSeconds(5 + dice.Below(200)), () => answer(TimeSpan.Zero, Make(session, create)));
-            return;
-        }
-
-        var made = Make(session, create);
-        answer(Take(Faults.CreateAnswersLost, () => Faults.CreateAnswersLost--) ? Lost : TimeSpan.Zero, made);
+        SandboxListing Listed(SimBox box) => new(box.Handle, box.IsRunning ? SandboxStatus.Running : SandboxStatus.Stopped, box.Labels, world.Epoch + box.MadeAt);
     }
 
-    private EffectOutcome.SandboxCreated Make(int session, SessionEffect.CreateSandbox create)
+    public void Create(SandboxSpec spec, Action<Served<SandboxHandle>> answer)
     {
-        var box = world.Mutation == Mutation.CreateNotIdempotent ? null : boxes.Find(b => b.Sandbox == create.Sandbox);
-        if (box is null)
-        {
-            var resumes = boxes.RemoveAll(b => b.Session == session && !b.IsRunning) > 0;
-            box = new SimBox(world, ++made, session, create, resumes);
-            boxes.Add(box);
-            world.Audit.BoxMade(box);
-            world.Trace($"provider makes {box}");
-            box.PowerOn(dials: !Take(Faults.NeverDial, () => Faults.NeverDial--));
-        }
-
-        return new EffectOutcome.SandboxCreated(box.Handle);
+        if (Take(Faults.CreatesRefused, () => Faults.CreatesRefused--)) answer(Failed<SandboxHandle>(PortFailureKind.Rejected));
+        else if (Take(Faults.CreatesUnavailable, () => Faults.CreatesUnavailable--)) answer(Failed<SandboxHandle>(PortFailureKind.Unavailable));
+        else if (Take(Faults.CreatesSlow, () => Faults.CreatesSlow--)) world.After(TimeSpan.FromSeconds(5 + dice.Below(200)), () => answer(new(Make(spec))));
+        else answer(new(Make(spec), IsLost: Take(Faults.CreateAnswersLost, () => Faults.CreateAnswersLost--)));
     }
 
-    private SandboxStatus StatusOf(SandboxHandle handle)
+    public SandboxInspection Inspect(SandboxHandle handle)
     {
-        if (Take(Faults.InspectsUnreachable, () => Faults.InspectsUnreachable--)) return SandboxStatus.Unreachable;
-        if (boxes.Find(b => b.Handle == handle) is not { } box) return SandboxStatus.NotFound;
-        return box.IsRunning ? SandboxStatus.Running : SandboxStatus.Stopped;
+        if (Take(Faults.InspectsUnreachable, () => Faults.InspectsUnreachable--)) return new(SandboxStatus.Unreachable, null);
+        if (boxes.Find(b => b.Handle == handle) is not { } box) return new(SandboxStatus.NotFound, null);
+        return new(box.IsRunning ? SandboxStatus.Running : SandboxStatus.Stopped, null);
     }
 
-    private void Destroy(int session, SessionEffect.DestroySandbox destroy, Action<TimeSpan, EffectOutcome> answer)
+    /// <param name="handle">Which box; one that is not there is a success.</param>
+    /// <param name="keepData">Its data stays for the next.</param>
+    /// <param name="restores">How often the database had gone back when this was asked.</param>
+    public Served<bool> Destroy(SandboxHandle handle, bool keepData, int restores)
     {
+        if (boxes.Find(b => b.Handle == handle) is not { } box) return new(true);
         if (Take(Faults.DestroysRefused, () => Faults.DestroysRefused--))
         {
-            answer(TimeSpan.Zero, Effects.Failed("sandbox_unavailable"));
-            return;
+            box.Foiled();
+            return Failed<bool>(PortFailureKind.Unavailable);
         }
 
         if (Take(Faults.DestroysLied, () => Faults.DestroysLied--))
         {
-            foreach (var box in boxes.Where(b => b.Sandbox == destroy.Sandbox)) box.Hang();
-            answer(TimeSpan.Zero, new EffectOutcome.Succeeded());
-            return;
+            box.Foiled();
+            box.Hang();
+            return new(true);
         }
 
-        if (destroy.Handle is { } handle && boxes.Find(b => b.Handle == handle) is { } known) End(known, destroy.KeepData);
-        if (destroy.Handle is null && destroy.KeepData)
-            foreach (var box in List().Where(b => b.Sandbox == destroy.Sandbox)) End(box, keepData: true);
-        if (!destroy.KeepData)
-            foreach (var box in List().Where(b => b.Session == session && b.Generation <= destroy.Generation)) End(box, keepData: false);
-        answer(Take(Faults.DestroyAnswersLost, () => Faults.DestroyAnswersLost--) ? Lost : TimeSpan.Zero, new EffectOutcome.Succeeded());
+        if (box.IsRunning) world.Audit.BoxTurnedAway(box, "destroyed", restores);
+        box.Die("destroyed");
+        if (!keepData) boxes.Remove(box);
+        return new(true, IsLost: Take(Faults.DestroyAnswersLost, () => Faults.DestroyAnswersLost--));
     }
+
+    private SandboxHandle Make(SandboxSpec spec)
+    {
+        var box = world.Mutation == Mutation.CreateNotIdempotent ? null : boxes.Find(b => b.Sandbox == spec.Sandbox);
+        if (box is not null) return box.Handle;
+        var session = Names.IndexOf(spec.Session);
+        var resumes = boxes.RemoveAll(b => b.Session == session && !b.IsRunning) > 0;
+        box = new SimBox(world, ++made, spec, resumes);
+        boxes.Add(box);
+        world.Audit.BoxMade(box);
+        world.Trace($"provider makes {box}");
+        box.PowerOn(dials: !Take(Faults.NeverDial, () => Faults.NeverDial--));
+        return box.Handle;
+    }
+
+    private static Served<T> Failed<T>(PortFailureKind kind) => new(default, new PortException(kind, "Simulated."));
 
     private static bool Take(int left, Action take)
     {

@@ -22,6 +22,8 @@ internal static class Names
 
     public static SessionKey Session(int index) => Sessions[index];
 
+    public static int IndexOf(SessionId session) => Array.FindIndex(Sessions, key => key.Session == session);
+
     public static HostId Host(int index) => Hosts[index];
 
     public static Principal Person(int index) => People[index];

@@ -23,18 +23,19 @@ internal sealed class Network(SimWorld world)
     public void Dial(SimBox box, SimHost host)
     {
         var done = false;
+        var restores = world.Database.Restores;
         box.After(DialTimeout, () =>
         {
             if (done) world.Nothing();
-            else End(() => box.Refused(final: false));
+            else End(() => box.Refused(final: false, restores));
         });
         world.After(world.Delay(dice), () => host.After(TimeSpan.Zero, () =>
             host.Call(box.Session, create: false, id => new SessionInput.Called(id, new SessionCommand.AuthorizeBox(box.Credential)), Answered)));
 
         void Answered(Result<SessionReply>? answer) => box.After(world.Delay(dice), () =>
         {
-            if (answer is not { } given) End(() => box.Refused(final: false));
-            else if (!given.IsSuccess) End(() => box.Refused(final: given.Problem.Kind is ProblemKind.NotFound or ProblemKind.Unauthenticated or ProblemKind.Gone));
+            if (answer is not { } given) End(() => box.Refused(final: false, restores));
+            else if (!given.IsSuccess) End(() => box.Refused(final: given.Problem.Kind is ProblemKind.NotFound or ProblemKind.Unauthenticated or ProblemKind.Gone, restores));
             else End(() => box.Connected(Open(box, host)));
         });
 

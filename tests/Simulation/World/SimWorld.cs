@@ -90,8 +90,22 @@ internal sealed class SimWorld
     /// <summary>Lives the plan, heals, and waits until everything has ended. Throws what is broken.</summary>
     public void Run()
     {
+        var outside = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(new WorldContext(this));
+        try
+        {
+            Live();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(outside);
+        }
+    }
+
+    private void Live()
+    {
+        foreach (var host in Hosts) host.Begin();
         foreach (var client in Clients) client.Begin();
-        new OrphanSweeps(this).Begin();
         foreach (var happening in Plan.Happenings)
         {
             while (Steps < happening.Step && DoNext(Now + player.Patience)) Bound();
