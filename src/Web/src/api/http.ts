@@ -37,8 +37,7 @@ export async function request<T>(method: Method, path: string, options: RequestO
   for (let attempt = 1; ; attempt++) {
     const outcome = await attemptOnce<T>(method, path, options, key);
     if (!(outcome instanceof ApiProblem)) return outcome.value;
-    const retryable = outcome.status === 0 || outcome.status === 503;
-    if (retryable && attempt < attempts && !options.signal?.aborted) {
+    if (outcome.transient && attempt < attempts && !options.signal?.aborted) {
       await pause(outcome.retryAfter ? Math.min(outcome.retryAfter, 5) * 1000 : 250 * 2 ** attempt * Math.random());
       continue;
     }

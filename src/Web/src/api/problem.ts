@@ -15,6 +15,11 @@ export class ApiProblem extends Error {
     this.retryAfter = retryAfter;
   }
 
+  /** The host, or what stands before it, is away, starts, or waits for something it needs: the same request may well succeed in a moment. */
+  get transient(): boolean {
+    return this.code === 'unreachable' || this.status === 503 || this.code === 'http_502' || this.code === 'http_504';
+  }
+
   /** No answer at all: the host is down, or the network is. */
   static unreachable(): ApiProblem {
     return new ApiProblem(0, 'unreachable', 'The host did not answer. Check that it is running and that you are online, then try again.');

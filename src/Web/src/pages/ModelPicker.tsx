@@ -4,9 +4,8 @@ import { refreshCatalog, useCatalog } from '../app/catalog';
 import { Link } from '../app/Link';
 import { DemoBadge } from '../app/ModelTag';
 import { paths } from '../app/router';
-import { Button } from '../ui/Button';
 import { count, money } from '../ui/format';
-import { Notice } from '../ui/Notice';
+import { Unread } from '../ui/Unread';
 
 interface ModelPickerProps {
   readonly value: string;
@@ -30,7 +29,7 @@ export function ModelPicker({ value, onChange, error }: ModelPickerProps) {
     <fieldset className="field" aria-describedby={error ? errorId : undefined} aria-invalid={error !== null || undefined}>
       <legend>Model</legend>
       {catalog.state === 'loading' && <div className="skeletons" role="status" aria-label="Loading models"><i /><i /></div>}
-      {catalog.state === 'failed' && <Notice tone="danger" actions={<Button size="small" icon="retry" onClick={() => void refreshCatalog()}>Try again</Button>}>The models could not be read. {catalog.problem?.detail}</Notice>}
+      {catalog.state === 'failed' && catalog.problem && <Unread what="The models" problem={catalog.problem} again={refreshCatalog} />}
       {catalog.state === 'loaded' && (
         <div className="choices" role="presentation">
           {catalog.models.filter((model) => model.ready).length >= searchFrom && <input type="search" className="choices-search" aria-label="Search models" placeholder="Search models" value={query} onChange={(event) => setQuery(event.target.value)} />}

@@ -9,7 +9,7 @@ import { Organizations } from '../settings/Organizations';
 import { ProviderKeys } from '../settings/ProviderKeys';
 import { ThemeChoice } from '../settings/ThemeChoice';
 import { Button } from '../ui/Button';
-import { Notice } from '../ui/Notice';
+import { Unread } from '../ui/Unread';
 import { showProblem } from '../ui/toasts';
 import { useResource } from '../ui/useResource';
 import { useTitle } from '../ui/useTitle';
@@ -28,7 +28,7 @@ export function SettingsPage() {
     <div className="page">
       <BackLink />
       <h1>Settings</h1>
-      {secrets.problem && <Notice tone="danger" actions={<Button size="small" icon="retry" onClick={() => void secrets.reload()}>Try again</Button>}>The stored secrets could not be read. {secrets.problem.detail}</Notice>}
+      {secrets.problem && <Unread what="The stored secrets" problem={secrets.problem} again={secrets.reload} />}
       <ProviderKeys secrets={secrets.value} mayChange={mayChange} onChanged={changed} />
       <GitTokens secrets={secrets.value} mayChange={mayChange} onChanged={changed} />
       {identity.kind === 'signedIn' && <ApiKeys role={identity.me.role} />}

@@ -7,13 +7,14 @@ import { paths } from '../app/router';
 import { Button } from '../ui/Button';
 import { repositoryName } from '../ui/format';
 import { Icon } from '../ui/Icon';
-import { Notice } from '../ui/Notice';
+import { Unread } from '../ui/Unread';
 import { OrganizationSwitch } from './OrganizationSwitch';
 import { SessionRow } from './SessionRow';
 import type { SessionListState } from './sessionList';
 import { sessionList, useSessionList } from './sessionList';
 
 const refreshMs = 20_000;
+const refresh = () => sessionList.refresh();
 
 /** Every session at hand. On narrow screens it is a page of its own. */
 export function Sidebar({ route, me }: { route: Route; me: Me }) {
@@ -56,7 +57,7 @@ function SessionRows({ list, query, open }: { list: SessionListState; query: str
   return (
     <div className="sidebar-list">
       {list.problem && (list.state === 'failed' || list.items.length > 0) && (
-        <Notice tone="warning" actions={<Button size="small" icon="retry" onClick={() => void sessionList.refresh()}>Try again</Button>}>The list could not be read. {list.problem.detail}</Notice>
+        <Unread what="The list" tone="warning" problem={list.problem} again={refresh} />
       )}
       {list.state === 'loading' && <div className="skeletons" role="status" aria-label="Loading sessions"><i /><i /><i /><i /></div>}
       {list.state === 'loaded' && list.items.length === 0 && <p className="sidebar-empty">No sessions yet. Your first one takes a minute: start it above.</p>}
@@ -70,15 +71,15 @@ function SessionRows({ list, query, open }: { list: SessionListState; query: str
 /** Reads the list when it is first shown, when the person comes back to it, and now and then while they look. */
 function useFreshList(): void {
   useEffect(() => {
-    const refresh = () => {
-      if (document.visibilityState === 'visible') void sessionList.refresh();
+    const look = () => {
+      if (document.visibilityState === 'visible') void refresh();
     };
-    refresh();
-    const timer = setInterval(refresh, refreshMs);
-    document.addEventListener('visibilitychange', refresh);
+    look();
+    const timer = setInterval(look, refreshMs);
+    document.addEventListener('visibilitychange', look);
     return () => {
       clearInterval(timer);
-      document.removeEventListener('visibilitychange', refresh);
+      document.removeEventListener('visibilitychange', look);
     };
   }, []);
 }

@@ -8,7 +8,7 @@ import { Button } from '../ui/Button';
 import { CopyButton } from '../ui/CopyButton';
 import { Field } from '../ui/Field';
 import { dateTime } from '../ui/format';
-import { Notice } from '../ui/Notice';
+import { Unread } from '../ui/Unread';
 import { showProblem } from '../ui/toasts';
 import { useResource } from '../ui/useResource';
 
@@ -19,7 +19,7 @@ export function ApiKeys({ role }: { role: string }) {
   return (
     <section className="settings-section" id="api-keys">
       <div className="settings-head"><h2>API keys</h2><p className="muted">For programs that call Coordinator. A key is shown once, when it is made.</p></div>
-      {keys.problem && <Notice tone="danger" actions={<Button size="small" icon="retry" onClick={() => void keys.reload()}>Try again</Button>}>The keys could not be read. {keys.problem.detail}</Notice>}
+      {keys.problem && <Unread what="The keys" problem={keys.problem} again={keys.reload} />}
       {created && <CreatedKey created={created} onDone={() => setCreated(null)} />}
       {keys.value && keys.value.length > 0 && <ul className="settings-rows">{keys.value.map((key) => <KeyRow key={key.id} apiKey={key} onRevoked={keys.reload} />)}</ul>}
       <NewKey maker={role} onCreated={(key) => { setCreated(key); void keys.reload(); }} onMadeUnseen={keys.reload} />

@@ -1,5 +1,5 @@
-import { useCatalog } from '../app/catalog';
-import { Notice } from '../ui/Notice';
+import { refreshCatalog, useCatalog } from '../app/catalog';
+import { Unread } from '../ui/Unread';
 import { AdminsOnly } from './AdminsOnly';
 import { SecretRow } from './SecretRow';
 import type { SecretSectionProps } from './secretSection';
@@ -11,7 +11,7 @@ export function ProviderKeys({ secrets, mayChange, onChanged }: SecretSectionPro
   return (
     <section className="settings-section" id="providers">
       <div className="settings-head"><h2>Model providers</h2><p className="muted">Keys are sealed for your organization and never enter a sandbox: calls are made through this host.</p></div>
-      {catalog.state === 'failed' && <Notice tone="danger">The providers could not be read. {catalog.problem?.detail}</Notice>}
+      {catalog.state === 'failed' && catalog.problem && <Unread what="The providers" problem={catalog.problem} again={refreshCatalog} />}
       {(secrets === null || catalog.state === 'loading') && catalog.state !== 'failed' && <div className="skeletons" role="status" aria-label="Loading"><i /><i /></div>}
       {secrets && (
         <ul className="settings-rows">

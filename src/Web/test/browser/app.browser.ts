@@ -107,6 +107,17 @@ describe('talking', () => {
     expect(await composer().inputValue()).toBe('a draft');
   });
 
+  test('A list that a starting host could not give comes by itself once it has started', async () => {
+    const session = await idle();
+    const starting = { code: 'starting', detail: 'The host is starting.' };
+    await page.route('**/v1/sessions?*', (route) => route.fulfill({ status: 503, headers: { 'Content-Type': 'application/problem+json' }, body: JSON.stringify(starting) }));
+    await open(session);
+    await page.getByText('The list cannot be read just now.').waitFor();
+    await page.unroute('**/v1/sessions?*');
+    await page.getByRole('navigation', { name: 'Sessions' }).getByRole('link', { name: /A session/ }).waitFor();
+    await page.getByText('The list cannot be read just now.').waitFor({ state: 'detached' });
+  });
+
   test('A cut in the middle of an answer leaves no gap and no duplicate', async () => {
     const session = await idle();
     await open(session);
