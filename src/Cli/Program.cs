@@ -13,6 +13,9 @@ var root = new RootCommand("Coordinator: hosted coding-agent sessions from the c
     DoctorCommand.Create(),
     JourneyCommand.Create(),
     SandboxHostCommand.Create(),
+    MaintenanceCommands.Backup(),
+    MaintenanceCommands.Restore(),
+    MaintenanceCommands.Restored(),
 };
 
 try

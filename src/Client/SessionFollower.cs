@@ -33,8 +33,8 @@ public sealed class SessionFollower(CoordinatorClient client, string session, Ti
                 while (await NextAsync(connection, cancellationToken))
                 {
                     failures = 0;
-                    Cursor = connection.Current.Cursor;
-                    yield return connection.Current;
+                    Cursor = connection.Current.At;
+                    yield return connection.Current.Event;
                 }
             }
 
@@ -45,7 +45,7 @@ public sealed class SessionFollower(CoordinatorClient client, string session, Ti
     }
 
     /// <summary>False when the connection is over and another one should be made.</summary>
-    private async ValueTask<bool> NextAsync(IAsyncEnumerator<SessionEvent> connection, CancellationToken cancellationToken)
+    private async ValueTask<bool> NextAsync(IAsyncEnumerator<(string At, SessionEvent Event)> connection, CancellationToken cancellationToken)
     {
         try
         {
@@ -58,7 +58,8 @@ public sealed class SessionFollower(CoordinatorClient client, string session, Ti
         }
     }
 
-    private async IAsyncEnumerable<SessionEvent> ReadConnectionAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Each event with where the stream is then: the cursor within an event is of when it was written, maybe before the server was restored.</summary>
+    private async IAsyncEnumerable<(string At, SessionEvent Event)> ReadConnectionAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var after = Cursor is null ? string.Empty : $"?after={Uri.EscapeDataString(Cursor)}";
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/sessions/{session}/events{after}");
@@ -66,7 +67,7 @@ public sealed class SessionFollower(CoordinatorClient client, string session, Ti
         using var answer = await client.OpenAsync(request, cancellationToken);
         await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
         await foreach (var item in SseParser.Create(body, static (_, data) => JsonSerializer.Deserialize(data, ClientJson.Default.SessionEvent)!).EnumerateAsync(cancellationToken))
-            yield return item.Data;
+            yield return (item.EventId ?? item.Data.Cursor, item.Data);
     }
 
     private static int Jitter(int ceiling) => System.Security.Cryptography.RandomNumberGenerator.GetInt32(20, Math.Max(21, ceiling));

@@ -1,6 +1,7 @@
 using Coordinator.Adapters.InProcess;
 using Coordinator.Host.Composition;
 using Coordinator.Host.Health;
+using Coordinator.Host.Maintenance;
 using Coordinator.Host.OpenApi;
 using Coordinator.Host.Starting;
 using Coordinator.Host.Web;
@@ -14,9 +15,10 @@ namespace Coordinator.Host;
 /// <summary>Builds the host from its configuration and runs it. Other programs, such as tests, may build one of their own.</summary>
 public static class CoordinatorHost
 {
-    /// <summary>Runs until it is told to stop. The result is the process's exit code (<see cref="ExitCodes"/>).</summary>
+    /// <summary>Runs until it is told to stop, or does what a verb asks (<c>backup</c>, <c>restore</c>, <c>restored</c>). The result is the process's exit code (<see cref="ExitCodes"/>).</summary>
     public static async Task<int> RunAsync(string[] args)
     {
+        if (MaintenanceCommand.IsMeantBy(args)) return await MaintenanceCommand.RunAsync(args);
         try
         {
             await using var app = Build(args);

@@ -1,4 +1,5 @@
 using Coordinator.Adapters.Postgres.Alarms;
+using Coordinator.Adapters.Postgres.Backup;
 using Coordinator.Adapters.Postgres.Embedded;
 using Coordinator.Adapters.Postgres.Hosts;
 using Coordinator.Adapters.Postgres.Journal;
@@ -18,7 +19,7 @@ public static class PostgresRegistration
     /// <summary>
     /// PostgreSQL, embedded or by connection string (section <c>Database</c>): the shared <c>NpgsqlDataSource</c>, the
     /// session journal, the alarm clock, the host registry, the <see cref="IHostDependency"/> that starts it, and <see cref="IDatabaseStarter"/>
-    /// for what must wait until that is done. The embedded server ends when the container is disposed.
+    /// for what must wait until that is done, and <see cref="DatabaseBackup"/> for operators. The embedded server ends when the container is disposed.
     /// </summary>
     public static IServiceCollection AddPostgres(this IServiceCollection services, IConfiguration configuration)
     {
@@ -47,6 +48,8 @@ public static class PostgresRegistration
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<PostgresHostRegistry>>()));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<MigrationRunner>(provider, Migration.Embedded()));
+        services.AddSingleton(provider => new DatabaseBackup(
+            provider.GetRequiredService<DatabaseServer>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<MigrationRunner>>()));
         services.AddSingleton<DatabaseStarter>();
         services.AddSingleton<IDatabaseStarter>(provider => provider.GetRequiredService<DatabaseStarter>());
         services.AddSingleton<IHostDependency>(provider => provider.GetRequiredService<DatabaseStarter>());

@@ -36,10 +36,21 @@ describe('the sequence', () => {
     expect(itemOf(folded.conversation, 'msg_1', 'text').text).toBe('Hello');
   });
 
-  test('A cursor of another incarnation is foreign', () => {
-    const folded = fold(conversationOf(new History().created()), new History('2').created().queued('msg_1').events);
-    expect(folded.verdict).toBe('foreign');
-    expect(folded.conversation.seq).toBe(1);
+  test('Events written before the server was restored are of the history that is followed since', () => {
+    const folded = fold(emptyConversation('ses_1', '7.0'), answered().events);
+    expect(folded.verdict).toBe('complete');
+    expect(folded.conversation.cursor).toBe(`7.${answered().events.length}`);
+  });
+
+  test('Deltas that were merged into one are the same text, from the start and from within', () => {
+    const { events } = answered();
+    const deltas = events.filter((event) => event.type === 'agent.text');
+    const last = deltas[deltas.length - 1]!;
+    const merged = events.filter((event) => !deltas.includes(event) || event === last)
+      .map((event) => (event === last ? { ...last, at: deltas[0]!.at, from: deltas[0]!.seq, data: { ...(last.data as object), offset: 0, text: 'Hello, world!' } } : event));
+    const whole = fold(empty(), events).conversation;
+    expect(fold(empty(), merged).conversation).toEqual(whole);
+    for (let seen = 0; seen <= events.length; seen++) expect(fold(fold(empty(), events.slice(0, seen)).conversation, merged).conversation).toEqual(whole);
   });
 
   test('Any cut into batches, with any overlap, folds to the same conversation', () => {

@@ -11,6 +11,9 @@ internal static class AdapterFaces
         // The host binds the socket that boxes dial before its services exist.
         "Coordinator.Adapters.LocalSandbox.HostSocket",
 
+        // An operator's verbs work on the database as a whole, while no module runs.
+        "Coordinator.Adapters.Postgres.Backup.DatabaseBackup",
+
         // The program in the box has no container: it makes its agent's runtime by hand.
         "Coordinator.Adapters.Acp.AcpAgentProfile",
         "Coordinator.Adapters.OpenCode.Launch.OpenCodeEnvironment",

@@ -78,12 +78,7 @@ public sealed class HostProcess : IAsyncDisposable
     public async Task StartAsync()
     {
         if (process is { HasExited: false }) throw new InvalidOperationException("The host runs already.");
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = DataDirectory };
-        start.ArgumentList.Add(programs.Host);
-        foreach (var (key, value) in settings) start.ArgumentList.Add($"--{key}={value}");
-        start.Environment["DOTNET_gcServer"] = "0";
-        foreach (var variable in new[] { "ASPNETCORE_URLS", "URLS", "Urls", "DataDirectory" }) start.Environment.Remove(variable);
-
+        var start = Start([]);
         var serving = output.Watch(static line => line.StartsWith(SignInLine, StringComparison.Ordinal));
         process?.Dispose();
         process = Process.Start(start) ?? throw new InvalidOperationException("The host did not start.");
@@ -101,6 +96,24 @@ public sealed class HostProcess : IAsyncDisposable
         await process.WaitForExitAsync().WaitAsync(EndLimit);
     }
 
+    /// <summary>Ends the host with SIGTERM; its data stays.</summary>
+    public async Task StopAsync()
+    {
+        List<string> problems = [];
+        await EndAsync(problems);
+        if (problems.Count > 0) throw new InvalidOperationException(string.Join('\n', problems));
+    }
+
+    /// <summary>Runs the host's program with a verb in place of serving, with the host's own settings.</summary>
+    public async Task<(int ExitCode, string Said)> DoAsync(params string[] verb)
+    {
+        using var done = Process.Start(Start(verb)) ?? throw new InvalidOperationException("The host's program did not start.");
+        done.StandardInput.Close();
+        var said = await Task.WhenAll(done.StandardOutput.ReadToEndAsync(), done.StandardError.ReadToEndAsync());
+        await done.WaitForExitAsync().WaitAsync(EndLimit);
+        return (done.ExitCode, string.Concat(said));
+    }
+
     public async ValueTask DisposeAsync()
     {
         List<string> problems = [];
@@ -110,6 +123,16 @@ public sealed class HostProcess : IAsyncDisposable
         process?.Dispose();
         if (Directory.Exists(DataDirectory)) Directory.Delete(DataDirectory, recursive: true);
         if (problems.Count > 0) throw new InvalidOperationException($"{string.Join('\n', problems)}\nThe host said last:\n{output.Last(30)}");
+    }
+
+    private ProcessStartInfo Start(string[] verb)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = DataDirectory };
+        foreach (var word in verb.Prepend(programs.Host)) start.ArgumentList.Add(word);
+        foreach (var (key, value) in settings) start.ArgumentList.Add($"--{key}={value}");
+        start.Environment["DOTNET_gcServer"] = "0";
+        foreach (var variable in new[] { "ASPNETCORE_URLS", "URLS", "Urls", "DataDirectory" }) start.Environment.Remove(variable);
+        return start;
     }
 
     private async Task EndAsync(List<string> problems)

@@ -41,7 +41,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
     public int? Major { get; private set; }
 
     /// <summary>How long a host waits for its predecessor to give the folder up.</summary>
-    internal TimeSpan OwnerPatience { get; init; } = TimeSpan.FromSeconds(10);
+    internal TimeSpan OwnerPatience { get; set; } = TimeSpan.FromSeconds(10);
 
     private EmbeddedLayout Configured { get; }
 

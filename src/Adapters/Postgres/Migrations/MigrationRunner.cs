@@ -11,7 +11,7 @@ namespace Coordinator.Adapters.Postgres;
 internal sealed partial class MigrationRunner(NpgsqlDataSource dataSource, IReadOnlyList<Migration> migrations, TimeProvider time, ILogger<MigrationRunner> logger)
 {
     /// <summary>Names the lock; any fixed number that nobody else uses in this database.</summary>
-    private const long LockKey = 0x636f6f7264_0001;
+    public const long LockKey = 0x636f6f7264_0001;
 
     /// <summary>Applies what is missing and returns how many steps that were.</summary>
     /// <exception cref="MigrationException">

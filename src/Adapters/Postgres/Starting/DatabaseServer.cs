@@ -30,6 +30,21 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
         return new(ClearedWithItsServer(NpgsqlDataSource.Create(connection)), connection.ApplicationName);
     }
 
+    /// <summary>For what an operator does with all of a database, the host's own or another of the server's: as the host, however long it takes.</summary>
+    public NpgsqlDataSource CreateMaintenance(string? database = null)
+    {
+        var connection = Connection();
+        if (database is not null) connection.Database = database;
+        connection.ApplicationName = "coordinator maintenance";
+        connection.Pooling = false;
+        connection.CommandTimeout = 0;
+        connection.Options = $"{connection.Options} {SystemOptions}".TrimStart();
+        return NpgsqlDataSource.Create(connection);
+    }
+
+    /// <summary>The form of <see cref="NameOfProcess"/>, for the server to look for.</summary>
+    public const string NameOfHosts = " [0-9a-f]{20}$";
+
     /// <summary>A name that no other process has, within the 63 bytes that the server keeps of one.</summary>
     private static string NameOfProcess(string name) => $"{(name.Length > LongestName ? name[..LongestName] : name)} {Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(10))}";
 

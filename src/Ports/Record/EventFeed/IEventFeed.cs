@@ -3,7 +3,8 @@ namespace Coordinator.Ports.Record;
 /// <summary>
 /// What has changed, by topic, for clients that keep their own copy of a list: each change is a document with the next
 /// number of its topic, its watermark. Watermarks start at 1 and have no gap, whoever writes at the same time; who has
-/// read up to one has missed nothing below it. Everything is an organization's own: its topics are not another's.
+/// read up to one has missed nothing below it. A store that was restored to an earlier state goes on above all it ever gave,
+/// with its floor there. Everything is an organization's own: its topics are not another's.
 /// <para>
 /// It is fed from what is durable elsewhere, never inside a journal's append, and never holds authority: what is lost or
 /// purged here can be told again.

@@ -62,6 +62,8 @@ export interface SessionView {
 
 export interface EventEnvelope {
   readonly cursor: string;
+  /** The first of the events that this one stands for, when they were merged. */
+  readonly from?: number;
   readonly seq: number;
   readonly at: string;
   readonly type: string;

@@ -184,10 +184,6 @@ export class SessionStore {
     if (folded.conversation.clientIds !== conversation.clientIds) this.outbox.settleAll(folded.conversation.clientIds);
     this.set({ conversation: folded.conversation, outbox: this.outbox.entries });
     if (folded.verdict === 'gap') this.connection.restart();
-    if (folded.verdict === 'foreign') {
-      this.connection.stop();
-      void this.start();
-    }
   }
 
   private refused(what: string, clientId: string | undefined, code: string, detail: string): void {
