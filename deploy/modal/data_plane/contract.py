@@ -12,6 +12,9 @@ SANDBOX_LABEL = "coordinator.sandbox"
 SESSION_LABEL = "coordinator.session"
 GENERATION_LABEL = "coordinator.generation"
 
+# What every box of this app can do beyond the minimum, as /health tells it.
+CAPABILITIES = {"keepsData": True, "snapshots": True, "images": False, "enforcesMemory": True, "enforcesEgress": False}
+
 
 class DataPlaneError(Exception):
     """A refusal or failure in the one form that the contract knows."""
@@ -44,6 +47,7 @@ class CreateRequest:
     generation: int
     ttl_seconds: int
     labels: Mapping[str, str]
+    requires: Sequence[str]
 
     @property
     def fingerprint(self) -> str:
@@ -137,11 +141,16 @@ def read_create(body: bytes) -> CreateRequest:
         generation=int(_number(bridge, "generation", wrong)),
         ttl_seconds=int(_number(value, "ttlSeconds", wrong)),
         labels={str(name): str(label) for name, label in labels.items()},
+        requires=_texts(value, "requires", wrong),
     )
     wanted = {SANDBOX_LABEL: request.name, SESSION_LABEL: request.session, GENERATION_LABEL: str(request.generation)}
     wrong.extend(f"the label {name} must be {label}" for name, label in wanted.items() if request.labels.get(name) != label)
     if wrong:
         raise DataPlaneError(422, "sandbox_rejected", f"The create is wrong: {'; '.join(wrong)}.", "rejected")
+    held = {name.lower() for name, is_held in CAPABILITIES.items() if is_held}
+    lacking = [name for name in request.requires if name.lower() not in held]
+    if lacking:
+        raise DataPlaneError(422, "capability_missing", f"A box must be able to do {', '.join(lacking)}, which boxes of this app cannot.", "incapable")
     return request
 
 
@@ -159,6 +168,14 @@ def _text(value: Mapping[str, Any], name: str, wrong: list[str]) -> str:
         return found
     wrong.append(f"{name} must be a text")
     return ""
+
+
+def _texts(value: Mapping[str, Any], name: str, wrong: list[str]) -> Sequence[str]:
+    found = value.get(name) or []
+    if isinstance(found, list) and all(isinstance(one, str) for one in found):
+        return found
+    wrong.append(f"{name} must be a list of texts")
+    return []
 
 
 def _number(value: Mapping[str, Any], name: str, wrong: list[str]) -> float:

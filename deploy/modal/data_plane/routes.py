@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from .contract import Backend, Box, DataPlaneError, read_create
+from .contract import CAPABILITIES, Backend, Box, DataPlaneError, read_create
 from .signature import SignedRequest, Verifier
 
 LARGEST_BODY = 1024 * 1024
@@ -91,7 +91,7 @@ class DataPlane:
             "status": "ok",
             "node": self._backend.node,
             "capacity": {"running": running, "most": self._backend.most},
-            "capabilities": {"keepsData": True, "snapshots": True, "images": False, "enforcesMemory": True, "enforcesEgress": False},
+            "capabilities": CAPABILITIES,
             "agents": list(self._backend.agents),
         }
 

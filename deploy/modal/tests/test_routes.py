@@ -75,6 +75,13 @@ class RouteTests(unittest.TestCase):
         for wanted in ("idempotencyKey", "resources must be", "bridge must be", "labels must be", "ttlSeconds"):
             self.assertIn(wanted, problem["detail"])
 
+    def test_a_box_that_must_be_able_to_do_what_it_cannot_here_is_not_made(self) -> None:
+        refused = self.ask("POST", "/sandboxes", create(requires=["KeepsData", "EnforcesEgress"]))
+        self.assertEqual((422, "capability_missing"), self.code(refused))
+        self.assertIn("EnforcesEgress", refused[1]["detail"])
+        self.assertEqual([], self.ask("GET", "/sandboxes")[1]["items"])
+        self.assertEqual(200, self.ask("POST", "/sandboxes", create(requires=["KeepsData"]))[0])
+
     def test_no_more_boxes_than_may_run(self) -> None:
         for index in range(MemoryBackend.most):
             self.assertEqual(200, self.ask("POST", "/sandboxes", create(name=f"box_{index}", session=f"ses_{index}"))[0])

@@ -29,11 +29,17 @@ internal sealed partial class LocalSandboxProvider(
 
     public SandboxCapabilities Capabilities => new(KeepsData: true, Snapshots: false, EnforcesMemory: true, EnforcesEgress: !options.AllowUnisolated);
 
+    /// <summary>There is one machine: this.</summary>
+    public ValueTask<string?> PlaceAsync(SandboxSpec spec, CancellationToken cancellationToken) => ValueTask.FromResult<string?>(null);
+
     public async ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken)
     {
+        if (Capabilities.Lacks(spec.Requires) is [_, ..] lacking)
+            throw new PortException(PortFailureKind.Incapable, $"A box must be able to do {string.Join(", ", lacking)}, which boxes of this machine cannot as it is set up.");
         if (!options.Agents.ContainsKey(spec.Agent))
             throw new PortException(PortFailureKind.Rejected, $"The agent '{spec.Agent}' is not installed here; configured are: {string.Join(", ", options.Agents.Keys.Order())}.");
         var machine = await setup.ReadyAsync(cancellationToken);
+        if (spec.Node is not null && spec.Node != machine.Node) throw new PortException(PortFailureKind.Unavailable, $"The box is to be made on {spec.Node}; this is {machine.Node}.");
         var box = new BoxAddress(spec.Session, spec.Sandbox);
         using var held = await SessionLock.AcquireAsync(machine.Paths.LockOf(spec.Session), time, cancellationToken);
         var records = new BoxRecords(machine.Paths);

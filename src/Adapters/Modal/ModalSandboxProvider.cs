@@ -28,40 +28,29 @@ internal sealed partial class ModalSandboxProvider(NodePool pool, Placement plac
     {
         get
         {
-            var told = pool.Known.Select(node => node.Health.Capabilities).ToList();
-            return told.Count == 0 ? null : new(Every(one => one.KeepsData), Every(one => one.Snapshots), Every(one => one.EnforcesMemory), Every(one => one.EnforcesEgress));
-
-            // A node that says nothing of it promises nothing.
-            bool Every(Predicate<DataPlaneCapabilities> can) => told.TrueForAll(one => one is not null && can(one));
+            var told = pool.Known.Select(node => node.Can).ToList();
+            return told.Count == 0 ? null : new(told.TrueForAll(can => can.KeepsData), told.TrueForAll(can => can.Snapshots), told.TrueForAll(can => can.EnforcesMemory), told.TrueForAll(can => can.EnforcesEgress));
         }
     }
 
+    public async ValueTask<string?> PlaceAsync(SandboxSpec spec, CancellationToken cancellationToken) => (await placement.ChooseAsync(spec, cancellationToken)).Name;
+
     public async ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken)
     {
-        PortException? full = null;
-        foreach (var node in await placement.CandidatesAsync(spec, cancellationToken))
+        if (spec.Node is null) throw new PortException(PortFailureKind.Rejected, $"{spec.Sandbox} was not placed: which data plane makes it must be known before it is asked.");
+        var node = await FindPlaceAsync(spec.Node, cancellationToken);
+        try
         {
-            var isFirst = placement.Tried(spec.Sandbox, node);
-            try
-            {
-                var made = await client.CreateAsync(node.Url, node.Name, BodyOf(spec), cancellationToken);
-                placement.Settled(spec.Sandbox);
-                LogCreated(spec.Sandbox, spec.Generation, made.Node);
-                return new(ProviderName, made.Id, made.Node);
-            }
-            catch (DataPlaneException e)
-            {
-                if (e.Failed.Code == DataPlaneProblem.WrongNode) pool.Forget(node);
-                if (e.Failed.Failure.EffectMayHaveHappened) throw e.Failed.Failure;
-
-                // A node that was not reached says nothing of what an earlier try may have made there.
-                if (isFirst || e.Failed.Failure.Kind is not (PortFailureKind.Unavailable or PortFailureKind.Timeout)) placement.Settled(spec.Sandbox);
-                if (e.Failed.Failure.Kind is not PortFailureKind.Full) throw e.Failed.Failure;
-                full = e.Failed.Failure;
-            }
+            var made = await client.CreateAsync(node.Url, node.Name, BodyOf(spec), cancellationToken);
+            LogCreated(spec.Sandbox, spec.Generation, made.Node);
+            return new(ProviderName, made.Id, made.Node);
         }
-
-        throw full ?? new PortException(PortFailureKind.Unavailable, "No data plane answers.");
+        catch (DataPlaneException e)
+        {
+            if (e.Failed.Code == DataPlaneProblem.WrongNode) pool.Forget(node);
+            if (e.Failed.Failure.Kind is PortFailureKind.Full) placement.PassOver(node);
+            throw e.Failed.Failure;
+        }
     }
 
     public async ValueTask<SandboxInspection> InspectAsync(SandboxHandle handle, CancellationToken cancellationToken)
@@ -106,6 +95,17 @@ internal sealed partial class ModalSandboxProvider(NodePool pool, Placement plac
         }
     }
 
+    /// <summary>The node a box was placed on. One that is silent may have the box; one that is no data plane of ours any more cannot be asked for it.</summary>
+    private async Task<PoolNode> FindPlaceAsync(string name, CancellationToken cancellationToken)
+    {
+        if (pool.Cached(name) is { } cached) return cached;
+        var view = await pool.AskHealthAsync(cancellationToken);
+        if (pool.Cached(name) is { } found) return found;
+        throw view.Silent is [var silent, ..]
+            ? new PortException(PortFailureKind.Unavailable, $"The box is made on {name} or nowhere, and that does not answer. {silent.Failure.Message}", inner: silent.Failure)
+            : new PortException(PortFailureKind.Rejected, $"The box was to be made on {name}, which is none of the data planes any more ({ModalSandboxOptions.Section}:Urls).");
+    }
+
     private CreateSandboxBody BodyOf(SandboxSpec spec) => new(
         IdempotencyKey: spec.Sandbox.ToString(),
         Name: spec.Sandbox.ToString(),
@@ -116,7 +116,8 @@ internal sealed partial class ModalSandboxProvider(NodePool pool, Placement plac
         new(options.ControlPlaneUrl.TrimEnd('/'), spec.BridgeToken, spec.Organization.ToString(), spec.Session.ToString(), spec.Generation),
         Repository: null,
         options.TtlSeconds,
-        spec.Labels);
+        spec.Labels,
+        spec.Requires == SandboxCapabilities.None ? null : [.. spec.Requires.Held]);
 
     private static SandboxStatus StatusOf(SandboxAnswer box) => box.Status == SandboxAnswer.Running ? SandboxStatus.Running : SandboxStatus.Stopped;
 

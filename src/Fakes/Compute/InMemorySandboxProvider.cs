@@ -19,6 +19,12 @@ public sealed class InMemorySandboxProvider(TimeProvider time, string name = "me
     /// <summary>Null: as a provider that nothing of it has answered yet.</summary>
     public SandboxCapabilities? Capabilities { get; set; } = new(KeepsData: true, Snapshots: false, EnforcesMemory: true, EnforcesEgress: true);
 
+    /// <summary>The machine that this provider places a box on; null: there is nothing to choose.</summary>
+    public Func<SandboxSpec, string?> Places { get; set; } = _ => null;
+
+    /// <summary>Faults of <see cref="PlaceAsync"/>.</summary>
+    public FaultSwitch PlaceFaults { get; } = new();
+
     /// <summary>Faults of <see cref="CreateAsync"/>; an after-effect one is a box whose answer was lost.</summary>
     public FaultSwitch CreateFaults { get; } = new();
 
@@ -51,6 +57,13 @@ public sealed class InMemorySandboxProvider(TimeProvider time, string name = "me
             lock (gate) return [.. boxes.Values.Where(box => box.Status == SandboxStatus.Running).Select(box => box.Spec.Sandbox)];
         }
     }
+
+    public ValueTask<string?> PlaceAsync(SandboxSpec spec, CancellationToken cancellationToken) =>
+        PlaceFaults.Run(() =>
+        {
+            DemandCapable(spec);
+            return Places(spec);
+        }, cancellationToken);
 
     public async ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken)
     {
@@ -122,8 +135,17 @@ public sealed class InMemorySandboxProvider(TimeProvider time, string name = "me
         lock (gate) return data.GetValueOrDefault(session)?.GetValueOrDefault(file);
     }
 
+    private void DemandCapable(SandboxSpec spec)
+    {
+        if (spec.Requires == SandboxCapabilities.None) return;
+        if (Capabilities is not { } can) throw new PortException(PortFailureKind.Unavailable, $"The sandbox provider '{name}' has not told yet what it can do, and a box must be able to do {string.Join(", ", spec.Requires.Held)}.");
+        if (can.Lacks(spec.Requires) is [_, ..] lacking) throw new PortException(PortFailureKind.Incapable, $"A box must be able to do {string.Join(", ", lacking)}, which the sandbox provider '{name}' does not do.");
+    }
+
     private SandboxHandle Make(SandboxSpec spec, out bool isNew)
     {
+        DemandCapable(spec);
+        if (spec.Node is not null && spec.Node != node) throw new PortException(PortFailureKind.Unavailable, $"The box is to be made on {spec.Node}.");
         lock (gate)
         {
             isNew = !boxes.ContainsKey(spec.Sandbox);

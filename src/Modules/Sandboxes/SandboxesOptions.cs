@@ -1,4 +1,3 @@
-using Coordinator.Modules.Sandboxes.Provisioning;
 using Coordinator.Ports.Compute;
 using Microsoft.Extensions.Options;
 
@@ -31,10 +30,13 @@ public sealed class SandboxesOptions
     public int ProviderSeconds { get; set; } = 60;
 
     /// <summary>
-    /// What the provider must be able to do, of <c>KeepsData</c>, <c>Snapshots</c>, <c>EnforcesMemory</c> and <c>EnforcesEgress</c>. Where it
-    /// cannot, the host does not start, or, when that is known only later, no box is made (<c>sandbox_capability_missing</c>).
+    /// What must be able to be done where a box is made, of <c>KeepsData</c>, <c>Snapshots</c>, <c>EnforcesMemory</c> and <c>EnforcesEgress</c>. A
+    /// provider that cannot keeps the host from starting; of several machines only those that can make boxes, and where none can, none is made
+    /// (<c>sandbox_capability_missing</c>).
     /// </summary>
     public List<string> Requires { get; } = [];
+
+    internal SandboxCapabilities Required => SandboxCapabilities.Of(Requires);
 
     internal SandboxResources Resources => new(MemoryBytes, Processes, Cpus, DiskBytes);
 }
@@ -53,8 +55,8 @@ internal sealed class SandboxesOptionsValidator : IValidateOptions<SandboxesOpti
         if (options.Cpus is < 0.1 or double.NaN) wrong.Add($"Cpus must be at least 0.1, not {options.Cpus}");
         if (options.DiskBytes < LeastMemory) wrong.Add($"DiskBytes must be at least {LeastMemory}, not {options.DiskBytes}");
         if (options.ProviderSeconds < 1) wrong.Add($"ProviderSeconds must be at least 1, not {options.ProviderSeconds}");
-        foreach (var unknown in options.Requires.Where(name => !RequiredCapabilities.IsKnown(name)))
-            wrong.Add($"Requires: there is no capability '{unknown}'; there are {string.Join(", ", RequiredCapabilities.Names)}");
+        foreach (var unknown in options.Requires.Except(SandboxCapabilities.Names, StringComparer.OrdinalIgnoreCase))
+            wrong.Add($"Requires: there is no capability '{unknown}'; there are {string.Join(", ", SandboxCapabilities.Names)}");
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong.Select(text => $"{SandboxesOptions.Section}: {text}."));
     }
 }

@@ -17,6 +17,8 @@ public enum PortFailureKind
     Corrupt,
     /// <summary>Refused the request itself; retrying the same request is pointless.</summary>
     Rejected,
+    /// <summary>Cannot do what the caller requires of it, as it is set up; retrying is pointless until that is changed.</summary>
+    Incapable,
     /// <summary>Another owner has taken over: this caller must stop acting.</summary>
     Fenced,
 }

@@ -26,6 +26,7 @@ internal static class Problems
         var (status, code) = failure.Kind switch
         {
             PortFailureKind.Rejected => (StatusCodes.Status422UnprocessableEntity, "sandbox_rejected"),
+            PortFailureKind.Incapable => (StatusCodes.Status422UnprocessableEntity, DataPlaneProblem.CapabilityMissing),
             PortFailureKind.Full => (StatusCodes.Status507InsufficientStorage, "no_room"),
             PortFailureKind.Limited => (StatusCodes.Status429TooManyRequests, "limited"),
             PortFailureKind.Timeout => (StatusCodes.Status504GatewayTimeout, "driver_timeout"),

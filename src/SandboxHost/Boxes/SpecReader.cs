@@ -23,6 +23,7 @@ internal static class SpecReader
         Demand(body.Agent is { Length: > 0 }, "agent must not be empty");
         Demand(body.Resources is { MemoryBytes: > 0, Processes: > 0, DiskBytes: > 0, Cpus: > 0 }, "resources must be positive");
         Demand(body.Labels is { Count: <= MostLabels }, $"labels must be there, at most {MostLabels}");
+        foreach (var unknown in (body.Requires ?? []).Except(SandboxCapabilities.Names, StringComparer.OrdinalIgnoreCase)) wrong.Add($"requires: there is no capability '{unknown}' here");
         OrganizationId organization = default;
         SessionId session = default;
         Demand(body.Bridge is not null, "bridge must be there");
@@ -38,7 +39,7 @@ internal static class SpecReader
         if (wrong.Count > 0) throw new PortException(PortFailureKind.Rejected, $"The create is wrong: {string.Join("; ", wrong)}.");
         DemandLabels(body, sandbox, session);
         return new(sandbox, body.Bridge!.Generation, organization, session, body.Agent,
-            new(body.Resources.MemoryBytes, body.Resources.Processes, body.Resources.Cpus, body.Resources.DiskBytes), body.Labels, body.Bridge.Token);
+            new(body.Resources.MemoryBytes, body.Resources.Processes, body.Resources.Cpus, body.Resources.DiskBytes), body.Labels, body.Bridge.Token) { Requires = SandboxCapabilities.Of(body.Requires ?? []) };
 
         void Demand(bool holds, string otherwise)
         {

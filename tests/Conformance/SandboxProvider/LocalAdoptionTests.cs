@@ -74,7 +74,7 @@ public sealed class LocalAdoptionTests : IAsyncLifetime
     public async Task A_box_that_was_only_written_down_is_listed_and_started_by_the_next_create()
     {
         var other = Specs.New();
-        await rig.Provider.CreateAsync(other, CancellationToken.None);
+        await rig.Provider.MakeAsync(other);
         var written = rig.RecordOf(other) with { Sandbox = spec.Sandbox, Session = spec.Session, Labels = spec.Labels, Launcher = null, Main = null };
         Directory.CreateDirectory(rig.Paths.Of(written.Address).ConfigDirectory);
         rig.Records.Write(written);
@@ -150,7 +150,7 @@ public sealed class LocalAdoptionTests : IAsyncLifetime
         Isolated = true,
     };
 
-    private ValueTask<SandboxHandle> CreateAsync() => rig.Provider.CreateAsync(spec, CancellationToken.None);
+    private ValueTask<SandboxHandle> CreateAsync() => rig.Provider.MakeAsync(spec);
 
     private ValueTask<SandboxInspection> InspectAsync(SandboxHandle handle) => rig.Provider.InspectAsync(handle, CancellationToken.None);
 }

@@ -23,7 +23,7 @@ public sealed class LocalIsolationTests : IAsyncLifetime
         rig = new(("TmpBytes", "4194304"));
     }
 
-    public async Task InitializeAsync() => await rig.Provider.CreateAsync(spec, CancellationToken.None);
+    public async Task InitializeAsync() => await rig.Provider.MakeAsync(spec);
 
     public async Task DisposeAsync() => await rig.DisposeAsync();
 

@@ -22,7 +22,7 @@ public sealed class LocalLimitTests
     {
         await using var rig = new LocalRig(("Cgroups", cgroups));
         var spec = Specs.New() with { Resources = SandboxResources.Default with { Processes = 64 } };
-        var handle = await rig.Provider.CreateAsync(spec, CancellationToken.None);
+        var handle = await rig.Provider.MakeAsync(spec);
         await rig.ReplaceProgramAsync(spec, "perl -e 'for (;;) { defined(fork) or select(undef, undef, undef, 0.2) }' & exec sleep 1000");
         var main = rig.RecordOf(spec).Main!.Pid;
         await LocalRig.WaitUntilAsync("the bomb to reach its bound", () => ProcessTable.Tree(main, ProcessTable.All()).Count >= 50);
@@ -38,7 +38,7 @@ public sealed class LocalLimitTests
     {
         await using var rig = new LocalRig(("Cgroups", cgroups));
         var spec = Specs.New() with { Resources = SandboxResources.Default with { MemoryBytes = 96 * Megabyte } };
-        var handle = await rig.Provider.CreateAsync(spec, CancellationToken.None);
+        var handle = await rig.Provider.MakeAsync(spec);
         await rig.ReplaceProgramAsync(spec, "head -c 300000000 /dev/zero | tail -c 300000000 >/dev/null & exec perl -e '$x .= \"x\" x 1048576 while length $x < 300000000; sleep 100'");
         var watch = rig.Services.GetServices<IHostedService>().OfType<BoxWatch>().Single();
         await LocalRig.WaitForAsync<object>("the end of the box", async () =>
@@ -54,7 +54,7 @@ public sealed class LocalLimitTests
     {
         await using var rig = new LocalRig(("Cgroups", "Off"));
         var spec = Specs.New();
-        var handle = await rig.Provider.CreateAsync(spec, CancellationToken.None);
+        var handle = await rig.Provider.MakeAsync(spec);
         await rig.Services.GetServices<IHostedService>().OfType<BoxWatch>().Single().LookAsync(CancellationToken.None);
         Assert.Equal(SandboxStatus.Running, (await rig.Provider.InspectAsync(handle, CancellationToken.None)).Status);
     }
@@ -67,7 +67,7 @@ public sealed class LocalLimitTests
     {
         await using var rig = new LocalRig(("Cgroups", cgroups), ("Bubblewrap", bubblewrap), ("AllowUnisolated", "true"));
         var spec = Specs.New();
-        var handle = await rig.Provider.CreateAsync(spec, CancellationToken.None);
+        var handle = await rig.Provider.MakeAsync(spec);
         await rig.RunAsync(spec, "trap '' TERM HUP INT; (setsid sh -c 'trap \"\" TERM; sleep 1000' >/dev/null 2>&1 &)");
         var daemons = await LocalRig.WaitForAsync<List<ProcessIdentity>>("the daemons", () => new(Marked(spec) is { Count: >= 4 } all ? all : null));
         await rig.Provider.DestroyAsync(handle, keepData: false, CancellationToken.None);
@@ -80,11 +80,11 @@ public sealed class LocalLimitTests
     {
         await using var rig = new LocalRig(("MaxBoxes", "1"));
         var first = Specs.New();
-        var handle = await rig.Provider.CreateAsync(first, CancellationToken.None);
-        var failure = await Assert.ThrowsAsync<PortException>(async () => await rig.Provider.CreateAsync(Specs.New(), CancellationToken.None));
+        var handle = await rig.Provider.MakeAsync(first);
+        var failure = await Assert.ThrowsAsync<PortException>(async () => await rig.Provider.MakeAsync(Specs.New()));
         Assert.Equal(PortFailureKind.Full, failure.Kind);
-        Assert.Equal(handle, await rig.Provider.CreateAsync(first, CancellationToken.None));
-        await rig.Provider.CreateAsync(Specs.NextOf(first), CancellationToken.None);
+        Assert.Equal(handle, await rig.Provider.MakeAsync(first));
+        await rig.Provider.MakeAsync(Specs.NextOf(first));
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class LocalLimitTests
     {
         await using var rig = new LocalRig();
         var spec = Specs.New();
-        var handle = await rig.Provider.CreateAsync(spec, CancellationToken.None);
+        var handle = await rig.Provider.MakeAsync(spec);
         var outside = Path.Combine(rig.Root, "outside");
         await File.WriteAllTextAsync(outside, "not the box's");
         var deep = "mkdir -p ro/only && touch ro/only/file && chmod -R a-w ro; ln -s " + outside + " link; i=0; while [ $i -lt 120 ]; do mkdir -p dddddddddddddddddddddddddddddddddddddddd && cd dddddddddddddddddddddddddddddddddddddddd; i=$((i+1)); done; touch end";
@@ -108,7 +108,7 @@ public sealed class LocalLimitTests
     {
         await using var rig = new LocalRig();
         var spec = Specs.New();
-        await rig.Provider.CreateAsync(spec, CancellationToken.None);
+        await rig.Provider.MakeAsync(spec);
         await rig.ReplaceProgramAsync(spec, "yes flood | head -c 9000000; exec sleep 1000");
         var log = new FileInfo(rig.Paths.Of(rig.RecordOf(spec).Address).Log);
         await LocalRig.WaitUntilAsync("the flood", () => { log.Refresh(); return log.Length >= 9_000_000; });

@@ -60,7 +60,7 @@ public sealed class LocalSetupTests
         File.Move(rig.ProgramPath, Path.Combine(hidden, "box-program"));
         rig.Restart(("BoxProgram", Path.Combine(hidden, "box-program")));
         var spec = Specs.New();
-        await rig.Provider.CreateAsync(spec, CancellationToken.None);
+        await rig.Provider.MakeAsync(spec);
         Assert.Equal("alive", (await rig.RunAsync(spec, "echo alive")).Output.Trim());
         Assert.Equal(Environment.IsPrivilegedProcess, Directory.Exists(Path.Combine(rig.Root, "shared")));
     }
@@ -73,7 +73,7 @@ public sealed class LocalSetupTests
         rig.Restart(("DataDirectory", Path.Combine(hidden, "data")));
         var root = rig.Machine().Paths.Root;
         Assert.StartsWith(Environment.IsPrivilegedProcess ? Path.Combine(rig.Root, "shared") : hidden, root, StringComparison.Ordinal);
-        var handle = await rig.Provider.CreateAsync(Specs.New(), CancellationToken.None);
+        var handle = await rig.Provider.MakeAsync(Specs.New());
         Assert.Equal(SandboxStatus.Running, (await rig.Provider.InspectAsync(handle, CancellationToken.None)).Status);
         await rig.Provider.DestroyAsync(handle, keepData: false, CancellationToken.None);
     }
@@ -91,7 +91,7 @@ public sealed class LocalSetupTests
     public async Task An_agent_that_is_not_installed_is_rejected_with_those_that_are()
     {
         await using var rig = new LocalRig();
-        var failure = await Assert.ThrowsAsync<PortException>(async () => await rig.Provider.CreateAsync(Specs.New() with { Agent = "other" }, CancellationToken.None));
+        var failure = await Assert.ThrowsAsync<PortException>(async () => await rig.Provider.MakeAsync(Specs.New() with { Agent = "other" }));
         Assert.Equal(PortFailureKind.Rejected, failure.Kind);
         Assert.Contains(Specs.Agent, failure.Message, StringComparison.Ordinal);
     }

@@ -65,7 +65,7 @@ public sealed class ModalAnswerTests : IAsyncLifetime
     {
         answer = (status, body, null);
 
-        var failure = await Assert.ThrowsAsync<PortException>(async () => await rig.Provider.CreateAsync(Specs.New(), CancellationToken.None));
+        var failure = await Assert.ThrowsAsync<PortException>(async () => await rig.Provider.MakeAsync(Specs.New()));
 
         Assert.Equal((kind, inDoubt, tries), (failure.Kind, failure.EffectMayHaveHappened, asked));
     }
@@ -74,7 +74,7 @@ public sealed class ModalAnswerTests : IAsyncLifetime
     public async Task When_to_come_again_is_passed_on()
     {
         answer = (429, "", "17");
-        var failure = await Assert.ThrowsAsync<PortException>(async () => await rig.Provider.CreateAsync(Specs.New(), CancellationToken.None));
+        var failure = await Assert.ThrowsAsync<PortException>(async () => await rig.Provider.MakeAsync(Specs.New()));
         Assert.Equal(TimeSpan.FromSeconds(17), failure.RetryAfter);
     }
 

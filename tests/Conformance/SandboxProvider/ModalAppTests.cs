@@ -52,9 +52,9 @@ public sealed class ModalAppTests : IAsyncLifetime
     public async Task The_adapter_makes_finds_lists_and_ends_its_boxes()
     {
         var (mine, theirs) = (Specs.New("mine"), Specs.New("theirs"));
-        var handle = await Provider.CreateAsync(mine, CancellationToken.None);
-        Assert.Equal(handle, await Provider.CreateAsync(mine, CancellationToken.None));
-        await Provider.CreateAsync(theirs, CancellationToken.None);
+        var handle = await Provider.MakeAsync(mine);
+        Assert.Equal(handle, await Provider.MakeAsync(mine));
+        await Provider.MakeAsync(theirs);
 
         Assert.Equal(new("modal", handle.Id, "scripted"), handle);
         Assert.Equal(SandboxStatus.Running, (await Provider.InspectAsync(handle, CancellationToken.None)).Status);
@@ -74,15 +74,15 @@ public sealed class ModalAppTests : IAsyncLifetime
     public async Task Its_refusals_are_the_ports_failures()
     {
         var spec = Specs.New();
-        await Provider.DestroyAsync(await Provider.CreateAsync(spec, CancellationToken.None), keepData: false, CancellationToken.None);
+        await Provider.DestroyAsync(await Provider.MakeAsync(spec), keepData: false, CancellationToken.None);
         Assert.Equal(PortFailureKind.Rejected, (await FailsAsync(spec)).Kind);
-        for (var i = 0; i < 8; i++) await Provider.CreateAsync(Specs.New(), CancellationToken.None);
+        for (var i = 0; i < 8; i++) await Provider.MakeAsync(Specs.New());
         Assert.Equal(PortFailureKind.Full, (await FailsAsync(Specs.New())).Kind);
         Assert.True(Provider.Capabilities!.KeepsData);
         Assert.False(Provider.Capabilities.EnforcesEgress);
     }
 
-    private async Task<PortException> FailsAsync(SandboxSpec spec) => await Assert.ThrowsAsync<PortException>(async () => await Provider.CreateAsync(spec, CancellationToken.None));
+    private async Task<PortException> FailsAsync(SandboxSpec spec) => await Assert.ThrowsAsync<PortException>(async () => await Provider.MakeAsync(spec));
 
     private async Task<IReadOnlyList<SandboxListing>> ListAsync(string deployment)
     {

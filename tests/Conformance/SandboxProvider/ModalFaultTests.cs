@@ -134,7 +134,7 @@ public sealed class ModalFaultTests : IAsyncLifetime
         Assert.Single(await ListAsync());
     }
 
-    private ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec) => rig.Provider.CreateAsync(spec, CancellationToken.None);
+    private ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec) => rig.Provider.MakeAsync(spec);
 
     private async Task<IReadOnlyList<SandboxListing>> ListAsync()
     {

@@ -71,7 +71,7 @@ public sealed class ModalPoolTests : IAsyncLifetime
         var home = await NodeOfAsync(spec);
         for (var i = 0; i < 3; i++) await CreateElsewhereAsync(home);
 
-        Assert.Equal(home, (await Connect().CreateAsync(Specs.NextOf(spec), CancellationToken.None)).Node);
+        Assert.Equal(home, (await Connect().MakeAsync(Specs.NextOf(spec))).Node);
     }
 
     [Fact]
@@ -104,13 +104,13 @@ public sealed class ModalPoolTests : IAsyncLifetime
         await first.StopHostAsync();
         var provider = Connect();
 
-        Assert.Equal(NodeOf(second), (await provider.CreateAsync(Specs.New(), CancellationToken.None)).Node);
-        var failure = await Assert.ThrowsAsync<PortException>(async () => await provider.CreateAsync(Specs.NextOf(spec), CancellationToken.None));
+        Assert.Equal(NodeOf(second), (await provider.MakeAsync(Specs.New())).Node);
+        var failure = await Assert.ThrowsAsync<PortException>(async () => await provider.MakeAsync(Specs.NextOf(spec)));
         Assert.Equal(PortFailureKind.Unavailable, failure.Kind);
         Assert.Contains("The session's workspace may be there", failure.Message, StringComparison.Ordinal);
 
         await first.StartHostAsync();
-        Assert.Equal(NodeOf(first), (await provider.CreateAsync(Specs.NextOf(spec), CancellationToken.None)).Node);
+        Assert.Equal(NodeOf(first), (await provider.MakeAsync(Specs.NextOf(spec))).Node);
     }
 
     [Fact]
@@ -132,9 +132,12 @@ public sealed class ModalPoolTests : IAsyncLifetime
     public async Task A_node_that_fell_silent_in_a_create_and_refuses_the_next_still_holds_the_box()
     {
         FaultProxy? network = null;
+        var fell = false;
         await using var crashing = new ModalRig(services => services.Replace(services.Single(service => service.ServiceType == typeof(ISandboxProvider)) is { } inner
             ? ServiceDescriptor.Singleton<ISandboxProvider>(from => new AfterCreate((ISandboxProvider)(inner.ImplementationFactory?.Invoke(from) ?? ActivatorUtilities.CreateInstance(from, inner.ImplementationType!)), () =>
             {
+                if (fell) return;
+                fell = true;
                 network!.Refuse();
                 network.Cut();
             }))
@@ -142,13 +145,66 @@ public sealed class ModalPoolTests : IAsyncLifetime
         await crashing.StartAsync();
         network = new FaultProxy(crashing.Url);
         await using var closing = network;
-        for (var i = 0; i < 2; i++) await second.Connect(second.Url).CreateAsync(Specs.New(), CancellationToken.None);
+        for (var i = 0; i < 2; i++) await second.Connect(second.Url).MakeAsync(Specs.New());
         var provider = crashing.Connect([("CreateSeconds", "20")], network.Url, second.Url);
         var spec = Specs.New();
 
-        Assert.True((await Assert.ThrowsAsync<PortException>(async () => await provider.CreateAsync(spec, CancellationToken.None))).EffectMayHaveHappened);
-        await Assert.ThrowsAsync<PortException>(async () => await provider.CreateAsync(spec, CancellationToken.None));
-        await Assert.ThrowsAsync<PortException>(async () => await provider.CreateAsync(spec, CancellationToken.None));
+        spec = spec with { Node = await provider.PlaceAsync(spec, CancellationToken.None) };
+        Assert.True((await Assert.ThrowsAsync<PortException>(async () => await provider.MakeAsync(spec))).EffectMayHaveHappened);
+
+        // Another process of the control plane knows no more than what was written down.
+        var next = crashing.Connect([("CreateSeconds", "20")], network.Url, second.Url);
+        for (var i = 0; i < 2; i++)
+        {
+            var failure = await Assert.ThrowsAsync<PortException>(async () => await next.MakeAsync(spec));
+            Assert.Equal((PortFailureKind.Unavailable, true), (failure.Kind, failure.Message.Contains($"made on {spec.Node} or nowhere", StringComparison.Ordinal)));
+        }
+
+        network.Heal();
+        await crashing.StopHostAsync();
+        await crashing.StartHostAsync();
+        Assert.Equal(spec.Node, (await next.MakeAsync(spec)).Node);
+        Assert.Equal(1, await crashing.StartsOfAsync(spec));
+    }
+
+    [Fact]
+    public async Task A_node_that_lacks_what_is_required_gets_no_box_though_it_has_most_room()
+    {
+        var requiring = SandboxCapabilities.Of([nameof(SandboxCapabilities.EnforcesEgress)]);
+        await second.StopHostAsync();
+        await second.StartHostAsync(("Sandbox:Local:AllowUnisolated", "true"), ("Sandbox:Local:MaxBoxes", "500"));
+        var provider = Connect();
+        for (var i = 0; i < 3; i++) Assert.Equal(NodeOf(first), (await provider.MakeAsync(Specs.New() with { Requires = requiring })).Node);
+        Assert.Equal(NodeOf(second), (await provider.MakeAsync(Specs.New())).Node);
+
+        var told = await Assert.ThrowsAsync<PortException>(async () => await provider.MakeAsync(Specs.New() with { Requires = requiring, Node = NodeOf(second) }));
+        Assert.Equal(PortFailureKind.Incapable, told.Kind);
+        await first.StopHostAsync();
+        await first.StartHostAsync(("Sandbox:Local:AllowUnisolated", "true"));
+        var none = await Assert.ThrowsAsync<PortException>(async () => await Connect().MakeAsync(Specs.New() with { Requires = requiring }));
+        Assert.Equal(PortFailureKind.Incapable, none.Kind);
+        Assert.Contains($"{NodeOf(first)} at {first.Url.Authority} lacks EnforcesEgress; the data plane {NodeOf(second)} at {second.Url.Authority} lacks EnforcesEgress", none.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_session_whose_workspace_is_on_a_living_node_does_not_wait_for_a_dead_one()
+    {
+        var spec = Specs.New();
+        while (await NodeOfAsync(spec) != NodeOf(second)) spec = Specs.New();
+        await first.StopHostAsync();
+
+        Assert.Equal(NodeOf(second), (await Connect().MakeAsync(Specs.NextOf(spec) with { Home = NodeOf(second) })).Node);
+        var failure = await Assert.ThrowsAsync<PortException>(async () => await Connect().MakeAsync(Specs.NextOf(Specs.New()) with { Home = NodeOf(first) }));
+        Assert.Contains($"The session's workspace is on {NodeOf(first)}, which does not answer.", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_box_placed_on_a_node_that_was_taken_out_of_the_pool_is_refused_and_not_waited_for()
+    {
+        var spec = Specs.New() with { Node = NodeOf(second) };
+        var failure = await Assert.ThrowsAsync<PortException>(async () => await first.Connect(first.Url).MakeAsync(spec));
+        Assert.Equal((PortFailureKind.Rejected, false), (failure.Kind, failure.EffectMayHaveHappened));
+        Assert.Contains($"{NodeOf(second)}, which is none of the data planes any more", failure.Message, StringComparison.Ordinal);
     }
 
     private sealed class AfterCreate(ISandboxProvider inner, Action then) : ISandboxProvider
@@ -156,6 +212,8 @@ public sealed class ModalPoolTests : IAsyncLifetime
         public string Name => inner.Name;
 
         public SandboxCapabilities? Capabilities => inner.Capabilities;
+
+        public ValueTask<string?> PlaceAsync(SandboxSpec spec, CancellationToken cancellationToken) => inner.PlaceAsync(spec, cancellationToken);
 
         public async ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken)
         {
@@ -175,11 +233,11 @@ public sealed class ModalPoolTests : IAsyncLifetime
 
     private ISandboxProvider Connect() => first.Connect(first.Url, second.Url);
 
-    private ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec) => Pool.CreateAsync(spec, CancellationToken.None);
+    private ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec) => Pool.MakeAsync(spec);
 
     private async Task<string> NodeOfAsync(SandboxSpec spec) => (await CreateAsync(spec)).Node!;
 
-    private async Task CreateElsewhereAsync(string node) => await (node == NodeOf(first) ? first : second).Connect((node == NodeOf(first) ? first : second).Url).CreateAsync(Specs.New(), CancellationToken.None);
+    private async Task CreateElsewhereAsync(string node) => await (node == NodeOf(first) ? first : second).Connect((node == NodeOf(first) ? first : second).Url).MakeAsync(Specs.New());
 
     private async Task<IReadOnlyList<SandboxListing>> ListAsync()
     {

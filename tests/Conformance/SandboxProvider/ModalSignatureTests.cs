@@ -28,7 +28,7 @@ public sealed class ModalSignatureTests : IAsyncLifetime
     [Fact]
     public async Task A_signed_request_that_is_replayed_is_refused_and_does_nothing()
     {
-        var handle = await rig.Provider.CreateAsync(Specs.New(), CancellationToken.None);
+        var handle = await rig.Provider.MakeAsync(Specs.New());
         var target = $"/sandboxes/{handle.Id}?keepData=true";
         var signature = SignedRequests.Sign(HttpMethod.Delete, target).ToString();
         Assert.Equal(204, (await Requests.SendAsync(HttpMethod.Delete, target, signature)).Status);
@@ -112,7 +112,7 @@ public sealed class ModalSignatureTests : IAsyncLifetime
     {
         var provider = rig.Connect([("Secret", "another secret, as long as the first")], rig.Url);
 
-        var failure = await Assert.ThrowsAsync<PortException>(async () => await provider.CreateAsync(Specs.New(), CancellationToken.None));
+        var failure = await Assert.ThrowsAsync<PortException>(async () => await provider.MakeAsync(Specs.New()));
 
         Assert.Equal((PortFailureKind.Unauthorized, false), (failure.Kind, failure.EffectMayHaveHappened));
         Assert.Contains("Sandbox:Modal:KeyId and :Secret", failure.Message, StringComparison.Ordinal);
@@ -122,7 +122,7 @@ public sealed class ModalSignatureTests : IAsyncLifetime
     public async Task A_create_whose_key_was_used_for_another_box_is_refused()
     {
         var spec = Specs.New();
-        await rig.Provider.CreateAsync(spec, CancellationToken.None);
+        await rig.Provider.MakeAsync(spec);
         var body = Body(Specs.New(), key: spec.Sandbox.ToString());
 
         var (status, problem) = await Requests.SendAsync(HttpMethod.Post, "/sandboxes", SignedRequests.Sign(HttpMethod.Post, "/sandboxes", body).ToString(), body);
@@ -136,11 +136,11 @@ public sealed class ModalSignatureTests : IAsyncLifetime
     public async Task A_create_that_arrives_after_its_box_was_destroyed_makes_no_other_over_a_restart_too()
     {
         var spec = Specs.New();
-        await rig.Provider.DestroyAsync(await rig.Provider.CreateAsync(spec, CancellationToken.None), keepData: false, CancellationToken.None);
+        await rig.Provider.DestroyAsync(await rig.Provider.MakeAsync(spec), keepData: false, CancellationToken.None);
         await rig.StopHostAsync();
         await rig.StartHostAsync();
 
-        var failure = await Assert.ThrowsAsync<PortException>(async () => await rig.Provider.CreateAsync(spec, CancellationToken.None));
+        var failure = await Assert.ThrowsAsync<PortException>(async () => await rig.Provider.MakeAsync(spec));
 
         Assert.Equal(PortFailureKind.Rejected, failure.Kind);
         Assert.Empty(await ListAsync());

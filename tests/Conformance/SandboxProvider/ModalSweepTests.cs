@@ -39,8 +39,8 @@ public sealed class ModalSweepTests : IAsyncLifetime
     [Fact]
     public async Task A_box_that_no_session_wants_is_destroyed_at_the_sandbox_host_and_another_deployments_is_not()
     {
-        var orphan = await rig.Provider.CreateAsync(Specs.New("here"), CancellationToken.None);
-        var other = await rig.Provider.CreateAsync(Specs.New("there"), CancellationToken.None);
+        var orphan = await rig.Provider.MakeAsync(Specs.New("here"));
+        var other = await rig.Provider.MakeAsync(Specs.New("there"));
 
         Assert.Equal(1, await sweep!.SweepAsync(CancellationToken.None));
 
@@ -52,7 +52,7 @@ public sealed class ModalSweepTests : IAsyncLifetime
     [Fact]
     public async Task A_destroy_that_was_not_confirmed_is_tried_again_by_the_next_sweep()
     {
-        var orphan = await rig.Provider.CreateAsync(Specs.New("here"), CancellationToken.None);
+        var orphan = await rig.Provider.MakeAsync(Specs.New("here"));
         network!.Refuse();
         Assert.Equal(0, await sweep!.SweepAsync(CancellationToken.None));
         network.Heal();

@@ -86,7 +86,7 @@ public sealed class SandboxHostTests : IAsyncLifetime
     {
         var time = new ManualTime(TimeProvider.System.GetUtcNow());
         var spec = Specs.New();
-        var handle = await rig.Connect([("TtlSeconds", "3600")], rig.Url).CreateAsync(spec, CancellationToken.None);
+        var handle = await rig.Connect([("TtlSeconds", "3600")], rig.Url).MakeAsync(spec);
         await rig.WriteAsync(spec, "work", "forty minutes of it");
         using var reaper = new BoxReaper(rig.Host.Services.GetRequiredService<ISandboxProvider>(), rig.Host.Services.GetRequiredService<CreateLedger>(), time, Microsoft.Extensions.Logging.Abstractions.NullLogger<BoxReaper>.Instance);
         Assert.Equal(0, await reaper.ReapAsync(CancellationToken.None));
@@ -112,7 +112,7 @@ public sealed class SandboxHostTests : IAsyncLifetime
     private async Task<SandboxSpec> CreateAsync(Uri controlPlane)
     {
         var spec = Specs.New();
-        await rig.Connect([("ControlPlaneUrl", controlPlane.GetLeftPart(UriPartial.Authority))], rig.Url).CreateAsync(spec, CancellationToken.None);
+        await rig.Connect([("ControlPlaneUrl", controlPlane.GetLeftPart(UriPartial.Authority))], rig.Url).MakeAsync(spec);
         return spec;
     }
 

@@ -181,7 +181,44 @@ public abstract class SandboxProviderContract : IAsyncLifetime
         Assert.Single(await ListAsync(All));
     }
 
-    private protected ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec) => Provider.CreateAsync(spec, CancellationToken.None);
+    [Fact]
+    public async Task To_place_a_box_makes_none_and_it_is_made_where_it_was_placed()
+    {
+        var spec = Specs.New();
+        var node = await Provider.PlaceAsync(spec, CancellationToken.None);
+        Assert.Empty(await ListAsync(All));
+        var handle = await Provider.CreateAsync(spec with { Node = node }, CancellationToken.None);
+        Assert.Equal(node ?? handle.Node, handle.Node);
+    }
+
+    [Fact]
+    public async Task A_box_that_was_placed_elsewhere_is_not_made_here()
+    {
+        var failure = await Assert.ThrowsAsync<PortException>(async () => await Provider.CreateAsync(Specs.New() with { Node = "some-other-machine" }, CancellationToken.None));
+        Assert.Contains(failure.Kind, new[] { PortFailureKind.Unavailable, PortFailureKind.Rejected });
+        Assert.Contains("some-other-machine", failure.Message, StringComparison.Ordinal);
+        Assert.False(failure.EffectMayHaveHappened);
+        Assert.Empty(await ListAsync(All));
+    }
+
+    [Fact]
+    public async Task What_is_required_and_lacks_is_named_and_nothing_is_made()
+    {
+        var requires = SandboxCapabilities.Of([nameof(SandboxCapabilities.KeepsData), nameof(SandboxCapabilities.Snapshots)]);
+        var failure = await Assert.ThrowsAsync<PortException>(async () => await CreateAsync(Specs.New() with { Requires = requires }));
+        Assert.Equal((PortFailureKind.Incapable, false), (failure.Kind, failure.EffectMayHaveHappened));
+        Assert.Contains(nameof(SandboxCapabilities.Snapshots), failure.Message, StringComparison.Ordinal);
+        Assert.Empty(await ListAsync(All));
+    }
+
+    [Fact]
+    public async Task What_is_required_and_there_does_not_keep_a_box_from_being_made()
+    {
+        var requires = SandboxCapabilities.Of([nameof(SandboxCapabilities.KeepsData)]);
+        Assert.Equal(SandboxStatus.Running, (await InspectAsync(await CreateAsync(Specs.New() with { Requires = requires }))).Status);
+    }
+
+    private protected ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec) => Provider.MakeAsync(spec);
 
     private protected ValueTask<SandboxInspection> InspectAsync(SandboxHandle handle) => Provider.InspectAsync(handle, CancellationToken.None);
 

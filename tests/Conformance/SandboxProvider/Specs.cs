@@ -14,6 +14,10 @@ internal static class Specs
     /// <summary>The box after this one of the same session.</summary>
     public static SandboxSpec NextOf(SandboxSpec spec) => Of(spec.Organization, spec.Session, spec.Generation + 1, spec.Labels[SandboxLabels.Deployment]);
 
+    /// <summary>Places a box and makes it there, as whoever uses the port does.</summary>
+    public static async ValueTask<SandboxHandle> MakeAsync(this ISandboxProvider provider, SandboxSpec spec) =>
+        await provider.CreateAsync(spec with { Node = spec.Node ?? await provider.PlaceAsync(spec, CancellationToken.None) }, CancellationToken.None);
+
     private static SandboxSpec Of(OrganizationId organization, SessionId session, int generation, string deployment)
     {
         var sandbox = SandboxId.New(TimeProvider.System);

@@ -66,6 +66,8 @@ internal sealed class LocallyNamedBoxes(InMemorySandboxProvider boxes) : ISandbo
 
     public SandboxCapabilities? Capabilities => boxes.Capabilities;
 
+    public ValueTask<string?> PlaceAsync(SandboxSpec spec, CancellationToken cancellationToken) => boxes.PlaceAsync(spec, cancellationToken);
+
     public async ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken) => Named(await boxes.CreateAsync(spec, cancellationToken), spec.Session.ToString());
 
     public ValueTask<SandboxInspection> InspectAsync(SandboxHandle handle, CancellationToken cancellationToken) => boxes.InspectAsync(Plain(handle), cancellationToken);

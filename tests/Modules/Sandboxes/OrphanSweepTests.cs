@@ -183,21 +183,23 @@ public sealed class OrphanSweepTests : IDisposable
         Assert.Equal(1, await SweepAsync());
     }
 
-    [Fact]
-    public async Task Of_one_box_that_runs_on_two_machines_the_earlier_one_is_ended()
+    [Theory]
+    [InlineData("first")]
+    [InlineData("second")]
+    public async Task Of_one_box_that_runs_on_two_machines_the_one_that_its_session_has_goes_on(string its)
     {
         var (first, second) = (new InMemorySandboxProvider(time, node: "first"), new InMemorySandboxProvider(time, node: "second"));
-        var both = new TwoMachines(first, second);
-        using var sweeping = new OrphanSweep(both, sessions, new StubTokens(), Options.Create(new SandboxesOptions { Deployment = "here" }), time, NullLogger<OrphanSweep>.Instance);
+        using var sweeping = new OrphanSweep(new TwoMachines(first, second), sessions, new StubTokens(), Options.Create(new SandboxesOptions { Deployment = "here" }), time, NullLogger<OrphanSweep>.Instance);
         var spec = await MakeAsync();
-        await first.CreateAsync(spec, CancellationToken.None);
-        time.Advance(TimeSpan.FromSeconds(30));
-        await second.CreateAsync(spec, CancellationToken.None);
+        var handles = new[] { await first.CreateAsync(spec, CancellationToken.None), await second.CreateAsync(spec, CancellationToken.None) };
+        time.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(0, await sweeping.SweepAsync(CancellationToken.None));
 
+        sessions.Handle = handles.Single(handle => handle.Node == its);
         Assert.Equal(1, await sweeping.SweepAsync(CancellationToken.None));
-
-        Assert.Empty(first.Running);
-        Assert.Equal([spec.Sandbox], second.Running);
+        Assert.Equal([spec.Sandbox], (its == "first" ? first : second).Running);
+        Assert.Empty((its == "first" ? second : first).Running);
+        Assert.Equal(0, await sweeping.SweepAsync(CancellationToken.None));
     }
 
     [Theory]
@@ -237,6 +239,8 @@ public sealed class OrphanSweepTests : IDisposable
         public string Name => first.Name;
 
         public SandboxCapabilities? Capabilities => first.Capabilities;
+
+        public ValueTask<string?> PlaceAsync(SandboxSpec spec, CancellationToken cancellationToken) => first.PlaceAsync(spec, cancellationToken);
 
         public ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken) => first.CreateAsync(spec, cancellationToken);
 

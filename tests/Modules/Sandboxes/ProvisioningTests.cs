@@ -104,7 +104,7 @@ public sealed class ProvisioningTests
         provider.Capabilities = new(KeepsData: true, Snapshots: false, EnforcesMemory: true, EnforcesEgress: false);
         var failed = Assert.IsType<EffectOutcome.Failed>(await Requiring("KeepsData", "enforcesegress").RunAsync(key, new SessionEffect.CreateSandbox(sandbox, 1, Settings), CancellationToken.None));
         Assert.Equal(("sandbox_capability_missing", false), (failed.Problem.Code, failed.Retryable));
-        Assert.Contains("demands enforcesegress, which the sandbox provider 'memory' does not do", failed.Problem.Detail, StringComparison.Ordinal);
+        Assert.Contains("must be able to do EnforcesEgress, which the sandbox provider 'memory' does not do", failed.Problem.Detail, StringComparison.Ordinal);
         Assert.Equal(0, provider.Made);
     }
 
@@ -118,6 +118,55 @@ public sealed class ProvisioningTests
         Assert.Equal(0, provider.Made);
         provider.Capabilities = all;
         Assert.IsType<EffectOutcome.SandboxCreated>(await requiring.RunAsync(key, new SessionEffect.CreateSandbox(sandbox, 1, Settings), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Where_there_are_several_machines_nothing_is_made_before_the_session_knows_where()
+    {
+        var (pool, placed) = Pool("first");
+        Assert.Equal(new EffectOutcome.SandboxPlaced("first"), await placed(null));
+        Assert.Equal(0, pool.Made);
+        Assert.IsType<EffectOutcome.SandboxCreated>(await placed("first"));
+        Assert.Equal(1, pool.Made);
+    }
+
+    [Fact]
+    public async Task A_create_that_was_placed_asks_that_machine_again_and_no_other_whatever_has_become_of_it()
+    {
+        var (pool, placed) = Pool("first");
+        pool.CreateFaults.LoseResponses();
+        Assert.False(Assert.IsType<EffectOutcome.Failed>(await placed("first")).PlaceIsFree);
+        pool.Places = _ => "second";
+        foreach (var kind in new[] { PortFailureKind.Unavailable, PortFailureKind.Timeout, PortFailureKind.Corrupt, PortFailureKind.Limited, PortFailureKind.Unauthorized })
+        {
+            pool.CreateFaults.FailBefore(kind);
+            Assert.False(Assert.IsType<EffectOutcome.Failed>(await placed("first")).PlaceIsFree);
+        }
+
+        pool.CreateFaults.Clear();
+        Assert.IsType<EffectOutcome.SandboxCreated>(await placed("first"));
+        Assert.Equal(1, pool.Made);
+    }
+
+    [Fact]
+    public async Task A_box_that_its_machine_has_no_room_for_is_placed_on_another()
+    {
+        var (pool, placed) = Pool("first");
+        pool.CreateFaults.FailBefore(PortFailureKind.Full);
+        pool.Places = _ => "second";
+        Assert.Equal(new EffectOutcome.SandboxPlaced("second"), await placed("first"));
+    }
+
+    [Fact]
+    public async Task While_no_other_machine_has_room_either_the_box_waits_free_to_be_placed_anew()
+    {
+        var (pool, placed) = Pool("first");
+        pool.CreateFaults.FailBefore(PortFailureKind.Full);
+        var same = Assert.IsType<EffectOutcome.Failed>(await placed("first"));
+        Assert.Equal(("sandbox_full", true, true), (same.Problem.Code, same.Retryable, same.PlaceIsFree));
+        pool.PlaceFaults.FailBefore(PortFailureKind.Full);
+        var none = Assert.IsType<EffectOutcome.Failed>(await placed("first"));
+        Assert.Equal(("sandbox_full", true, true), (none.Problem.Code, none.Retryable, none.PlaceIsFree));
     }
 
     [Fact]
@@ -187,6 +236,14 @@ public sealed class ProvisioningTests
         provider.Die(sandbox, "out_of_memory");
         var seen = await effects.RunAsync(key, new SessionEffect.InspectSandbox(made.Handle), CancellationToken.None);
         Assert.Equal(new EffectOutcome.SandboxInspected(SandboxStatus.Stopped, "out_of_memory"), seen);
+    }
+
+    /// <summary>A provider of several machines, of which this one is asked; and a create, on the machine it was placed on if it was.</summary>
+    private (InMemorySandboxProvider Pool, Func<string?, ValueTask<EffectOutcome>> Create) Pool(string node)
+    {
+        var pool = new InMemorySandboxProvider(time, node: node) { Places = _ => node };
+        var placing = new SandboxEffects(pool, new StubTokens(), Options.Create(new SandboxesOptions()), time, NullLogger<SandboxEffects>.Instance);
+        return (pool, placed => placing.RunAsync(key, new SessionEffect.CreateSandbox(sandbox, 1, Settings, placed), CancellationToken.None));
     }
 
     private SandboxEffects Requiring(params string[] capabilities)

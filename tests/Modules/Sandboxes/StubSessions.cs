@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Coordinator.Ports;
+using Coordinator.Ports.Compute;
 using Coordinator.Ports.Session;
 
 namespace Coordinator.Tests.Modules.Sandboxes;
@@ -14,6 +15,9 @@ internal sealed class StubSessions : ISessionHost
 
     /// <summary>Null: the box is wanted.</summary>
     public Func<BoxCredential, Problem?> Refuse { get; set; } = _ => null;
+
+    /// <summary>The box as the session knows it; null: it has not heard of it yet.</summary>
+    public SandboxHandle? Handle { get; set; }
 
     public string Status { get; set; } = "active";
 
@@ -35,7 +39,7 @@ internal sealed class StubSessions : ISessionHost
         if (IsGone) return new(NotFound);
         return command switch
         {
-            SessionCommand.AuthorizeBox ask => new(Refuse(ask.Credential) is { } problem ? problem : new SessionReply.BoxAuthorized(Settings, null)),
+            SessionCommand.AuthorizeBox ask => new(Refuse(ask.Credential) is { } problem ? problem : new SessionReply.BoxAuthorized(Settings, null, Handle)),
             SessionCommand.GetView => new(new SessionReply.View(new(new(1, 1), JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string> { ["status"] = Status })))),
             _ => throw new NotSupportedException(),
         };

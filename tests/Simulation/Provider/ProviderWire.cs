@@ -16,6 +16,9 @@ internal sealed class ProviderWire(SimWorld world, SimHost host) : ISandboxProvi
 
     public SandboxCapabilities? Capabilities { get; } = new(KeepsData: true, Snapshots: false, EnforcesMemory: true, EnforcesEgress: true);
 
+    /// <summary>One provider of one place: there is nothing to choose.</summary>
+    public ValueTask<string?> PlaceAsync(SandboxSpec spec, CancellationToken cancellationToken) => ValueTask.FromResult<string?>(null);
+
     public async ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken) =>
         await AskAsync<SandboxHandle>(answer => world.Provider.Create(spec, answer), cancellationToken);
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Coordinator.Adapters.Modal.DataPlane;
 using Coordinator.Ports;
+using Coordinator.Ports.Compute;
 using Coordinator.Ports.Compute.DataPlane;
 using Microsoft.Extensions.Options;
 
@@ -10,6 +11,9 @@ namespace Coordinator.Adapters.Modal.Pool;
 internal sealed record PoolNode(Uri Url, DataPlaneHealth Health)
 {
     public string Name => Health.Node!;
+
+    /// <summary>What it says that it can do; one that says nothing of it promises nothing.</summary>
+    public SandboxCapabilities Can => Health.Capabilities is { } told ? new(told.KeepsData, told.Snapshots, told.EnforcesMemory, told.EnforcesEgress) : SandboxCapabilities.None;
 }
 
 /// <summary>What asking every data plane brought: some may not have answered.</summary>
@@ -52,7 +56,8 @@ internal sealed class NodePool(DataPlaneClient client, IOptions<ModalSandboxOpti
     /// <summary>What answers there now is not the node it was: forget it, and look anew.</summary>
     public void Forget(PoolNode node) => known.TryRemove(node.Url, out _);
 
-    private PoolNode? Cached(string? name) => known.Values.FirstOrDefault(node => node.Name == name);
+    /// <summary>The node of this name as it was last heard of; null when none was.</summary>
+    public PoolNode? Cached(string? name) => known.Values.FirstOrDefault(node => node.Name == name);
 
     private async Task<(Uri Url, PoolNode? Node, T? Answer, PortException? Failure)> AskOneAsync<T>(Uri url, Func<PoolNode, CancellationToken, Task<T>> ask, bool refresh, CancellationToken cancellationToken)
     {

@@ -35,7 +35,7 @@ internal sealed partial class OrphanSweep(
     /// <summary>What a session has to say of a box.</summary>
     private enum Verdict
     {
-        /// <summary>It wants it, or cannot be asked.</summary>
+        /// <summary>It wants it, cannot be asked, or has not heard yet which of two it has.</summary>
         Leave,
         /// <summary>It does not want it, and may still want the data.</summary>
         End,
@@ -48,11 +48,10 @@ internal sealed partial class OrphanSweep(
     {
         var (found, isWhole) = await ListAsync(cancellationToken);
         if (isWhole) Forget(found);
-        var seconds = SecondsOf(found);
         var destroyed = 0;
         foreach (var listing in found)
         {
-            if (await SweepOneAsync(listing, isSecond: seconds.Contains(listing.Handle), cancellationToken)) destroyed++;
+            if (await SweepOneAsync(listing, cancellationToken)) destroyed++;
         }
 
         return destroyed;
@@ -76,18 +75,6 @@ internal sealed partial class OrphanSweep(
         }
     }
 
-    /// <summary>
-    /// Of one box that runs twice, on two machines, all but the latest: a provider of several machines may make it again
-    /// when the first machine fell silent right after it was asked. The session was told of the latest.
-    /// </summary>
-    private static HashSet<SandboxHandle> SecondsOf(IEnumerable<SandboxListing> found) =>
-    [
-        .. found.Where(listing => listing.Status is SandboxStatus.Running && listing.Labels.ContainsKey(SandboxLabels.Sandbox))
-            .GroupBy(listing => listing.Labels[SandboxLabels.Sandbox], StringComparer.Ordinal)
-            .SelectMany(same => same.OrderByDescending(listing => listing.CreatedAt).Skip(1))
-            .Select(listing => listing.Handle),
-    ];
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
@@ -97,13 +84,13 @@ internal sealed partial class OrphanSweep(
         }
     }
 
-    private async ValueTask<bool> SweepOneAsync(SandboxListing listing, bool isSecond, CancellationToken cancellationToken)
+    private async ValueTask<bool> SweepOneAsync(SandboxListing listing, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(options.Value.ProviderSeconds), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            var verdict = isSecond ? Verdict.End : await JudgeAsync(listing, either.Token);
+            var verdict = await JudgeAsync(listing, either.Token);
             if (verdict is Verdict.Leave || (verdict is Verdict.End && listing.Status is not SandboxStatus.Running)) return false;
             await provider.DestroyAsync(listing.Handle, keepData: verdict is Verdict.End, either.Token);
             LogSwept(listing.Handle.Id, verdict);
@@ -128,10 +115,16 @@ internal sealed partial class OrphanSweep(
         if (listing.Status is not SandboxStatus.Running) return IsDataDue(listing) && await IsGoneAsync(box.Key, cancellationToken) ? Verdict.Remove : Verdict.Leave;
         var credential = new BoxCredential(box.Sandbox, box.Generation, tokens.HashFor(box.Key, box.Sandbox, box.Generation));
         var answer = await sessions.CallAsync(box.Key, new SessionCommand.AuthorizeBox(credential), cancellationToken);
-        if (answer.IsSuccess) return Verdict.Leave;
+        if (answer.IsSuccess) return IsCopy(listing, answer.Value) ? Verdict.End : Verdict.Leave;
         if (answer.Problem.Kind is ProblemKind.NotFound || await IsGoneAsync(box.Key, cancellationToken)) return Verdict.Remove;
         return time.GetUtcNow() - listing.CreatedAt >= Grace ? Verdict.End : Verdict.Leave;
     }
+
+    /// <summary>
+    /// The session wants this box, and has it elsewhere: it runs on two machines. Which of them the session has, it says
+    /// itself; while it has not heard of either, both may be the one.
+    /// </summary>
+    private static bool IsCopy(SandboxListing listing, SessionReply reply) => reply is SessionReply.BoxAuthorized { Handle: { } its } && its != listing.Handle;
 
     private async ValueTask<bool> IsGoneAsync(SessionKey key, CancellationToken cancellationToken)
     {

@@ -37,7 +37,7 @@ internal sealed partial class SandboxEffects(
         catch (PortException failure)
         {
             LogFailed(effect.GetType().Name, key, failure);
-            return effect is SessionEffect.CreateSandbox && failure.Kind is PortFailureKind.Full ? NoRoom(failure) : FailedWith(failure);
+            return FailedWith(failure);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -63,28 +63,42 @@ internal sealed partial class SandboxEffects(
             [SandboxLabels.Generation] = create.Generation.ToString(CultureInfo.InvariantCulture),
             [SandboxLabels.Deployment] = options.Value.Deployment,
         },
-        tokens.TokenFor(key, create.Sandbox, create.Generation));
-
-    private async ValueTask<EffectOutcome> CreateAsync(SessionKey key, SessionEffect.CreateSandbox create, CancellationToken cancellationToken) =>
-        await WhatLacksAsync(create.Sandbox, cancellationToken) is { } lacking
-            ? new EffectOutcome.Failed(new("sandbox_capability_missing", lacking, ProblemKind.Unavailable), Retryable: false)
-            : new EffectOutcome.SandboxCreated(await provider.CreateAsync(SpecOf(key, create), cancellationToken));
-
-    private async ValueTask<string?> WhatLacksAsync(SandboxId sandbox, CancellationToken cancellationToken)
+        tokens.TokenFor(key, create.Sandbox, create.Generation))
     {
-        var required = options.Value.Requires;
-        if (required.Count == 0) return null;
-        if (provider.Capabilities is null) await AskForAnyAsync(sandbox, cancellationToken);
-        var can = provider.Capabilities ?? throw new PortException(PortFailureKind.Unavailable, $"The sandbox provider '{provider.Name}' has not told yet what it can do, and {SandboxesOptions.Section}:Requires demands {string.Join(", ", required)}.");
-        return RequiredCapabilities.WhatLacks(required, can, provider.Name);
+        Node = create.Node,
+        Home = create.Home,
+        Requires = options.Value.Required,
+    };
+
+    /// <summary>Where there are several machines, the session first writes down on which the box is made, and only then asks for it there.</summary>
+    private async ValueTask<EffectOutcome> CreateAsync(SessionKey key, SessionEffect.CreateSandbox create, CancellationToken cancellationToken)
+    {
+        var spec = SpecOf(key, create);
+        if (spec.Node is null && await provider.PlaceAsync(spec, cancellationToken) is { } node) return new EffectOutcome.SandboxPlaced(node);
+        try
+        {
+            return new EffectOutcome.SandboxCreated(await provider.CreateAsync(spec, cancellationToken));
+        }
+        catch (PortException full) when (spec.Node is not null && full is { Kind: PortFailureKind.Full, EffectMayHaveHappened: false })
+        {
+            LogFailed(nameof(SessionEffect.CreateSandbox), key, full);
+            return await ElsewhereAsync(spec, full, cancellationToken);
+        }
     }
 
-    /// <summary>A listing reaches everything that makes boxes, and whatever answers it also tells what it can do.</summary>
-    private async ValueTask AskForAnyAsync(SandboxId sandbox, CancellationToken cancellationToken)
+    /// <summary>The machine says that it has no room for the box, and so has no such box: another may have.</summary>
+    private async ValueTask<EffectOutcome> ElsewhereAsync(SandboxSpec spec, PortException full, CancellationToken cancellationToken)
     {
-        Dictionary<string, string> labels = new(StringComparer.Ordinal) { [SandboxLabels.Sandbox] = sandbox.ToString() };
-        await using var listing = provider.ListAsync(labels, cancellationToken).GetAsyncEnumerator(cancellationToken);
-        while (await listing.MoveNextAsync());
+        try
+        {
+            return await provider.PlaceAsync(spec with { Node = null }, cancellationToken) is { } other && other != spec.Node
+                ? new EffectOutcome.SandboxPlaced(other)
+                : FailedWith(full) with { PlaceIsFree = true };
+        }
+        catch (PortException failure)
+        {
+            return FailedWith(failure) with { PlaceIsFree = true };
+        }
     }
 
     private async ValueTask<EffectOutcome> InspectAsync(SessionEffect.InspectSandbox inspect, CancellationToken cancellationToken)
@@ -145,8 +159,11 @@ internal sealed partial class SandboxEffects(
 
     private static EffectOutcome.Failed FailedWith(PortException failure)
     {
+        if (failure.Kind is PortFailureKind.Full) return NoRoom(failure);
+        if (failure.Kind is PortFailureKind.Incapable) return new(new("sandbox_capability_missing", failure.Message, ProblemKind.Unavailable), Retryable: false);
+
         // Every call to a provider may be made again, so a garbled answer is asked for again too.
-        var retryable = failure.Kind is PortFailureKind.Unavailable or PortFailureKind.Timeout or PortFailureKind.Limited or PortFailureKind.Full or PortFailureKind.Corrupt;
+        var retryable = failure.Kind is PortFailureKind.Unavailable or PortFailureKind.Timeout or PortFailureKind.Limited or PortFailureKind.Corrupt;
         return new(new("sandbox_unavailable", failure.Message, ProblemKind.Unavailable, failure.RetryAfter), retryable);
     }
 

@@ -54,6 +54,6 @@ internal static class BoxDecisions
     {
         var box = state.Sandbox;
         if (state.Status is SessionStatus.None or SessionStatus.Archived || credential.Sandbox != box.Id || credential.Generation != box.Generation) return Refusals.BoxNotWanted;
-        return box.IsLive ? new SessionReply.BoxAuthorized(state.Settings!, state.Running?.Id) : Refusals.BoxNotWanted;
+        return box.IsLive ? new SessionReply.BoxAuthorized(state.Settings!, state.Running?.Id, box.Handle) : Refusals.BoxNotWanted;
     }
 }

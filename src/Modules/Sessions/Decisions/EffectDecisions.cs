@@ -34,6 +34,9 @@ internal static class EffectDecisions
         if (box.Id != create.Sandbox || box.Handle is not null) return;
         switch (outcome)
         {
+            case EffectOutcome.SandboxPlaced placed when box.IsLive:
+                turn.Record(new Fact.SandboxPlaced(placed.Node, turn.Now));
+                break;
             case EffectOutcome.SandboxCreated made:
                 turn.Record(new Fact.SandboxCreated(made.Handle, turn.Now));
                 if (box.Phase is not (SandboxPhase.Requested or SandboxPhase.Connected)) break;
@@ -49,7 +52,7 @@ internal static class EffectDecisions
                 Endings.FailBoot(turn, failed.Problem.Code, failed.Problem.Detail, retryable: false);
                 break;
             case EffectOutcome.Failed failed when box.IsLive:
-                turn.Record(new Fact.SandboxCreateFailed(turn.Now + SessionLimits.Backoff(box.CreateFailures + 1), failed.Problem.Code, failed.Problem.Detail));
+                turn.Record(new Fact.SandboxCreateFailed(turn.Now + SessionLimits.Backoff(box.CreateFailures + 1), failed.Problem.Code, failed.Problem.Detail, failed.PlaceIsFree));
                 if (box.Phase == SandboxPhase.Requested && box.CreateFailureCode != failed.Problem.Code) ShowWaiting(turn, failed.Problem);
                 break;
         }

@@ -24,6 +24,7 @@ namespace Coordinator.Modules.Sessions.Facts;
 [JsonDerivedType(typeof(MessageEnded), "messageEnded")]
 [JsonDerivedType(typeof(UsageRecorded), "usageRecorded")]
 [JsonDerivedType(typeof(SandboxRequested), "sandboxRequested")]
+[JsonDerivedType(typeof(SandboxPlaced), "sandboxPlaced")]
 [JsonDerivedType(typeof(SandboxCreated), "sandboxCreated")]
 [JsonDerivedType(typeof(SandboxCreateFailed), "sandboxCreateFailed")]
 [JsonDerivedType(typeof(SandboxConnected), "sandboxConnected")]
@@ -76,10 +77,13 @@ public abstract record Fact
 
     public sealed record SandboxRequested(SandboxId Id, int Generation, string TokenHash, DateTimeOffset At) : Fact;
 
+    /// <summary>Written before the box is asked for there: from now on it is made on this machine or nowhere.</summary>
+    public sealed record SandboxPlaced(string Node, DateTimeOffset At) : Fact;
+
     public sealed record SandboxCreated(SandboxHandle Handle, DateTimeOffset At) : Fact;
 
-    /// <summary>Why is null in records that were written without.</summary>
-    public sealed record SandboxCreateFailed(DateTimeOffset NotBefore, string? Code = null, string? Detail = null) : Fact;
+    /// <summary>Why is null in records that were written without. <paramref name="PlaceIsFree"/>: it is certain that the box is not where it was placed.</summary>
+    public sealed record SandboxCreateFailed(DateTimeOffset NotBefore, string? Code = null, string? Detail = null, bool PlaceIsFree = false) : Fact;
 
     public sealed record SandboxConnected(DateTimeOffset At) : Fact;
 

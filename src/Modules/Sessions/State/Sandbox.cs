@@ -20,6 +20,12 @@ public sealed record Sandbox
 
     public SandboxHandle? Handle { get; init; }
 
+    /// <summary>The machine that it is made on or nowhere, written down before it is asked for there; null: not chosen yet, or nothing to choose.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>The machine that has the workspace which earlier boxes of the session left; null: not known, or none is left.</summary>
+    public string? Home { get; init; }
+
     /// <summary>When the present phase began.</summary>
     public DateTimeOffset Since { get; init; }
 

@@ -17,9 +17,11 @@ internal static class SandboxEvolver
             RequestedAt = f.At,
             MustDestroy = true,
             HasData = true,
+            Home = HomeOf(box),
         },
+        Fact.SandboxPlaced f => box with { Node = f.Node },
         Fact.SandboxCreated f => Created(box, f),
-        Fact.SandboxCreateFailed f => box with { CreateFailures = box.CreateFailures + 1, CreateNotBefore = f.NotBefore, CreateFailureCode = f.Code, CreateFailureDetail = f.Detail },
+        Fact.SandboxCreateFailed f => box with { CreateFailures = box.CreateFailures + 1, CreateNotBefore = f.NotBefore, CreateFailureCode = f.Code, CreateFailureDetail = f.Detail, Node = f.PlaceIsFree ? null : box.Node },
         Fact.SandboxConnected f => box with { Phase = SandboxPhase.Connected, Since = f.At },
         Fact.SandboxReady f => box with
         {
@@ -46,6 +48,9 @@ internal static class SandboxEvolver
         Fact.SandboxDestroyFailed f => box with { DestroyFailures = box.DestroyFailures + 1, DestroyNotBefore = f.NotBefore },
         _ => throw new Ports.Session.UnknownRecordException($"No fold for {fact.GetType().Name}."),
     };
+
+    /// <summary>Where the last box's workspace is, unless it went with it. One that was never made left the one before.</summary>
+    private static string? HomeOf(Sandbox last) => last.HasData ? last.Handle?.Node ?? last.Home : null;
 
     /// <summary>The box may have called back before the create call returned: then the answer only adds the handle.</summary>
     private static Sandbox Created(Sandbox box, Fact.SandboxCreated f) => box.Phase == SandboxPhase.Requested

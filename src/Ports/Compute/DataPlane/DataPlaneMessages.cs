@@ -11,6 +11,7 @@ namespace Coordinator.Ports.Compute.DataPlane;
 /// <param name="Env">Further environment of the box; no secret.</param>
 /// <param name="Repository">Null: the box learns of it over the bridge.</param>
 /// <param name="TtlSeconds">After how long the data plane ends the box whatever else happens.</param>
+/// <param name="Requires">Names of <see cref="DataPlaneCapabilities"/>; a data plane that lacks one makes nothing. Null: none.</param>
 public sealed record CreateSandboxBody(
     string IdempotencyKey,
     string Name,
@@ -21,7 +22,8 @@ public sealed record CreateSandboxBody(
     DataPlaneBridge Bridge,
     string? Repository,
     long TtlSeconds,
-    IReadOnlyDictionary<string, string> Labels);
+    IReadOnlyDictionary<string, string> Labels,
+    IReadOnlyList<string>? Requires = null);
 
 /// <summary>Limits of a box.</summary>
 public sealed record DataPlaneResources(long MemoryBytes, int Processes, double Cpus, long DiskBytes);
@@ -70,6 +72,9 @@ public sealed record DataPlaneProblem(int Status, string Code, string Detail, st
 
     /// <summary>The request names another node than the one that answers.</summary>
     public const string WrongNode = "wrong_node";
+
+    /// <summary>The box must be able to do what it cannot here.</summary>
+    public const string CapabilityMissing = "capability_missing";
 
     /// <summary>The data plane cannot do that at all.</summary>
     public const string Unsupported = "unsupported";

@@ -17,13 +17,25 @@ public interface ISandboxProvider
     SandboxCapabilities? Capabilities { get; }
 
     /// <summary>
-    /// Creates a box. Idempotent by <see cref="SandboxSpec.Sandbox"/>: a second call finds the first one's box, running
-    /// or not, and never makes another.
+    /// On which of its machines a box is to be made; makes nothing. Null: there is nothing to choose. The caller writes the
+    /// answer down before it creates, and gives it along with every try (<see cref="SandboxSpec.Node"/>), whichever process
+    /// makes it: so a create whose answer was lost is never made on another machine.
+    /// </summary>
+    /// <exception cref="PortException">
+    /// <see cref="PortFailureKind.Incapable"/>: no machine can do what is required, with what each lacks.
+    /// <see cref="PortFailureKind.Full"/>: none has room now. <see cref="PortFailureKind.Unavailable"/>: none can be named now.
+    /// </exception>
+    ValueTask<string?> PlaceAsync(SandboxSpec spec, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Creates a box on the machine it was placed on, or nowhere. Idempotent by <see cref="SandboxSpec.Sandbox"/>: a second
+    /// call finds the first one's box, running or not, and never makes another.
     /// </summary>
     /// <exception cref="PortException">
     /// <see cref="PortFailureKind.Rejected"/>: the spec cannot be met here, with the reason.
-    /// <see cref="PortFailureKind.Full"/>: no room now. Others as their kind says; with
-    /// <see cref="PortException.EffectMayHaveHappened"/> a box may exist: call again or destroy by label.
+    /// <see cref="PortFailureKind.Incapable"/>: something that is required cannot be done here.
+    /// <see cref="PortFailureKind.Full"/>: no room now, and no box of an earlier try: it may be placed anew. Others as their
+    /// kind says; with <see cref="PortException.EffectMayHaveHappened"/> a box may exist: call again or destroy by label.
     /// </exception>
     ValueTask<SandboxHandle> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken);
 
@@ -47,7 +59,27 @@ public interface ISandboxProvider
 }
 
 /// <summary>What a provider can do beyond the minimum.</summary>
-public sealed record SandboxCapabilities(bool KeepsData, bool Snapshots, bool EnforcesMemory, bool EnforcesEgress);
+public sealed record SandboxCapabilities(bool KeepsData, bool Snapshots, bool EnforcesMemory, bool EnforcesEgress)
+{
+    /// <summary>Nothing beyond the minimum.</summary>
+    public static SandboxCapabilities None { get; } = new(KeepsData: false, Snapshots: false, EnforcesMemory: false, EnforcesEgress: false);
+
+    /// <summary>The names of all capabilities there are.</summary>
+    public static IReadOnlyList<string> Names { get; } = [nameof(KeepsData), nameof(Snapshots), nameof(EnforcesMemory), nameof(EnforcesEgress)];
+
+    /// <summary>The names of those that there are here.</summary>
+    public IEnumerable<string> Held => Names.Zip([KeepsData, Snapshots, EnforcesMemory, EnforcesEgress]).Where(one => one.Second).Select(one => one.First);
+
+    /// <summary>Capabilities by name, in whatever case; names of none are passed over.</summary>
+    public static SandboxCapabilities Of(IEnumerable<string> names)
+    {
+        var held = names.ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return new(held.Contains(nameof(KeepsData)), held.Contains(nameof(Snapshots)), held.Contains(nameof(EnforcesMemory)), held.Contains(nameof(EnforcesEgress)));
+    }
+
+    /// <summary>The names of those that are required and not here.</summary>
+    public IReadOnlyList<string> Lacks(SandboxCapabilities required) => [.. required.Held.Except(Held, StringComparer.Ordinal)];
+}
 
 /// <summary>
 /// What a box is made from. <see cref="BridgeToken"/> authenticates the box and is its only secret.
@@ -61,7 +93,20 @@ public sealed record SandboxSpec(
     string Agent,
     SandboxResources Resources,
     IReadOnlyDictionary<string, string> Labels,
-    string BridgeToken);
+    string BridgeToken)
+{
+    /// <summary>The machine that the box was placed on (<see cref="ISandboxProvider.PlaceAsync"/>); null where there is nothing to choose.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>The machine that has the session's workspace; null: not known, or there is none.</summary>
+    public string? Home { get; init; }
+
+    /// <summary>What must be able to be done where the box is made.</summary>
+    public SandboxCapabilities Requires { get; init; } = SandboxCapabilities.None;
+
+    /// <summary>Never prints the token.</summary>
+    public override string ToString() => $"{Sandbox} generation {Generation} of {Session}";
+}
 
 /// <summary>Limits of a box. Memory and disk in bytes; CPU in cores.</summary>
 public sealed record SandboxResources(long MemoryBytes, int Processes, double Cpus, long DiskBytes)

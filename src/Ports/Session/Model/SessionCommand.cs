@@ -1,3 +1,5 @@
+using Coordinator.Ports.Compute;
+
 namespace Coordinator.Ports.Session;
 
 /// <summary>
@@ -118,6 +120,6 @@ public abstract record SessionReply
     /// <summary><paramref name="Position"/> is 0 when it runs next; <paramref name="Replayed"/> when an earlier call was answered again.</summary>
     public sealed record MessageAccepted(MessageId Message, int Position, bool Replayed) : SessionReply;
 
-    /// <summary>The box may go on; these are its settings.</summary>
-    public sealed record BoxAuthorized(SessionSettings Settings, MessageId? Running) : SessionReply;
+    /// <summary>The box may go on; these are its settings. <paramref name="Handle"/> is the box as its provider named it, null while that has not answered.</summary>
+    public sealed record BoxAuthorized(SessionSettings Settings, MessageId? Running, SandboxHandle? Handle = null) : SessionReply;
 }

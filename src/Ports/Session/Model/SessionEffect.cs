@@ -10,8 +10,12 @@ public abstract record SessionEffect
     {
     }
 
-    /// <summary>Create the box, or find it if an earlier try already did (idempotent by sandbox id).</summary>
-    public sealed record CreateSandbox(SandboxId Sandbox, int Generation, SessionSettings Settings) : SessionEffect;
+    /// <summary>
+    /// Create the box, or find it if an earlier try already did (idempotent by sandbox id). Without <paramref name="Node"/> no try
+    /// was made yet: where there are several machines one is chosen (<see cref="EffectOutcome.SandboxPlaced"/>), and nothing made
+    /// before that is durable. <paramref name="Home"/> has the session's workspace, where that is known.
+    /// </summary>
+    public sealed record CreateSandbox(SandboxId Sandbox, int Generation, SessionSettings Settings, string? Node = null, string? Home = null) : SessionEffect;
 
     /// <summary>Ask the provider what became of a box that has gone quiet.</summary>
     public sealed record InspectSandbox(SandboxHandle Handle) : SessionEffect;
@@ -36,10 +40,17 @@ public abstract record EffectOutcome
 
     public sealed record Succeeded : EffectOutcome;
 
+    /// <summary>The box is to be made on this machine and on no other; nothing is made yet.</summary>
+    public sealed record SandboxPlaced(string Node) : EffectOutcome;
+
     public sealed record SandboxCreated(SandboxHandle Handle) : EffectOutcome;
 
     public sealed record SandboxInspected(SandboxStatus Status, string? Detail) : EffectOutcome;
 
     /// <summary><paramref name="Retryable"/>: the same effect may succeed later; the session backs off and asks again.</summary>
-    public sealed record Failed(Problem Problem, bool Retryable) : EffectOutcome;
+    public sealed record Failed(Problem Problem, bool Retryable) : EffectOutcome
+    {
+        /// <summary>Of a create that was placed: the machine itself said that it has no such box, so another may be chosen.</summary>
+        public bool PlaceIsFree { get; init; }
+    }
 }
