@@ -38,6 +38,59 @@ internal sealed partial class LocalSandboxProvider(
             throw new PortException(PortFailureKind.Incapable, $"A box must be able to do {string.Join(", ", lacking)}, which boxes of this machine cannot as it is set up.");
         if (!options.Agents.ContainsKey(spec.Agent))
             throw new PortException(PortFailureKind.Rejected, $"The agent '{spec.Agent}' is not installed here; configured are: {string.Join(", ", options.Agents.Keys.Order())}.");
+        try
+        {
+            return await MakeAsync(spec, cancellationToken);
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw DiskFailure.Of(e, "The box could not be made", effectMayHaveHappened: true);
+        }
+    }
+
+    public async ValueTask<SandboxInspection> InspectAsync(SandboxHandle handle, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var machine = await setup.ReadyAsync(cancellationToken);
+            if (!IsHere(machine, handle)) return new(SandboxStatus.Unreachable, $"It lives on {handle.Node}.");
+            return new BoxRecords(machine.Paths).Find(AddressOf(handle)) is { } record ? new BoxObserver(machine).Observe(record) : new(SandboxStatus.NotFound, null);
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw DiskFailure.Of(e, "The box could not be looked at");
+        }
+    }
+
+    public async IAsyncEnumerable<SandboxListing> ListAsync(IReadOnlyDictionary<string, string> labels, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var (machine, sessions) = await SessionsAsync(cancellationToken);
+        PortException? untold = null;
+        foreach (var session in sessions)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var (found, failure) = ListingsOf(machine, session, labels);
+            foreach (var listing in found) yield return listing;
+            untold ??= failure;
+        }
+
+        if (untold is not null) throw untold;
+    }
+
+    public async ValueTask DestroyAsync(SandboxHandle handle, bool keepData, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RemoveAsync(handle, keepData, cancellationToken);
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw DiskFailure.Of(e, "The box could not be destroyed", effectMayHaveHappened: true);
+        }
+    }
+
+    private async ValueTask<SandboxHandle> MakeAsync(SandboxSpec spec, CancellationToken cancellationToken)
+    {
         var machine = await setup.ReadyAsync(cancellationToken);
         if (spec.Node is not null && spec.Node != machine.Node) throw new PortException(PortFailureKind.Unavailable, $"The box is to be made on {spec.Node}; this is {machine.Node}.");
         var box = new BoxAddress(spec.Session, spec.Sandbox);
@@ -56,26 +109,40 @@ internal sealed partial class LocalSandboxProvider(
         return HandleOf(machine, box);
     }
 
-    public async ValueTask<SandboxInspection> InspectAsync(SandboxHandle handle, CancellationToken cancellationToken)
+    private async ValueTask<(LocalMachine Machine, IReadOnlyList<SessionId> Sessions)> SessionsAsync(CancellationToken cancellationToken)
     {
-        var machine = await setup.ReadyAsync(cancellationToken);
-        if (!IsHere(machine, handle)) return new(SandboxStatus.Unreachable, $"It lives on {handle.Node}.");
-        return new BoxRecords(machine.Paths).Find(AddressOf(handle)) is { } record ? new BoxObserver(machine).Observe(record) : new(SandboxStatus.NotFound, null);
-    }
-
-    public async IAsyncEnumerable<SandboxListing> ListAsync(IReadOnlyDictionary<string, string> labels, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var machine = await setup.ReadyAsync(cancellationToken);
-        var observer = new BoxObserver(machine);
-        foreach (var record in new BoxRecords(machine.Paths).All())
+        try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (!labels.All(label => record.Labels.TryGetValue(label.Key, out var value) && value == label.Value)) continue;
-            yield return new(HandleOf(machine, record.Address), observer.Observe(record).Status, record.Labels, record.CreatedAt);
+            var machine = await setup.ReadyAsync(cancellationToken);
+            return (machine, [.. new BoxRecords(machine.Paths).Sessions()]);
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw DiskFailure.Of(e, "The boxes could not be listed");
         }
     }
 
-    public async ValueTask DestroyAsync(SandboxHandle handle, bool keepData, CancellationToken cancellationToken)
+    /// <summary>The boxes of one session; those of another are told also when these cannot be.</summary>
+    private static (IReadOnlyList<SandboxListing> Found, PortException? Failure) ListingsOf(LocalMachine machine, SessionId session, IReadOnlyDictionary<string, string> labels)
+    {
+        try
+        {
+            var observer = new BoxObserver(machine);
+            var wanted = new BoxRecords(machine.Paths).Of(session)
+                .Where(record => labels.All(label => record.Labels.TryGetValue(label.Key, out var value) && value == label.Value));
+            return ([.. wanted.Select(record => new SandboxListing(HandleOf(machine, record.Address), observer.Observe(record).Status, record.Labels, record.CreatedAt))], null);
+        }
+        catch (PortException e)
+        {
+            return ([], e);
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            return ([], DiskFailure.Of(e, $"The boxes of {session} could not be listed"));
+        }
+    }
+
+    private async ValueTask RemoveAsync(SandboxHandle handle, bool keepData, CancellationToken cancellationToken)
     {
         var machine = await setup.ReadyAsync(cancellationToken);
         if (!IsHere(machine, handle)) throw new PortException(PortFailureKind.Unavailable, $"The box lives on {handle.Node}; only the host there can end it.");
@@ -137,7 +204,7 @@ internal sealed partial class LocalSandboxProvider(
             var started = await new BoxLauncher(machine, options, staging, time).LaunchAsync(record, spec, cancellationToken);
             LogStarted(spec.Sandbox, spec.Generation, started.Main?.Pid ?? 0, time.GetElapsedTime(since).TotalMilliseconds);
         }
-        catch (Exception e) when (e is PortException or IOException or UnauthorizedAccessException or OperationCanceledException)
+        catch (Exception e) when (e is PortException or OperationCanceledException || DiskFailure.Is(e))
         {
             // Nothing of a start that failed may stay: not a process, not a record that would pass for a box.
             var written = new BoxRecords(machine.Paths).Find(record.Address) ?? record;
@@ -145,8 +212,8 @@ internal sealed partial class LocalSandboxProvider(
             if (!Directory.Exists(machine.Paths.DataOf(record.Session)))
                 Forget(machine, record);
             LogNotStarted(spec.Sandbox, e);
-            if (e is PortException or OperationCanceledException) throw;
-            throw new PortException(PortFailureKind.Unavailable, $"The box could not be started: {e.Message}", inner: e);
+            if (DiskFailure.Is(e)) throw DiskFailure.Of(e, "The box could not be started");
+            throw;
         }
     }
 

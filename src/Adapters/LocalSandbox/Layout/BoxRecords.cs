@@ -32,10 +32,8 @@ internal sealed class BoxRecords(BoxPaths paths)
     /// <summary>The boxes of one session that are known of, whatever their state.</summary>
     public IReadOnlyList<BoxRecord> Of(SessionId session)
     {
-        var directory = paths.BoxesOf(session);
-        if (!Directory.Exists(directory)) return [];
         List<BoxRecord> records = [];
-        foreach (var entry in Directory.EnumerateDirectories(directory))
+        foreach (var entry in EntriesOf(paths.BoxesOf(session)))
         {
             if (SandboxId.TryParse(Path.GetFileName(entry), out var sandbox) && Find(new(session, sandbox)) is { } record) records.Add(record);
         }
@@ -46,8 +44,7 @@ internal sealed class BoxRecords(BoxPaths paths)
     /// <summary>The sessions that have boxes or data here.</summary>
     public IEnumerable<SessionId> Sessions()
     {
-        if (!Directory.Exists(paths.Sessions)) yield break;
-        foreach (var entry in Directory.EnumerateDirectories(paths.Sessions))
+        foreach (var entry in EntriesOf(paths.Sessions))
         {
             if (SessionId.TryParse(Path.GetFileName(entry), out var session)) yield return session;
         }
@@ -55,4 +52,17 @@ internal sealed class BoxRecords(BoxPaths paths)
 
     /// <summary>All boxes known of.</summary>
     public IEnumerable<BoxRecord> All() => Sessions().SelectMany(Of);
+
+    /// <summary>None where there is no such directory, also when it goes away just now: another host of this machine destroys boxes too.</summary>
+    private static string[] EntriesOf(string directory)
+    {
+        try
+        {
+            return Directory.GetDirectories(directory);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
+    }
 }
