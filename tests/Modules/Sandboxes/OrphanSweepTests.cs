@@ -114,6 +114,20 @@ public sealed class OrphanSweepTests : IDisposable
     }
 
     [Fact]
+    public async Task A_listing_that_never_ends_is_given_up_and_the_next_sweep_is_made()
+    {
+        await MakeAsync();
+        sessions.Refuse = _ => StubSessions.NotFound;
+        provider.LookFaults.Slow(TimeSpan.FromDays(1), time);
+        var stuck = SweepAsync();
+        time.Advance(TimeSpan.FromSeconds(new SandboxesOptions().ProviderSeconds));
+
+        Assert.Equal(0, await stuck.AsTask().WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System));
+        provider.LookFaults.Clear();
+        Assert.Equal(1, await SweepAsync());
+    }
+
+    [Fact]
     public async Task Another_deployments_boxes_are_not_ours_to_end()
     {
         await MakeAsync("there");

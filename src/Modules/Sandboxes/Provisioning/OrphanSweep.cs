@@ -62,9 +62,11 @@ internal sealed partial class OrphanSweep(
     {
         List<SandboxListing> found = [];
         Dictionary<string, string> labels = new(StringComparer.Ordinal) { [SandboxLabels.Deployment] = options.Value.Deployment };
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(options.Value.ProviderSeconds), time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            await foreach (var listing in provider.ListAsync(labels, cancellationToken)) found.Add(listing);
+            await foreach (var listing in provider.ListAsync(labels, either.Token)) found.Add(listing);
             return (found, true);
         }
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
