@@ -19,7 +19,7 @@ public sealed class CoordinatorClient : IDisposable
     {
         this.time = time ?? TimeProvider.System;
         (Url, ApiKey) = (url, apiKey);
-        http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(5), PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+        http = new HttpClient(HostConnections.Handler())
         {
             BaseAddress = url,
             Timeout = Timeout.InfiniteTimeSpan,

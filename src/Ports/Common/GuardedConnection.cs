@@ -28,20 +28,8 @@ public sealed class GuardedConnection(AddressExceptions exceptions, HostResolver
     public async ValueTask<Stream> OpenAsync(DnsEndPoint endpoint, CancellationToken cancellationToken)
     {
         var addresses = await JudgedAsync(endpoint.Host, endpoint.Port, cancellationToken);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(addresses, endpoint.Port, cancellationToken);
-            // The pool asks for it again outside of what it turns into an HttpRequestException; a peer that has hung up by then
-            // would end the call with a bare SocketException. Asked for once it is remembered.
-            _ = socket.RemoteEndPoint;
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        return await DialedConnection.OpenAsync(
+            new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }, socket => socket.ConnectAsync(addresses, endpoint.Port, cancellationToken));
     }
 
     private async ValueTask<IPAddress[]> JudgedAsync(string host, int port, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using Coordinator.Ports;
 using Coordinator.Sandbox.HostLink;
 using Coordinator.Sandbox.Processes;
 using Coordinator.Sandbox.Shim;
@@ -27,7 +28,7 @@ internal static class GitCredentialCommand
 
     private static async Task<GitCredentialAnswer?> FindAsync(int port, string host)
     {
-        using var invoker = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false });
+        using var invoker = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, ConnectCallback = DialedConnection.ToHostAsync });
         using var timeout = new CancellationTokenSource(Timeout);
         using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{port}{CredentialRoute.Path}?host={Uri.EscapeDataString(host)}");
         request.Headers.Add(CredentialRoute.Header, CredentialRoute.HeaderValue);

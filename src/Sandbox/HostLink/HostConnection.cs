@@ -1,5 +1,5 @@
 using System.Net.Http.Headers;
-using System.Net.Sockets;
+using Coordinator.Ports;
 
 namespace Coordinator.Sandbox.HostLink;
 
@@ -25,7 +25,9 @@ internal sealed class HostConnection : IDisposable
             ConnectTimeout = ConnectTimeout,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
             MaxResponseHeadersLength = 64,
-            ConnectCallback = endpoint.SocketPath is null ? null : DialSocketAsync,
+            ConnectCallback = (context, cancellationToken) => endpoint.SocketPath is { } path
+                ? DialedConnection.ToUnixSocketAsync(path, cancellationToken)
+                : DialedConnection.ToHostAsync(context, cancellationToken),
         });
     }
 
@@ -52,19 +54,4 @@ internal sealed class HostConnection : IDisposable
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => Invoker.SendAsync(request, cancellationToken);
 
     public void Dispose() => Invoker.Dispose();
-
-    private async ValueTask<Stream> DialSocketAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
-    {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(endpoint.SocketPath!), cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Coordinator.Ports;
 
 namespace Coordinator.SandboxHost.Relay;
 
@@ -10,6 +11,7 @@ internal sealed class ControlPlaneConnections : IDisposable
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.None,
         UseCookies = false,
+        ConnectCallback = DialedConnection.ToHostAsync,
         ConnectTimeout = TimeSpan.FromSeconds(10),
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),

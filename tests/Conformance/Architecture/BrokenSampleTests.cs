@@ -110,6 +110,10 @@ public sealed class BrokenSampleTests
         Caught(HouseRules.ClassesAreSealed([new SampleAssembly("Coordinator.Modules.Broken").Class("Coordinator.Modules.Broken.Open", kind: TypeAttributes.Public).Definition]), "Open");
 
     [Fact]
+    public void An_http_handler_that_dials_by_itself_is_caught() =>
+        Caught(HouseRules.NoHttpHandlerDialsByItself([new SampleAssembly("Coordinator.Client").Class("Coordinator.Client.Broken", makes: [typeof(SocketsHttpHandler).GetConstructor([])!]).Definition]), "Broken");
+
+    [Fact]
     public void A_project_file_with_a_reference_too_many_is_caught()
     {
         var root = Directory.CreateTempSubdirectory("coordinator-rules-");

@@ -63,6 +63,9 @@ public sealed class HouseRuleTests
     public void Classes_are_sealed_unless_something_derives_from_them() => Holds(HouseRules.ClassesAreSealed(House.All));
 
     [Fact]
+    public void No_http_handler_dials_by_itself() => Holds(HouseRules.NoHttpHandlerDialsByItself(House.All));
+
+    [Fact]
     public void Project_files_reference_what_their_assemblies_may() => Assert.Empty(ProjectReferenceRules.Offences(House.Root));
 
     private static void Holds(TestResult result) => Assert.True(result.IsSuccessful, result.ToString());

@@ -1,5 +1,6 @@
 using Coordinator.Tests.Support.Architecture;
 using Mono.Cecil;
+using Mono.Cecil.Cil;
 
 namespace Coordinator.Tests.Conformance.Architecture;
 
@@ -84,6 +85,20 @@ internal static class HouseRules
         return Types.InAssemblies(adapters)
             .ShouldNot().Satisfy("implement an interface of src/Ports that is no port", type => type.Interfaces.Any(implemented => unmarked.Contains(implemented.InterfaceType.FullName))).GetResult();
     }
+
+    /// <summary>One that dials by itself can end a call with a bare socket error (see <c>DialedConnection</c>).</summary>
+    public static TestResult NoHttpHandlerDialsByItself(IEnumerable<AssemblyDefinition> all) => Types.InAssemblies(all)
+        .ShouldNot().Satisfy("make a SocketsHttpHandler without a ConnectCallback", type => Bodies(type).Any(DialsByItself)).GetResult();
+
+    private static bool DialsByItself(MethodBody body) =>
+        Calls(body, "System.Net.Http.SocketsHttpHandler", ".ctor") > Calls(body, "System.Net.Http.SocketsHttpHandler", "set_ConnectCallback");
+
+    private static int Calls(MethodBody body, string type, string method) =>
+        body.Instructions.Count(instruction => instruction.Operand is MethodReference called && called.Name == method && called.DeclaringType.FullName == type);
+
+    /// <summary>Those of the types that the compiler made of it too: closures, state machines.</summary>
+    private static IEnumerable<MethodBody> Bodies(TypeDefinition type) =>
+        type.Methods.Where(method => method.HasBody).Select(method => method.Body).Concat(type.NestedTypes.SelectMany(Bodies));
 
     private static bool IsAnAdaptersFace(TypeDefinition type) =>
         IsRegistration(type) || AdapterFaces.IsOptions(type) || ImplementsAPort(type) || AdapterFaces.Allowed.Contains(type.FullName);

@@ -16,14 +16,20 @@ public sealed class SampleAssembly
 
     public AssemblyDefinition Definition => assembly;
 
-    /// <summary>Adds a public sealed class that implements the interfaces and, in a method's body, makes the types used.</summary>
-    public SampleAssembly Class(string name, IEnumerable<TypeReference>? implements = null, IEnumerable<TypeReference>? uses = null, TypeReference? derivesFrom = null, TypeAttributes kind = TypeAttributes.Public | TypeAttributes.Sealed)
+    /// <summary>Adds a public sealed class that implements the interfaces and, in a method's body, names the types used and calls the constructors.</summary>
+    public SampleAssembly Class(string name, IEnumerable<TypeReference>? implements = null, IEnumerable<TypeReference>? uses = null, TypeReference? derivesFrom = null, TypeAttributes kind = TypeAttributes.Public | TypeAttributes.Sealed, IEnumerable<System.Reflection.ConstructorInfo>? makes = null)
     {
         var type = Define(name, kind | TypeAttributes.Class, derivesFrom ?? assembly.MainModule.TypeSystem.Object);
         foreach (var implemented in implements ?? []) type.Interfaces.Add(new(assembly.MainModule.ImportReference(implemented)));
         var method = new MethodDefinition("Work", MethodAttributes.Public, assembly.MainModule.TypeSystem.Void);
         var body = method.Body.GetILProcessor();
         foreach (var used in uses ?? []) body.Emit(OpCodes.Ldtoken, assembly.MainModule.ImportReference(used));
+        foreach (var made in makes ?? [])
+        {
+            body.Emit(OpCodes.Newobj, assembly.MainModule.ImportReference(made));
+            body.Emit(OpCodes.Pop);
+        }
+
         body.Emit(OpCodes.Ret);
         type.Methods.Add(method);
         return this;

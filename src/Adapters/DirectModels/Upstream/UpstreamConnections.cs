@@ -38,6 +38,7 @@ internal sealed class UpstreamConnections : IDisposable
     {
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.None,
+        ConnectCallback = DialedConnection.ToHostAsync,
         ConnectTimeout = connectTimeout,
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(90),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),

@@ -16,7 +16,7 @@ internal sealed class PeerBridges(PeerSigner signer, ClusterOptions options, Tim
     public const string Path = "/cluster/v1/bridges";
 
     private readonly ConcurrentDictionary<Link, byte> open = new();
-    private readonly HttpMessageInvoker http = new(new SocketsHttpHandler { UseCookies = false, UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(2) });
+    private readonly HttpMessageInvoker http = new(new SocketsHttpHandler { UseCookies = false, UseProxy = false, ConnectCallback = DialedConnection.ToHostAsync, ConnectTimeout = TimeSpan.FromSeconds(2) });
 
     /// <exception cref="PeerUnreachableException">Nothing was sent.</exception>
     /// <exception cref="PeerMovedException">The host does not have the session.</exception>

@@ -13,7 +13,7 @@ internal sealed class PeerClient(PeerSigner signer, TimeSpan timeout, TimeProvid
     public const string CallsPath = "/cluster/v1/calls";
     public const string WaitsPath = "/cluster/v1/waits";
 
-    private readonly HttpMessageInvoker http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60) });
+    private readonly HttpMessageInvoker http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectCallback = DialedConnection.ToHostAsync, ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60) });
 
     /// <exception cref="PeerUnreachableException">Nothing was sent: the host cannot be reached.</exception>
     /// <exception cref="PortException">Something was sent, and no answer that can be believed came.</exception>

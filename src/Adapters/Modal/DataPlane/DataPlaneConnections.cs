@@ -1,4 +1,5 @@
 using System.Net;
+using Coordinator.Ports;
 using Flurl.Http;
 
 namespace Coordinator.Adapters.Modal.DataPlane;
@@ -12,6 +13,7 @@ internal sealed class DataPlaneConnections : IDisposable
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
             UseCookies = false,
+            ConnectCallback = DialedConnection.ToHostAsync,
             ConnectTimeout = TimeSpan.FromSeconds(5),
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),

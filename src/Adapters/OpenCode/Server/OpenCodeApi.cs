@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Coordinator.Ports;
 
 namespace Coordinator.Adapters.OpenCode.Server;
 
@@ -30,7 +31,7 @@ internal sealed class OpenCodeApi : IDisposable
     {
         this.callTimeout = callTimeout;
         this.time = time;
-        http = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false })
+        http = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false, ConnectCallback = DialedConnection.ToHostAsync })
         {
             BaseAddress = address,
             Timeout = Timeout.InfiniteTimeSpan,
