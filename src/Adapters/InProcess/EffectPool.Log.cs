@@ -17,4 +17,7 @@ internal sealed partial class EffectPool
 
     [LoggerMessage(2104, LogLevel.Error, "Effect {EffectKey} of {Session} failed unexpectedly")]
     private partial void EffectFailed(Exception failure, string effectKey, SessionKey session);
+
+    [LoggerMessage(2105, LogLevel.Warning, "Effect {EffectKey} of {Session} did not begin: {AtOnce} of its kind, all that may, were under way for too long")]
+    private partial void EffectNotBegun(string effectKey, SessionKey session, int atOnce);
 }

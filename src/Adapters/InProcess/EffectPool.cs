@@ -5,9 +5,14 @@ using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Adapters.InProcess;
 
-/// <summary>Runs the slow work of all sessions outside their turns, and owns every task it starts.</summary>
-internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runners, TimeSpan timeout, TimeProvider time, ILogger logger) : IAsyncDisposable
+/// <summary>
+/// Runs the slow work of all sessions outside their turns, and owns every task it starts. Of each kind only so much runs at
+/// once, first come first served, so that a thousand sessions that wake together do not make a thousand boxes at once; and
+/// of each kind by itself, so that creates that take long keep no destroy, look or flush waiting.
+/// </summary>
+internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runners, TimeSpan timeout, int atOnce, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
+    private readonly ConcurrentDictionary<Type, SemaphoreSlim> places = new();
     private readonly ISessionEffectRunner[] runners = [.. runners];
     private readonly ConcurrentDictionary<Task, byte> running = new();
     private readonly CancellationTokenSource stopping = new();
@@ -35,13 +40,14 @@ internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runne
         if (Interlocked.Exchange(ref disposed, 1) != 0) return;
         await StopAsync();
         stopping.Dispose();
+        foreach (var kind in places.Values) kind.Dispose();
     }
 
     private async Task RunAsync(SessionKey key, string effectKey, SessionEffect effect, Func<EffectOutcome, Task> settled)
     {
         try
         {
-            await settled(await OutcomeAsync(key, effectKey, effect));
+            await settled(await InItsTurnAsync(key, effectKey, effect));
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -50,6 +56,43 @@ internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runne
         catch (Exception failure)
         {
             EffectUnsettled(failure, effectKey, key);
+        }
+    }
+
+    /// <summary>Waits for a place; the work's own time begins when it has one.</summary>
+    private async Task<EffectOutcome> InItsTurnAsync(SessionKey key, string effectKey, SessionEffect effect)
+    {
+        var kind = places.GetOrAdd(effect.GetType(), static (_, most) => new(most, most), atOnce);
+        if (!await HasPlaceAsync(kind))
+        {
+            EffectNotBegun(effectKey, key, atOnce);
+            return new EffectOutcome.Failed(new("effect_not_begun", "This host had so much of such work under way that it did not come to this in time.", ProblemKind.Unavailable), Retryable: true);
+        }
+
+        try
+        {
+            return await OutcomeAsync(key, effectKey, effect);
+        }
+        finally
+        {
+            kind.Release();
+        }
+    }
+
+    /// <summary>False when none came free for as long as one piece of work may take.</summary>
+    private async Task<bool> HasPlaceAsync(SemaphoreSlim kind)
+    {
+        if (kind.Wait(0)) return true;
+        using var limit = new CancellationTokenSource(timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token, limit.Token);
+        try
+        {
+            await kind.WaitAsync(either.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !stopping.IsCancellationRequested)
+        {
+            return false;
         }
     }
 

@@ -45,7 +45,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
     {
         (this.journal, this.machines, this.options, this.host) = (journal, machines, options.Value, host);
         Log = new(logger);
-        effects = new(runners, this.options.EffectTimeout, time, logger);
+        effects = new(runners, this.options.EffectTimeout, this.options.EffectsAtOnce, time, logger);
         services = new(new(journal, this.options.JournalPatience, time, Log), followers, effects, this.options, time, Log, Forget);
     }
 

@@ -25,6 +25,10 @@ public sealed class SessionHostOptions
     /// <summary>The longest one effect may take.</summary>
     public TimeSpan EffectTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>How many effects of one kind (making boxes, ending them, looking at them, writing runs) may be under way at once.</summary>
+    [Range(1, 10_000)]
+    public int EffectsAtOnce { get; set; } = 64;
+
     /// <summary>Inputs that may wait for one actor.</summary>
     [Range(16, 100_000)]
     public int MailboxCapacity { get; set; } = 4_096;

@@ -8,6 +8,7 @@ public sealed class ManualTime(DateTimeOffset start) : TimeProvider
 {
     private readonly Lock gate = new();
     private readonly List<ManualTimer> timers = [];
+    private readonly List<(int Count, TaskCompletionSource Reached)> awaited = [];
     private DateTimeOffset now = start;
 
     public ManualTime()
@@ -23,7 +24,21 @@ public sealed class ManualTime(DateTimeOffset start) : TimeProvider
     {
         get
         {
-            lock (gate) return timers.Count(timer => timer.DueAt is not null);
+            lock (gate) return Pending;
+        }
+    }
+
+    private int Pending => timers.Count(timer => timer.DueAt is not null);
+
+    /// <summary>Waits until at least so many timers are set: until whoever is to wait for this clock does.</summary>
+    public Task WaitForTimersAsync(int count)
+    {
+        lock (gate)
+        {
+            var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            awaited.Add((count, reached));
+            TellWaiters();
+            return reached.Task.WaitAsync(TimeSpan.FromSeconds(60), System);
         }
     }
 
@@ -67,6 +82,14 @@ public sealed class ManualTime(DateTimeOffset start) : TimeProvider
         }
     }
 
+    /// <summary>Called with the lock held.</summary>
+    private void TellWaiters()
+    {
+        var pending = Pending;
+        foreach (var waiter in awaited.Where(waiter => waiter.Count <= pending)) waiter.Reached.TrySetResult();
+        awaited.RemoveAll(waiter => waiter.Count <= pending);
+    }
+
     private sealed class ManualTimer(ManualTime time, Action fire) : ITimer
     {
         private TimeSpan period;
@@ -85,6 +108,7 @@ public sealed class ManualTime(DateTimeOffset start) : TimeProvider
                 period = newPeriod;
                 DueAt = dueTime == Timeout.InfiniteTimeSpan ? null : time.now + dueTime;
                 if (!time.timers.Contains(this)) time.timers.Add(this);
+                time.TellWaiters();
                 return true;
             }
         }
