@@ -29,4 +29,7 @@ internal sealed partial class HostLog(ILogger logger)
 
     [LoggerMessage(2008, LogLevel.Information, "Draining {Count} sessions")]
     public partial void Draining(int count);
+
+    [LoggerMessage(2009, LogLevel.Warning, "The snapshot of {Session} at version {Version} is damaged; the session is read from its journal")]
+    public partial void SnapshotDamaged(SessionKey session, long version);
 }

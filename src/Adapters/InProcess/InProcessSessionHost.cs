@@ -194,10 +194,10 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
     private async Task<Activation?> OpenAsync(SessionKey key, bool create, CancellationTokenSource limit)
     {
         if (await journal.OpenAsync(key, host, create, limit.Token) is not { } lease) return null;
-        var machine = machines.Create(lease);
+        ISessionMachine machine;
         try
         {
-            if (await journal.FindSnapshotAsync(key, limit.Token) is not { } snapshot || snapshot.Version > lease.Version || !machine.Restore(snapshot)) machine = machines.Create(lease);
+            machine = Begin(lease, await journal.FindSnapshotAsync(key, limit.Token));
             await foreach (var record in journal.ReadAsync(key, machine.Version, limit.Token)) machine.Replay(record);
         }
         catch (Exception e) when (e is UnknownRecordException or System.Text.Json.JsonException or InvalidOperationException or FormatException)
@@ -208,6 +208,18 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
 
         followers.Announce(key, lease.Seq);
         return new Activation(services, lease, machine);
+    }
+
+    /// <summary>From the snapshot where it helps; the records say the same.</summary>
+    private ISessionMachine Begin(JournalLease lease, JournalSnapshot? snapshot)
+    {
+        var machine = machines.Create(lease);
+        if (snapshot is null || snapshot.Version > lease.Version || machine.Restore(snapshot)) return machine;
+        var anew = machines.Create(lease);
+
+        // Another release's snapshot has another shape, which is nothing to speak of.
+        if (snapshot.ShapeHash == anew.Snapshot().ShapeHash) Log.SnapshotDamaged(lease.Key, snapshot.Version);
+        return anew;
     }
 
     private void Forget(SessionKey key, Activation activation)

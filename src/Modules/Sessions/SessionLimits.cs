@@ -1,3 +1,5 @@
+using Coordinator.Modules.Sessions.State;
+
 namespace Coordinator.Modules.Sessions;
 
 /// <summary>Bounds and waiting times of a session. Defaults are what a small team wants.</summary>
@@ -10,9 +12,6 @@ public sealed record SessionLimits
 
     /// <summary>Size of a prompt in UTF-8 bytes.</summary>
     public int PromptBytes { get; init; } = 64 * 1024;
-
-    /// <summary>Ended messages a session remembers in its view.</summary>
-    public int RememberedMessages { get; init; } = 20;
 
     /// <summary>How long the provider may take to create a box, its retries included.</summary>
     public TimeSpan SandboxCreate { get; init; } = TimeSpan.FromMinutes(3);
@@ -50,11 +49,17 @@ public sealed record SessionLimits
     /// <summary>What a box gets at least, when this side was away, to connect again: longer than it waits between two tries.</summary>
     public TimeSpan Reconnect { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How often a wait for a box or its provider begins anew because this side was away.</summary>
-    public int Graces { get; init; } = 3;
+    /// <summary>How often a wait for a box or its provider begins anew because this side was away. Part of the format of journals, so no setting.</summary>
+    public int Graces { get; } = FoldFormat.Graces;
 
     /// <summary>An unanswered permission question is answered "reject" after this long.</summary>
     public TimeSpan PermissionAnswer { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// What an open question gets at least, when this side was away and nobody could answer it; never more than
+    /// <see cref="PermissionAnswer"/>, and <see cref="Graces"/> times at most.
+    /// </summary>
+    public TimeSpan PermissionReturn { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How soon a session is looked at again while something of it is under way, in case its host dies.</summary>
     public TimeSpan CrashCheck { get; init; } = TimeSpan.FromSeconds(5);
@@ -62,8 +67,8 @@ public sealed record SessionLimits
     /// <summary>The same for a turn that runs in a box, which reports by itself.</summary>
     public TimeSpan TurnCheck { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long an idempotency key is remembered.</summary>
-    public TimeSpan RequestMemory { get; init; } = TimeSpan.FromHours(24);
+    /// <summary>How long an idempotency key is remembered. Part of the format of journals, so no setting.</summary>
+    public TimeSpan RequestMemory { get; } = FoldFormat.RequestMemory;
 
     /// <summary>The wait before try <paramref name="attempt"/> (1, 2, …) of something that failed: 1 s, 2 s, 4 s … 5 min.</summary>
     public static TimeSpan Backoff(int attempt) => TimeSpan.FromSeconds(Math.Min(300, Math.Pow(2, Math.Min(attempt - 1, 10))));

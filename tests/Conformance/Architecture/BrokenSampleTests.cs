@@ -37,6 +37,10 @@ public sealed class BrokenSampleTests
     public void A_session_core_that_waits_or_guesses_is_caught(string type) =>
         Caught(HouseRules.TheSessionCoreWaitsForNothing(Using("Coordinator.Modules.Sessions", "Coordinator.Modules.Sessions.Decider", "System.Runtime", type)), type);
 
+    [Fact]
+    public void A_fold_that_looks_at_a_setting_is_caught() =>
+        Caught(HouseRules.TheFoldKnowsNoSetting(Using("Coordinator.Modules.Sessions", "Coordinator.Modules.Sessions.State.Evolver", "Coordinator.Modules.Sessions", "Coordinator.Modules.Sessions.SessionLimits")), "SessionLimits");
+
     [Theory]
     [InlineData("Coordinator.Modules.Kernel")]
     [InlineData("Coordinator.Adapters.Git")]

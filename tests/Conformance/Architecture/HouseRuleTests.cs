@@ -21,6 +21,9 @@ public sealed class HouseRuleTests
     public void The_session_core_waits_for_nothing_and_has_no_clock_and_no_chance() => Holds(HouseRules.TheSessionCoreWaitsForNothing(House.SessionsModule));
 
     [Fact]
+    public void The_fold_of_a_journal_knows_no_setting() => Holds(HouseRules.TheFoldKnowsNoSetting(House.SessionsModule));
+
+    [Fact]
     public void Adapters_reference_only_ports_never_a_module_or_another_adapter() => Holds(HouseRules.AdaptersReferenceOnlyPorts(House.Adapters));
 
     [Fact]

@@ -57,6 +57,11 @@ internal static class HouseRules
             "System.IO.File", "System.IO.Directory", "System.Net", "System.Diagnostics.Stopwatch")
         .GetResult();
 
+    /// <summary>A journal folds the same everywhere: a setting is looked at when a record is decided, never when it is folded.</summary>
+    public static TestResult TheFoldKnowsNoSetting(AssemblyDefinition sessions) => Types.InAssembly(sessions)
+        .That().ResideInNamespace("Coordinator.Modules.Sessions.State")
+        .ShouldNot().HaveDependencyOn("Coordinator.Modules.Sessions.SessionLimits").GetResult();
+
     public static TestResult OnlyThePostgresAdapterTouchesItsDriver(IEnumerable<AssemblyDefinition> others) => Types.InAssemblies(others)
         .ShouldNot().HaveDependencyOn("Npgsql", "Microsoft.EntityFrameworkCore", "System.Data").GetResult();
 

@@ -5,6 +5,8 @@ using Coordinator.Modules.Sessions;
 using Coordinator.Modules.Sessions.Actor;
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
+using Coordinator.Tests.Support.Http;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Xunit;
@@ -133,7 +135,25 @@ public sealed class InProcessSessionHostTests : SessionHostContract
         Assert.Equal(SubscriptionCloseReason.TooSlow, paused.Closed);
     }
 
-    private sealed class Harness(ISessionJournal journal, SessionHostOptions? options = null) : SessionHostHarness
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_damaged_snapshot_is_spoken_of_and_costs_nothing(bool damaged)
+    {
+        var journal = new InMemorySessionJournal(TimeProvider.System);
+        var key = NewKey();
+        await using (var before = new Harness(journal)) await before.Host.CallAsync(key, Create(), CancellationToken.None);
+        journal.TearsSnapshots = damaged;
+        using var log = new CapturedLog();
+        using var logs = LoggerFactory.Create(builder => builder.AddProvider(log));
+
+        await using var harness = new Harness(journal, log: logs.CreateLogger<InProcessSessionHost>());
+
+        Assert.True((await harness.Host.CallAsync(key, Prompt("go on"), CancellationToken.None)).IsSuccess);
+        Assert.Equal(damaged, log.Text.Contains($"Warning The snapshot of {key} at version", StringComparison.Ordinal));
+    }
+
+    private sealed class Harness(ISessionJournal journal, SessionHostOptions? options = null, ILogger<InProcessSessionHost>? log = null) : SessionHostHarness
     {
         private InProcessSessionHost? host;
 
@@ -143,7 +163,7 @@ public sealed class InProcessSessionHostTests : SessionHostContract
             [Effects],
             Options.Create(options ?? new SessionHostOptions()),
             TimeProvider.System,
-            NullLogger<InProcessSessionHost>.Instance);
+            log ?? NullLogger<InProcessSessionHost>.Instance);
 
         public override ISessionHost Host => Real;
 

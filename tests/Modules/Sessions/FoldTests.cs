@@ -119,6 +119,21 @@ public sealed class FoldTests
         Assert.False(session.Activate().Restore(session.Machine.Snapshot() with { ShapeHash = "another" }));
     }
 
+    [Theory]
+    [InlineData("\"hex\":\"", "\"hex\":\"not a digest ")]
+    [InlineData("\"key\":{", "\"key\":{\"session\":7,")]
+    [InlineData("\"status\":\"Active\"", "\"status\":\"Asleep\"")]
+    [InlineData("{", "")]
+    public void A_damaged_snapshot_is_refused_whatever_in_it_is_damaged(string part, string damaged)
+    {
+        var session = SessionDriver.Running();
+        var snapshot = session.Machine.Snapshot();
+        var text = System.Text.Encoding.UTF8.GetString(snapshot.State.Span);
+        var at = text.IndexOf(part, StringComparison.Ordinal);
+        Assert.True(at >= 0, text);
+        Assert.False(session.Activate().Restore(snapshot with { State = System.Text.Encoding.UTF8.GetBytes(text[..at] + damaged + text[(at + part.Length)..]) }));
+    }
+
     [Fact]
     public void A_record_of_a_newer_release_is_refused()
     {

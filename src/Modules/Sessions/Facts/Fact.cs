@@ -38,6 +38,7 @@ namespace Coordinator.Modules.Sessions.Facts;
 [JsonDerivedType(typeof(BridgeSpoolOpened), "bridgeSpoolOpened")]
 [JsonDerivedType(typeof(BridgeAdvanced), "bridgeAdvanced")]
 [JsonDerivedType(typeof(PermissionAsked), "permissionAsked")]
+[JsonDerivedType(typeof(PermissionExtended), "permissionExtended")]
 [JsonDerivedType(typeof(PermissionDecided), "permissionDecided")]
 [JsonDerivedType(typeof(PermissionSettled), "permissionSettled")]
 [JsonDerivedType(typeof(EnvironmentDetected), "environmentDetected")]
@@ -108,6 +109,9 @@ public abstract record Fact
     public sealed record BridgeAdvanced(long N) : Fact;
 
     public sealed record PermissionAsked(PermissionId Id, MessageId Message, string Permission, ImmutableList<string> Patterns, string EventData, DateTimeOffset ExpiresAt) : Fact;
+
+    /// <summary>This side was away and is back: an open question can be answered for a while yet.</summary>
+    public sealed record PermissionExtended(PermissionId Id, DateTimeOffset ExpiresAt) : Fact;
 
     public sealed record PermissionDecided(PermissionId Id, PermissionDecision Decision, string? Note, DateTimeOffset At) : Fact;
 

@@ -15,7 +15,7 @@ internal static class StateCodec
     public static JournalSnapshot Write(SessionState state) =>
         new(state.Version, state.Seq, ShapeHash, JsonSerializer.SerializeToUtf8Bytes(state, FactJson.Default.SessionState));
 
-    /// <summary>Null when the snapshot is of another shape, or torn: the records say the same, and are what counts.</summary>
+    /// <summary>Null when the snapshot is of another shape, or damaged: the records say the same, and are what counts.</summary>
     public static SessionState? Read(JournalSnapshot snapshot)
     {
         if (snapshot.ShapeHash != ShapeHash) return null;
@@ -23,8 +23,9 @@ internal static class StateCodec
         {
             return JsonSerializer.Deserialize(snapshot.State.Span, FactJson.Default.SessionState) is { } state && state.Version == snapshot.Version ? state : null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or FormatException or ArgumentException or InvalidOperationException or NotSupportedException)
         {
+            // Whatever in it is damaged: the shell, which knows that it is of this shape, says so.
             return null;
         }
     }

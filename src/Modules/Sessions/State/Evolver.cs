@@ -31,10 +31,11 @@ public static class Evolver
         {
             Permissions = state.Permissions.SetItem(f.Id.ToString(), new(f.Id, f.Message, f.Permission, f.Patterns, f.EventData, f.ExpiresAt, null, null, null)),
         },
+        Fact.PermissionExtended f => Extended(state, f),
         Fact.PermissionDecided f => Decided(state, f),
         Fact.PermissionSettled f => state with { Permissions = state.Permissions.Remove(f.Id.ToString()) },
         Fact.EnvironmentDetected f => state with { Environment = f.Json },
-        Fact.GraceGiven f => state with { Graces = [.. state.Graces.Add(f.At).TakeLast(SessionLimits.Default.Graces)] },
+        Fact.GraceGiven f => state with { Graces = [.. state.Graces.Add(f.At).TakeLast(FoldFormat.Graces)] },
         Fact.RunFlushed f => state with { Outbox = state.Outbox.RemoveAll(r => r.Id == f.Run), FlushFailures = 0, FlushNotBefore = null },
         Fact.RunFlushFailed f => state with { FlushFailures = state.FlushFailures + 1, FlushNotBefore = f.NotBefore },
         _ => state with { Sandbox = SandboxEvolver.Apply(state.Sandbox, fact) },
@@ -62,7 +63,7 @@ public static class Evolver
         var requests = state.Requests;
         if (f.Request is { } request)
         {
-            var forgotten = f.At - SessionLimits.Default.RequestMemory;
+            var forgotten = f.At - FoldFormat.RequestMemory;
             requests = requests.RemoveRange(requests.Where(r => r.Value.At < forgotten).Select(r => r.Key))
                 .SetItem($"{request.Scope}\n{request.Key}", new(request.BodyHash, f.Id, f.At));
         }
@@ -100,7 +101,7 @@ public static class Evolver
         var wasDispatched = message.Status != MessageStatus.Queued;
         message = message with { Status = f.Outcome, FailureCode = f.Code, FailureDetail = f.Detail, EndedAt = f.At, Text = Preview(message.Text) };
         var ended = state.Ended.Add(message);
-        if (ended.Count > SessionLimits.Default.RememberedMessages) ended = ended.RemoveAt(0);
+        if (ended.Count > FoldFormat.RememberedMessages) ended = ended.RemoveAt(0);
         state = state with
         {
             Open = state.Open.RemoveAll(m => m.Id == f.Id),
@@ -140,6 +141,10 @@ public static class Evolver
         if (f.Message is { } id) state = OnMessage(state, id, m => m with { Usage = m.Usage.Plus(f.Usage) });
         return state with { Usage = state.Usage.Plus(f.Usage) with { Model = string.Empty } };
     }
+
+    private static SessionState Extended(SessionState state, Fact.PermissionExtended f) => state.Permissions.TryGetValue(f.Id.ToString(), out var question)
+        ? state with { Permissions = state.Permissions.SetItem(f.Id.ToString(), question with { ExpiresAt = f.ExpiresAt, Extensions = question.Extensions + 1 }) }
+        : state;
 
     private static SessionState Decided(SessionState state, Fact.PermissionDecided f)
     {

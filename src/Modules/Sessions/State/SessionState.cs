@@ -99,7 +99,10 @@ public sealed record BridgeCursor(int Generation, string SpoolId, long N);
 /// <summary>What an idempotency key was used for.</summary>
 public sealed record RememberedRequest(string BodyHash, MessageId Message, DateTimeOffset At);
 
-/// <summary>A question of the agent. <see cref="Decision"/> is null while it is open.</summary>
+/// <summary>
+/// A question of the agent. <see cref="Decision"/> is null while it is open. <see cref="EventData"/> is what was shown when it
+/// was asked; <see cref="Extensions"/> counts how often <see cref="ExpiresAt"/> was moved since.
+/// </summary>
 public sealed record PermissionQuestion(
     PermissionId Id,
     MessageId Message,
@@ -109,4 +112,5 @@ public sealed record PermissionQuestion(
     DateTimeOffset ExpiresAt,
     PermissionDecision? Decision,
     string? Note,
-    DateTimeOffset? DecidedAt);
+    DateTimeOffset? DecidedAt,
+    int Extensions = 0);

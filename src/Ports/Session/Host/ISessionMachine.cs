@@ -12,7 +12,7 @@ public interface ISessionMachine
     /// </summary>
     void Replay(JournalRecord record);
 
-    /// <summary>Starts from a snapshot; false (nothing changed) when its shape is not this release's.</summary>
+    /// <summary>Starts from a snapshot; false (nothing changed) when its shape is not this release's, or it is damaged.</summary>
     bool Restore(JournalSnapshot snapshot);
 
     /// <summary>Takes one input at <paramref name="now"/> and appends what is to be done to <paramref name="outputs"/>.</summary>
