@@ -186,6 +186,15 @@ describe('permissions', () => {
     expect(itemOf(conversation, 'msg_1', 'permission').answer).toEqual({ decision: 'reject', by: 'Ada', how: 'person', note: 'no' });
     expect(conversation.openPermissions).toEqual([]);
   });
+
+  test('A question that is given more time counts down to the new end, and expires by it', () => {
+    const history = new History().created().queued('msg_1').begun('msg_1')
+      .add('permission.asked', { permissionId: 'per_1', permission: 'bash', patterns: [], expiresAt: '2026-01-01T00:00:00Z' }, 'msg_1')
+      .add('permission.extended', { permissionId: 'per_1', expiresAt: '2026-01-01T00:05:00Z' }, 'msg_1');
+    expect(conversationOf(history).openPermissions).toMatchObject([{ id: 'per_1', expiresAt: '2026-01-01T00:05:00Z' }]);
+    history.add('permission.expired', { permissionId: 'per_1', decision: 'reject' }, 'msg_1');
+    expect(itemOf(conversationOf(history), 'msg_1', 'permission')).toMatchObject({ expiresAt: '2026-01-01T00:05:00Z', answer: { how: 'expired' } });
+  });
 });
 
 test('A question that lapses with its message was not left unanswered', () => {

@@ -50,6 +50,67 @@ public sealed class PermissionTests
         Assert.Equal(PermissionDecision.Reject, Assert.Single(Decisions(session)).Decision);
     }
 
+    /// <summary>How long this side was away, in seconds, and how long a question that was then asked stays open after.</summary>
+    [Theory]
+    [InlineData(1, 599)]
+    [InlineData(299, 301)]
+    [InlineData(300, 300)]
+    [InlineData(301, 300)]
+    [InlineData(599, 300)]
+    [InlineData(600, 300)]
+    [InlineData(2_400, 300)]
+    public void A_question_that_nobody_could_answer_is_open_for_a_while_when_this_side_is_back(int away, int left)
+    {
+        var session = Asked();
+        session.Away(TimeSpan.FromSeconds(away));
+        var open = Assert.Single(session.View.GetProperty("permissionsOpen").EnumerateArray());
+        Assert.Equal(session.Now + TimeSpan.FromSeconds(left), open.GetProperty("expiresAt").GetDateTimeOffset());
+        Assert.Equal("Run a command", open.GetProperty("title").GetString());
+        Assert.Equal(away > 300, session.Types.Contains("permission.extended"));
+        Assert.DoesNotContain("permission.expired", session.Types);
+    }
+
+    [Fact]
+    public void A_question_of_before_an_outage_can_be_answered_after_it_and_those_who_watch_are_told_until_when()
+    {
+        var session = Asked();
+        session.Away(TimeSpan.FromMinutes(40));
+        var told = Assert.Single(session.Shown, e => e.GetProperty("type").GetString() == "permission.extended").GetProperty("data");
+        Assert.Equal((Question.ToString(), session.Now + SessionLimits.Default.PermissionReturn), (told.GetProperty("permissionId").GetString(), told.GetProperty("expiresAt").GetDateTimeOffset()));
+        session.Attach(session.BoxId, 1, [new(session.Dispatched, KnownMessageState.Accepted)]);
+        Assert.True(Answer(session, PermissionDecision.Once).IsSuccess);
+        Assert.Equal(PermissionDecision.Once, Assert.Single(Decisions(session)).Decision);
+    }
+
+    [Fact]
+    public void A_question_that_nobody_answers_after_an_outage_either_expires()
+    {
+        var session = Asked();
+        session.Away(TimeSpan.FromMinutes(40));
+        session.Attach(session.BoxId, 1, [new(session.Dispatched, KnownMessageState.Accepted)]);
+        session.PassWithHeartbeats(SessionLimits.Default.PermissionReturn);
+        Assert.Contains("permission.expired", session.Types);
+        Assert.Equal(PermissionDecision.Reject, Assert.Single(Decisions(session)).Decision);
+    }
+
+    [Fact]
+    public void A_host_that_falls_again_and_again_does_not_keep_a_question_open_for_ever()
+    {
+        var session = Asked();
+        for (var falls = 0; falls < 20; falls++) session.Away(TimeSpan.FromMinutes(4));
+        Assert.Equal(SessionLimits.Default.Graces, session.Types.Count(type => type == "permission.extended"));
+        Assert.Contains("permission.expired", session.Types);
+    }
+
+    [Fact]
+    public void A_question_that_is_answered_gets_no_more_time()
+    {
+        var session = Asked();
+        Answer(session, PermissionDecision.Once);
+        session.Away(TimeSpan.FromMinutes(40));
+        Assert.DoesNotContain("permission.extended", session.Types);
+    }
+
     [Fact]
     public void A_decision_is_resent_on_a_new_socket_until_the_box_confirms_it()
     {

@@ -187,9 +187,8 @@ public sealed class ReturnTests
     public void A_deadline_of_this_side_is_not_extended_by_its_absence()
     {
         var session = SessionDriver.Running();
-        session.Box("permission.asked", session.Dispatched, """{"permissionId":"per_00000000000000000000000001","permission":"bash","patterns":["ls"]}""");
-        session.Away(LongAway);
-        Assert.Contains("permission.expired", session.Types);
+        session.Away(Limits.MessageTurn);
+        Assert.Contains("message.cancelling", session.Types);
         Assert.DoesNotContain("graceGiven", Payloads(session), StringComparison.Ordinal);
     }
 

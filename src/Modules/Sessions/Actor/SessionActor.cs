@@ -79,6 +79,7 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
             case SessionInput.Activated:
                 presence.Begin(turn.Now);
                 Deadlines.GiveGrace(turn);
+                PermissionDecisions.GiveGrace(turn);
                 Deadlines.Play(turn);
                 break;
             case SessionInput.AlarmDue:

@@ -5,7 +5,10 @@ namespace Coordinator.Modules.Sessions.Decisions;
 /// <summary>Whose time runs out.</summary>
 public enum DeadlineKind
 {
-    /// <summary>This side's own: counted from the start of the wait, however long its host was away.</summary>
+    /// <summary>
+    /// This side's own: counted from the start of the wait, however long its host was away. A person's time to answer is among
+    /// them, and is moved by a fact of its own (<see cref="Facts.Fact.PermissionExtended"/>), because people are told until when.
+    /// </summary>
     Ours,
 
     /// <summary>

@@ -56,6 +56,24 @@ internal static class PermissionDecisions
         else if (patterns.Count > 0 && patterns.TrueForAll(p => turn.State.Grants.Contains($"{permission}\n{p}"))) Grant(turn, message, id);
     }
 
+    /// <summary>
+    /// This side is back. Nobody could answer while it was away, so an open question stays open for a while yet, and those who
+    /// watch are told until when; a few times at most, so that a host that falls again and again does not keep it open for ever.
+    /// </summary>
+    public static void GiveGrace(Turn turn)
+    {
+        var (limits, until) = (turn.Limits, turn.Now + TimeSpan.FromTicks(Math.Min(turn.Limits.PermissionReturn.Ticks, turn.Limits.PermissionAnswer.Ticks)));
+        foreach (var question in turn.State.Permissions.Values.Where(q => q.Decision is null && q.ExpiresAt < until && q.Extensions < limits.Graces))
+        {
+            turn.Record(new Fact.PermissionExtended(question.Id, until));
+            turn.Show("permission.extended", question.Message, json =>
+            {
+                json.WriteString("permissionId", question.Id.ToString());
+                json.WriteString("expiresAt", until);
+            });
+        }
+    }
+
     /// <summary>Nobody answered in time, or the turn is over: the default is no.</summary>
     public static void Expire(Turn turn, PermissionQuestion question)
     {

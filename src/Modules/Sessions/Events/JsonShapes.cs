@@ -49,7 +49,21 @@ internal static class JsonShapes
     }
 
     /// <summary>What a question's event said, and when it expires.</summary>
-    public static void WriteQuestion(this Utf8JsonWriter json, PermissionQuestion question) => json.WriteRawValue(question.EventData);
+    /// <summary>As it was asked, with the time it has now.</summary>
+    public static void WriteQuestion(this Utf8JsonWriter json, PermissionQuestion question)
+    {
+        if (question.Extensions == 0)
+        {
+            json.WriteRawValue(question.EventData);
+            return;
+        }
+
+        using var asked = JsonDocument.Parse(question.EventData);
+        json.WriteStartObject();
+        foreach (var property in asked.RootElement.EnumerateObject().Where(property => property.Name != "expiresAt")) property.WriteTo(json);
+        json.WriteString("expiresAt", question.ExpiresAt);
+        json.WriteEndObject();
+    }
 
     /// <summary>Enum members stand in JSON as camelCase words.</summary>
     public static string Camel<T>(T value)

@@ -127,6 +127,10 @@ export class ConversationDraft {
     this.fields.openPermissions = [...this.fields.openPermissions, item];
   }
 
+  changePermission(id: string, change: (item: PermissionItem) => PermissionItem): void {
+    this.fields.openPermissions = this.fields.openPermissions.map((item) => (item.id === id ? change(item) : item));
+  }
+
   closePermission(id: string): void {
     this.fields.openPermissions = this.fields.openPermissions.filter((item) => item.id !== id);
   }

@@ -25,6 +25,13 @@ export const permissionHandlers: Handlers = {
     draft.openPermission(item);
   },
 
+  'permission.extended': (draft, event, data) => {
+    const id = data.string('permissionId');
+    const expiresAt = data.optionalString('expiresAt');
+    draft.changePermission(id, (item) => ({ ...item, expiresAt }));
+    draft.change(keyOf(id), event.messageId, (item) => (item.kind === 'permission' && item.answer === null ? { ...item, expiresAt } : item));
+  },
+
   'permission.answered': (draft, event, data) => {
     const grant = data.boolean('grant');
     answer(draft, event, data, {
