@@ -52,7 +52,7 @@ internal sealed class Link(SimWorld world, SimBox box, SimHost host, long id)
     public void ToHost(ReadOnlyMemory<byte> frame)
     {
         if (isBroken) return;
-        lastToHost = Arrival(lastToHost);
+        lastToHost = Arrival(lastToHost, host.ToBox(box).AnswersFrom);
         world.After(lastToHost - world.Now, () =>
         {
             if (isBroken || !HostLives) world.Nothing();
@@ -64,8 +64,9 @@ internal sealed class Link(SimWorld world, SimBox box, SimHost host, long id)
     public void Send(HostFrame frame)
     {
         if (isBroken || !hostEndOpen) return;
+        if (world.Mutation == Mutation.WelcomeTakesItsWord && frame is HostFrame.Welcome welcome) frame = welcome with { AckedN = box.AckedN };
         var bytes = HostFrameWriter.Write(frame, Briefing);
-        lastToBox = Arrival(lastToBox);
+        lastToBox = Arrival(lastToBox, host.ToBox(box).RequestsFrom);
         world.After(lastToBox - world.Now, () =>
         {
             if (isBroken || !BoxLives) world.Nothing();
@@ -79,7 +80,7 @@ internal sealed class Link(SimWorld world, SimBox box, SimHost host, long id)
         if (!hostEndOpen) return;
         hostEndOpen = false;
         activation?.RemoveLink(this);
-        lastToBox = Arrival(lastToBox);
+        lastToBox = Arrival(lastToBox, host.ToBox(box).RequestsFrom);
         world.After(lastToBox - world.Now, () => BoxEndHears(isBroken ? null : reason));
     }
 
@@ -87,7 +88,7 @@ internal sealed class Link(SimWorld world, SimBox box, SimHost host, long id)
     {
         if (!boxEndOpen) return;
         BoxEndHears(null);
-        lastToHost = Arrival(lastToHost);
+        lastToHost = Arrival(lastToHost, host.ToBox(box).AnswersFrom);
         world.After(lastToHost - world.Now, HostEndHears);
     }
 
@@ -100,10 +101,11 @@ internal sealed class Link(SimWorld world, SimBox box, SimHost host, long id)
         world.After(TimeSpan.FromMilliseconds(box.Dice.Below(40_000)), HostEndHears);
     }
 
-    private TimeSpan Arrival(TimeSpan last)
+    private TimeSpan Arrival(TimeSpan last, TimeSpan passableFrom)
     {
         var at = world.Now + world.Delay(box.Dice);
         if (at < last) at = last;
+        if (at < passableFrom) at = passableFrom;
         return at < StalledUntil ? StalledUntil : at;
     }
 

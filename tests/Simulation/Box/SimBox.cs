@@ -76,6 +76,9 @@ internal sealed class SimBox : IBridgeWire
 
     public Link? Link { get; private set; }
 
+    /// <summary>The last event that its program has let go of.</summary>
+    public long AckedN => machine.AckedN;
+
     public SimAgent Agent { get; private set; } = null!;
 
     /// <summary>When the provider last kept somebody from ending it.</summary>
@@ -212,6 +215,7 @@ internal sealed class SimBox : IBridgeWire
         var read = HostFrameReader.Read(frame.Span) ?? throw new Invariants.InvariantBrokenException(Invariants.Invariant.NothingThrows, $"{this} cannot read a frame of its host");
         lastContact = world.Now;
         Step(new BridgeInput.Received(read));
+        if (machine.IsWelcomed && Link is { IsOfAnotherPast: false }) world.Audit.BoxListens(this, machine.SpoolId, machine.AckedN);
     }
 
     /// <summary>Ends its turn, says so if it can within a few seconds, and is gone.</summary>

@@ -76,9 +76,10 @@ internal sealed class SimClient(SimWorld world, int session, int person)
     {
         if (questions.Count == 0) return;
         var permission = questions[^(1 + (which % Math.Min(2, questions.Count)))];
+        var restores = world.Database.Restores;
         Call(new SessionCommand.AnswerPermission(Me, permission, (PermissionDecision)(which % 3), null), create: false, answer =>
         {
-            if (answer is { IsSuccess: true }) world.Audit.Answered(session, permission, person);
+            if (answer is { IsSuccess: true }) world.Audit.Answered(session, permission, person, restores);
         });
     }
 
@@ -146,11 +147,12 @@ internal sealed class SimClient(SimWorld world, int session, int person)
     {
         var message = Names.Message(session, person, key);
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+        var restores = world.Database.Restores;
         Call(new SessionCommand.Prompt(Me, message, new(Me.Scope, Names.Text(key), hash), text, null, null), create: false, answer =>
         {
             if (answer is { } given)
             {
-                if (given.IsSuccess) world.Audit.Accepted(session, message);
+                if (given.IsSuccess) world.Audit.Accepted(session, message, restores);
                 return;
             }
 
@@ -203,7 +205,7 @@ internal sealed class SimClient(SimWorld world, int session, int person)
         world.After(world.Delay(dice), () =>
         {
             isSubscribing = false;
-            if (follower is not null || world.LiveHost(dice, session) is not { } host || host.FrozenUntil > world.Now || world.Database.IsDown) return;
+            if (follower is not null || world.LiveHost(dice, session) is not { } host || host.FrozenUntil > world.Now || !host.ReachesDatabase) return;
             var row = world.Database.Row(session);
             if (row.Version == 0) return;
             var head = new SessionCursor(row.Incarnation, row.Seq);

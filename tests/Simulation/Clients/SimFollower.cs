@@ -55,7 +55,7 @@ internal sealed class SimFollower(SimWorld world, SimHost host, SimClient client
 
     private void CatchUp()
     {
-        if (world.Database.IsDown)
+        if (!host.ReachesDatabase)
         {
             client.Disconnected(this);
             return;
@@ -71,7 +71,7 @@ internal sealed class SimFollower(SimWorld world, SimHost host, SimClient client
         if (!live.TryDequeue(out var batch)) return;
         if (batch.FirstSeq > last + 1 && world.Mutation != Mutation.FollowerSkipsGap)
         {
-            if (world.Database.IsDown)
+            if (!host.ReachesDatabase)
             {
                 client.Disconnected(this);
                 return;

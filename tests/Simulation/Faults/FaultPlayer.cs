@@ -7,6 +7,8 @@ namespace Coordinator.Tests.Simulation.Faults;
 /// <summary>Plays what the plan says, and at last makes everything whole again.</summary>
 internal sealed class FaultPlayer(SimWorld world)
 {
+    private static readonly TimeSpan Unheard = TimeSpan.FromSeconds(8);
+
     private readonly BoxFaults boxes = new(world);
 
     /// <summary>When nothing is due for this long, the next happening comes early.</summary>
@@ -23,20 +25,14 @@ internal sealed class FaultPlayer(SimWorld world)
 
     public void Heal()
     {
-        world.Database.DownUntil = default;
-        world.History.DownUntil = default;
-        world.History.AnswersToLose = 0;
-        world.Alarms.LateUntil = default;
+        world.Database.Heal();
+        world.History.Heal();
+        world.Alarms.Heal();
         world.Network.PublishedToLose = 0;
         world.Network.PublishedToRepeat = 0;
         world.Provider.Faults.Clear();
         world.Faults.Clear();
-        foreach (var host in world.Hosts)
-        {
-            host.FrozenUntil = default;
-            host.Start();
-        }
-
+        foreach (var host in world.Hosts) host.Heal();
         boxes.Heal();
     }
 
@@ -121,9 +117,29 @@ internal sealed class FaultPlayer(SimWorld world)
             case HappeningKind.StealSession when host.IsUp && host.Active(session) is null:
                 host.After(TimeSpan.Zero, () => host.Activate(session, create: false, (_, _) => { }));
                 break;
+            default:
+                PlayBetween(h, host, span);
+                break;
+        }
+    }
+
+    private void PlayBetween(Happening h, SimHost host, TimeSpan span)
+    {
+        switch (h.Kind)
+        {
+            case HappeningKind.CutHostFromDatabase:
+                CutFromDatabase(host, span, CutOf(h));
+                break;
+            case HappeningKind.CutHostFromProvider:
+                host.ToProvider.Cut(span, CutOf(h));
+                break;
+            case HappeningKind.CutHostFromBox:
+                foreach (var box in world.Provider.Running.ToArray())
+                    if (h.B % 3 == 0 || box.Number % 2 == h.B % 2) world.Network.Cut(host, box, span, CutOf(h));
+                break;
             case HappeningKind.WakeTwice:
-                world.Alarms.Ring(session);
-                world.Alarms.Ring(session);
+                world.Alarms.Ring(h.B % world.Plan.Sessions);
+                world.Alarms.Ring(h.B % world.Plan.Sessions);
                 break;
             case HappeningKind.LateAlarms:
                 world.Alarms.LateUntil = world.Now + span;
@@ -135,6 +151,20 @@ internal sealed class FaultPlayer(SimWorld world)
                 world.Network.PublishedToRepeat += 1 + (h.B % 5);
                 break;
         }
+    }
+
+    private static CutKind CutOf(Happening h) => (CutKind)((h.B >> 8) % 3);
+
+    /// <summary>A member of a cluster that nobody hears for half of its time to live gives itself up; a host that is alone does not.</summary>
+    private void CutFromDatabase(SimHost host, TimeSpan span, CutKind kind)
+    {
+        host.ToDatabase.Cut(span, kind);
+        if (world.Hosts.Count == 1 || span < Unheard) return;
+        host.After(Unheard, () =>
+        {
+            if (host.ToDatabase.IsWhole) world.Nothing();
+            else host.LoseRegistration();
+        });
     }
 
     private void PlayDatabase(Happening h)

@@ -36,6 +36,9 @@ internal sealed class Activation(SimWorld world, SimHost host, int session, Jour
 
     public bool IsOver { get; private set; }
 
+    /// <summary>It takes nothing more, and waits for what it has sent to the database.</summary>
+    public bool IsEnding => ending;
+
     public void Begin() => Step(new SessionInput.Activated());
 
     public void Call(Func<long, SessionInput> input, Action<Result<SessionReply>?> answered)
@@ -172,7 +175,7 @@ internal sealed class Activation(SimWorld world, SimHost host, int session, Jour
         Set(machine.WakeAt is { } wake && wake < hibernateAt ? wake : hibernateAt, now);
         if (append.IsUnderWay || machine.Version - snapshotVersion < world.Plan.SnapshotEvery) return;
         snapshotVersion = machine.Version;
-        world.Database.Save(session, lease, machine.Snapshot());
+        if (host.ToDatabase.TakesRequests) world.Database.Save(session, lease, machine.Snapshot());
     }
 
     private void Set(DateTimeOffset wakeAt, DateTimeOffset now)
@@ -180,7 +183,7 @@ internal sealed class Activation(SimWorld world, SimHost host, int session, Jour
         if (wakeAt == DateTimeOffset.MaxValue || timer == wakeAt) return;
         timer = wakeAt;
         var wait = wakeAt - now;
-        host.After(wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : wait, () =>
+        host.After(wait < TimeSpan.FromMilliseconds(1) || world.Mutation == Mutation.TimerSpins ? TimeSpan.FromMilliseconds(1) : wait, () =>
         {
             if (timer != wakeAt || IsOver)
             {
@@ -198,9 +201,10 @@ internal sealed class Activation(SimWorld world, SimHost host, int session, Jour
         if (IsOver) return;
         IsOver = true;
         world.Trace($"host {host.Index} {(failed ? "loses" : "gives up")} session {session} at epoch {lease.Epoch}");
-        if (!failed && machine.Version > versionAtStart && machine.Version > snapshotVersion) world.Database.Save(session, lease, machine.Snapshot());
+        var reaches = !world.Database.IsDown && host.ToDatabase.TakesRequests;
+        if (!failed && reaches && machine.Version > versionAtStart && machine.Version > snapshotVersion) world.Database.Save(session, lease, machine.Snapshot());
         if (!append.IsUnderWay) world.Audit.CompareFold(session, lease, machine);
-        if (!world.Database.IsDown) world.Database.Release(session, lease);
+        if (reaches) world.Database.Release(session, lease);
         host.Forget(this);
         if (failed) host.LetFollowersGo(session);
         foreach (var link in links.ToArray()) link.CloseByHost(closeLinksAs);

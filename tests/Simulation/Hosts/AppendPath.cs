@@ -40,18 +40,20 @@ internal sealed class AppendPath(SimWorld world, SimHost host, int session, Jour
         var leaves = host.FrozenUntil > world.Now ? host.FrozenUntil - world.Now : TimeSpan.Zero;
         var life = host.Life;
         var lostOnTheWay = fault == AppendFault.AnswerLost && host.Dice.Percent(50);
+        var connects = host.ToDatabase.TakesRequests || host.Dice.Percent(50);
         world.After(leaves + way, () =>
         {
-            if (world.Database.IsDown)
+            if (world.Database.IsDown || !connects)
             {
                 host.After(world.Delay(host.Dice), () => Again(record, began, done));
                 return;
             }
 
             if (host.Life != life) world.Database.WasWrittenByTheDead = true;
+            lostOnTheWay |= !host.ToDatabase.TakesRequests;
             var written = !lostOnTheWay && world.Database.Append(session, lease, record);
             if (!written) world.Trace($"append of host {host.Index} to session {session} at epoch {lease.Epoch} is not written");
-            if (fault == AppendFault.AnswerLost) host.After(TimeSpan.FromSeconds(5), () => Look(record, lostOnTheWay, written, began, done));
+            if (fault == AppendFault.AnswerLost || lostOnTheWay || !host.ToDatabase.BringsAnswers) host.After(TimeSpan.FromSeconds(5), () => Look(record, lostOnTheWay, written, began, done));
             else host.After(world.Delay(host.Dice), () => Done(written ? record.ExpectedVersion + 1 : null, done));
         });
     }
@@ -60,7 +62,7 @@ internal sealed class AppendPath(SimWorld world, SimHost host, int session, Jour
     private void Look(JournalAppend record, bool lostOnTheWay, bool written, TimeSpan began, Action<long?> done)
     {
         if (world.Mutation == Mutation.UnknownTakenForWritten) Done(record.ExpectedVersion + 1, done);
-        else if (world.Database.IsDown || host.Dice.Percent(30)) Done(null, done);
+        else if (!host.ReachesDatabase || host.Dice.Percent(30)) Done(null, done);
         else if (lostOnTheWay) Again(record, began, done);
         else Done(written ? record.ExpectedVersion + 1 : null, done);
     }

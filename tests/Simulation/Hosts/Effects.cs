@@ -32,11 +32,15 @@ internal sealed class Effects(SimWorld world)
         void Run()
         {
             // A statement does not survive the database it was sent to.
-            if (world.Database.Restores != restores) return;
+            if (world.Database.Restores != restores || !host.ToDatabase.TakesRequests) return;
             world.History.Flush(activation.Session, ((SessionEffect.FlushRun)effect).Run, Answer);
         }
 
-        void Answer(TimeSpan after, EffectOutcome outcome) => host.After(after + world.Delay(dice), () => Settle(outcome));
+        void Answer(TimeSpan after, EffectOutcome outcome) => host.After(after + world.Delay(dice), () =>
+        {
+            if (host.ToDatabase.BringsAnswers) Settle(outcome);
+            else world.Nothing();
+        });
 
         void Settle(EffectOutcome outcome)
         {

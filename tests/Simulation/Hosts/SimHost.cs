@@ -1,6 +1,7 @@
 using Coordinator.Modules.Sandboxes.Provisioning;
 using Coordinator.Ports.Session;
 using Coordinator.Ports;
+using Coordinator.Tests.Simulation.Box;
 using Coordinator.Tests.Simulation.Clients;
 using Coordinator.Tests.Simulation.Invariants;
 using Coordinator.Tests.Simulation.Provider;
@@ -12,7 +13,11 @@ namespace Coordinator.Tests.Simulation.Hosts;
 /// <summary>One host process: its clock, the activations it has in memory, and who follows what through it.</summary>
 internal sealed class SimHost(SimWorld world, int index)
 {
+    private static readonly TimeSpan OpenTimeout = TimeSpan.FromSeconds(30);
+
     private readonly Activation?[] table = new Activation?[world.Plan.Sessions];
+    private readonly Dictionary<int, Way> toBoxes = [];
+    private TimeSpan startedAt;
     private readonly List<Action<Activation?, bool>>?[] opening = new List<Action<Activation?, bool>>?[world.Plan.Sessions];
 
     public int Index { get; } = index;
@@ -34,6 +39,21 @@ internal sealed class SimHost(SimWorld world, int index)
     public HostTime Time => field ??= new(world, this);
 
     public Way ToProvider { get; } = new(world);
+
+    public Way ToDatabase { get; } = new(world);
+
+    /// <summary>Since when, or from when, it has been started, thawed, and not cut off from the database.</summary>
+    public TimeSpan WellSince
+    {
+        get
+        {
+            var since = startedAt > FrozenUntil ? startedAt : FrozenUntil;
+            return since > ToDatabase.WholeSince ? since : ToDatabase.WholeSince;
+        }
+    }
+
+    /// <summary>The database answers, as far as this process can tell.</summary>
+    public bool ReachesDatabase => !world.Database.IsDown && ToDatabase.IsWhole;
 
     public ProviderWire Provider => field ??= new(world, this);
 
@@ -147,12 +167,37 @@ internal sealed class SimHost(SimWorld world, int index)
         if (IsUp) return;
         world.Trace($"host {Index} starts");
         IsUp = true;
+        startedAt = world.Now;
         Life++;
         Begin();
     }
 
     /// <summary>What a process does by itself from its start.</summary>
     public void Begin() => new OrphanSweeps(world, this).Begin();
+
+    /// <summary>What it sends to a box, and what the box sends to it.</summary>
+    public Way ToBox(SimBox box) => toBoxes.TryGetValue(box.Number, out var way) ? way : toBoxes[box.Number] = new(world);
+
+    public void Heal()
+    {
+        if (FrozenUntil > world.Now) FrozenUntil = world.Now;
+        ToProvider.Heal();
+        ToDatabase.Heal();
+        foreach (var way in toBoxes.Values) way.Heal();
+        Start();
+    }
+
+    /// <summary>
+    /// Its peers may take it for dead: it gives up what it has, as a member of a cluster does, and begins anew. An activation
+    /// that still waits for the database is left to its fence.
+    /// </summary>
+    public void LoseRegistration()
+    {
+        world.Trace($"host {Index} is not a host any more");
+        foreach (var activation in table) activation?.BeginEnd(LinkCloseReason.HostRestarting);
+        foreach (var follower in Followers.ToArray()) follower.Close();
+        After(TimeSpan.FromSeconds(2), () => Array.FindAll(table, left => left is { IsEnding: true }).ToList().ForEach(left => Forget(left!)));
+    }
 
     /// <summary>Gives up every session in good order, then stops.</summary>
     public void Drain()
@@ -176,13 +221,21 @@ internal sealed class SimHost(SimWorld world, int index)
 
     private void Open(int session, bool create)
     {
-        if (world.Database.IsDown)
+        if (world.Database.IsDown || !ToDatabase.TakesRequests)
         {
-            Opened(session, null, failed: true);
+            After(ToDatabase.IsWhole ? TimeSpan.Zero : OpenTimeout * Dice.Fraction(), () => Opened(session, null, failed: true));
             return;
         }
 
-        if (world.Database.Open(session, Index, create) is not { } lease)
+        var opened = world.Database.Open(session, Index, create);
+        if (!ToDatabase.BringsAnswers)
+        {
+            // Done, and nobody knows: the lease is one that fences others and that no activation holds.
+            After(OpenTimeout, () => Opened(session, null, failed: true));
+            return;
+        }
+
+        if (opened is not { } lease)
         {
             Opened(session, null, failed: false);
             return;
@@ -191,6 +244,12 @@ internal sealed class SimHost(SimWorld world, int index)
         world.Trace($"host {Index} opens session {session} at epoch {lease.Epoch}, version {lease.Version}");
         After(world.Delay(Dice), () =>
         {
+            if (!ToDatabase.IsWhole)
+            {
+                Opened(session, null, failed: true);
+                return;
+            }
+
             var machine = world.Fold(session, lease);
             var activation = new Activation(world, this, session, lease, machine);
             table[session] = activation;

@@ -12,6 +12,11 @@ internal sealed class Way(SimWorld world)
 
     public bool BringsAnswers => world.Now >= answersLostUntil;
 
+    /// <summary>When what is sent now arrives at the earliest, where nothing is lost but waits: frames of a socket.</summary>
+    public TimeSpan RequestsFrom => requestsLostUntil;
+
+    public TimeSpan AnswersFrom => answersLostUntil;
+
     public bool IsWhole => TakesRequests && BringsAnswers;
 
     /// <summary>When it was, or will be, whole again.</summary>
@@ -23,7 +28,9 @@ internal sealed class Way(SimWorld world)
         if (kind != CutKind.Requests) answersLostUntil = Later(answersLostUntil, world.Now + span);
     }
 
-    public void Heal() => (requestsLostUntil, answersLostUntil) = (default, default);
+    public void Heal() => (requestsLostUntil, answersLostUntil) = (Sooner(requestsLostUntil), Sooner(answersLostUntil));
+
+    private TimeSpan Sooner(TimeSpan until) => until < world.Now ? until : world.Now;
 
     private static TimeSpan Later(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

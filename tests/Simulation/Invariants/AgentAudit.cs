@@ -7,6 +7,7 @@ namespace Coordinator.Tests.Simulation.Invariants;
 internal sealed class AgentAudit
 {
     private readonly Dictionary<MessageId, int> runs = [];
+    private readonly HashSet<(SimBox Box, MessageId Message)> runsIn = [];
     private readonly HashSet<MessageId> excused = [];
     private readonly List<(SimBox Box, MessageId Message)> running = [];
 
@@ -16,6 +17,7 @@ internal sealed class AgentAudit
     /// <param name="restores">How often the database went back.</param>
     public void Started(SimBox box, MessageId message, SessionAudit? journal, int restores)
     {
+        if (!runsIn.Add((box, message)) && !excused.Contains(message)) throw new InvariantBrokenException(Invariant.RunsAtMostOnce, $"{message} is given to the agent of {box} again, which remembers it");
         var count = runs[message] = runs.GetValueOrDefault(message) + 1;
         if (count > 1 && !excused.Contains(message)) throw new InvariantBrokenException(Invariant.RunsAtMostOnce, $"{message} is given to an agent the {count}. time, in {box}");
         if (journal is not null && journal.Find(message) is not { Dispatched: true }) throw new InvariantBrokenException(Invariant.RunsAtMostOnce, $"{message} runs in {box} and the journal does not know that it was dispatched");
@@ -30,7 +32,7 @@ internal sealed class AgentAudit
     /// <summary>A disk went back behind what had been made durable on it: no program can know what it did.</summary>
     public void Excuse(MessageId message) => excused.Add(message);
 
-    /// <summary>The database went back: what it knows of no more may be asked for, and run, once more.</summary>
+    /// <summary>The database went back: what it knows of no more may be asked for, and run, once more; not in a box that remembers it.</summary>
     public void Forget(Func<MessageId, bool> isKnown)
     {
         foreach (var message in runs.Keys.Where(m => !isKnown(m)).ToArray()) runs.Remove(message);

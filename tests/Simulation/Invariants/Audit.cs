@@ -1,6 +1,7 @@
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Simulation.Box;
+using Coordinator.Tests.Simulation.Mutations;
 using Coordinator.Tests.Simulation.World;
 
 namespace Coordinator.Tests.Simulation.Invariants;
@@ -11,7 +12,7 @@ internal sealed class Audit(SimWorld world)
     private readonly AgentAudit agents = new();
     private readonly HashSet<int> losses = [];
     private readonly int[] restored = new int[world.Plan.Sessions];
-    private SessionAudit[] sessions = [.. Enumerable.Range(0, world.Plan.Sessions).Select(i => new SessionAudit(i))];
+    private SessionAudit[] sessions = [.. Enumerable.Range(0, world.Plan.Sessions).Select(i => new SessionAudit(i, () => world.Now))];
 
     public SessionAudit Of(int session) => sessions[session];
 
@@ -21,10 +22,10 @@ internal sealed class Audit(SimWorld world)
     /// <summary>Something of this session was lost for which nobody here is to blame; a loss may be told from now on.</summary>
     public void LossIsKnown(int session) => losses.Add(session);
 
-    /// <summary>The database went back: its journal is read anew.</summary>
+    /// <summary>The database went back: its journal is read anew, and whoever comes with a cursor of the lost future is told.</summary>
     public void Restored()
     {
-        sessions = [.. sessions.Select((_, i) => new SessionAudit(i))];
+        sessions = [.. sessions.Select((_, i) => new SessionAudit(i, () => world.Now))];
         for (var i = 0; i < sessions.Length; i++)
         {
             losses.Add(i);
@@ -43,6 +44,7 @@ internal sealed class Audit(SimWorld world)
     public void Shown(int session, int person, SessionCursor? cursor, long seq, ReadOnlySpan<byte> envelope)
     {
         IsDurable(session, seq, envelope, $"shown to person {person}");
+        if (cursor?.Incarnation != world.Database.Row(session).Incarnation) throw new InvariantBrokenException(Invariant.ShownIsDurable, $"session {session}: person {person} at {cursor} was shown {seq} of another incarnation");
         if (seq != cursor?.Seq + 1) throw new InvariantBrokenException(Invariant.ShownIsDurable, $"session {session}: person {person} was shown {seq} after {cursor}");
     }
 
@@ -54,23 +56,28 @@ internal sealed class Audit(SimWorld world)
     public void Replied(int session, Result<SessionReply> reply)
     {
         if (!reply.IsSuccess) return;
-        if (reply.Value is SessionReply.MessageAccepted accepted) Accepted(session, accepted.Message);
+        if (reply.Value is SessionReply.MessageAccepted accepted) Accepted(session, accepted.Message, world.Database.Restores);
         if (reply.Value is SessionReply.View view) Viewed(session, view.Session);
     }
 
-    public void Accepted(int session, MessageId message)
+    /// <param name="session">Where.</param>
+    /// <param name="message">What.</param>
+    /// <param name="restores">How often the database had gone back when it was asked.</param>
+    public void Accepted(int session, MessageId message, int restores)
     {
-        if (sessions[session].Find(message) is null && world.Database.Restores == 0)
+        if (sessions[session].Find(message) is null && world.Database.Restores == restores)
             throw new InvariantBrokenException(Invariant.ShownIsDurable, $"session {session}: {message} was accepted and is not in the journal");
     }
 
-    public void Answered(int session, PermissionId permission, int person)
+    /// <param name="session">Where.</param>
+    /// <param name="permission">The question.</param>
+    /// <param name="person">Who was told that their answer counts.</param>
+    /// <param name="restores">How often the database had gone back when they gave it.</param>
+    public void Answered(int session, PermissionId permission, int person, int restores)
     {
+        if (world.Database.Restores != restores) return;
         if (sessions[session].Find(permission) is not { } question)
-        {
-            if (world.Database.Restores == 0) throw new InvariantBrokenException(Invariant.AnsweredOnce, $"session {session}: an answer to {permission} counts, which the journal does not know");
-            return;
-        }
+            throw new InvariantBrokenException(Invariant.AnsweredOnce, $"session {session}: an answer to {permission} counts, which the journal does not know");
 
         if (question.Decision is null) throw new InvariantBrokenException(Invariant.AnsweredOnce, $"session {session}: an answer to {permission} counts and is not in the journal");
         if (question.AnsweredBy is { } other && other != person) throw new InvariantBrokenException(Invariant.AnsweredOnce, $"session {session}: {permission} was answered by persons {other} and {person}");
@@ -94,7 +101,7 @@ internal sealed class Audit(SimWorld world)
 
     public void BoxMade(SimBox box)
     {
-        if (world.Provider.Boxes.Count(other => other.Sandbox == box.Sandbox && other.IsRunning) > 1)
+        if (world.Provider.Boxes.Any(other => other != box && other.Sandbox == box.Sandbox && other.IsRunning))
             throw new InvariantBrokenException(Invariant.NoBoxIsLeft, $"{box} is the second of its id");
     }
 
@@ -106,6 +113,13 @@ internal sealed class Audit(SimWorld world)
     {
         if (world.Database.Restores == restores && IsOfThisPast(box) && sessions[box.Session].Wants(box.Generation))
             throw new InvariantBrokenException(Invariant.NoBoxIsLeft, $"{box} is {how} while its session wants it");
+    }
+
+    /// <summary>A box that is welcomed has let go of no event that this journal does not hold: after a restore it must have begun anew.</summary>
+    public void BoxListens(SimBox box, string spoolId, long acked)
+    {
+        if (acked > sessions[box.Session].DurableN(spoolId))
+            throw new InvariantBrokenException(Invariant.NothingIsLostSilently, $"{box} has let go of event {acked} of {spoolId}, {sessions[box.Session].DurableN(spoolId)} is durable, and nobody is told");
     }
 
     public void AgentStarted(SimBox box, MessageId message, bool isOfThisPast)
@@ -122,7 +136,7 @@ internal sealed class Audit(SimWorld world)
 
     public void AgentToldDecision(SimBox box, PermissionId permission, bool allow)
     {
-        if (world.Database.Restores > 0 || sessions[box.Session].Find(permission) is not { } question) return;
+        if (box.Link is not { IsOfAnotherPast: false } || sessions[box.Session].Find(permission) is not { } question) return;
         if (question.Decision is not { } decision || (decision != PermissionDecision.Reject) != allow)
             throw new InvariantBrokenException(Invariant.AnsweredOnce, $"the agent of {box} is told {(allow ? "yes" : "no")} to {permission}; the journal says {question.Decision?.ToString() ?? "nothing"}");
     }
@@ -136,6 +150,8 @@ internal sealed class Audit(SimWorld world)
     public void CompareFold(int session, JournalLease lease, ISessionMachine machine)
     {
         var row = world.Database.Row(session);
+        // A fold that is broken on purpose would be found here and nowhere else.
+        if (world.Mutation is Mutation.DoubleDispatch or Mutation.AnswerForgotten or Mutation.MoveForgotten) return;
         if (row.Epoch != lease.Epoch || machine.Version != row.Version || row.Version == 0) return;
         var folded = world.Machines.Create(lease);
         foreach (var record in row.Records) folded.Replay(record);

@@ -25,12 +25,11 @@ internal static class FinalAudit
     }
 
     /// <summary>What all deadlines of everything that waits add up to, were each to be used up, one message after another.</summary>
-    public static TimeSpan Bound(SimWorld world)
+    public static TimeSpan Bound(SimWorld world, int waiting)
     {
         var limits = world.Plan.Limits;
         var box = (limits.Graces + 2) * (limits.SandboxStart + limits.SandboxGiveUp);
         var oneMessage = box + limits.MessageTurn + ((limits.Graces + 2) * (limits.MessageStart + limits.MessageCancel));
-        var waiting = Enumerable.Range(0, world.Plan.Sessions).Max(i => world.Audit.Of(i).Messages.Count(m => m.Outcome is null));
         return ((waiting + 1) * oneMessage) + limits.SandboxIdle + TimeSpan.FromMinutes(15);
     }
 

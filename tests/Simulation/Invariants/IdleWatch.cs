@@ -10,7 +10,9 @@ internal sealed class IdleWatch
 
     public void Look(SimWorld world)
     {
-        var limit = world.Plan.Limits.SandboxGiveUp + world.Plan.Limits.MessageStart + TimeSpan.FromMinutes(5);
+        // Each host that takes the session over waits for a silent box anew, as often as graces allow.
+        var limits = world.Plan.Limits;
+        var limit = ((limits.Graces + 1) * limits.SandboxGiveUp) + limits.MessageStart + TimeSpan.FromMinutes(5);
         for (var i = 0; i < world.Plan.Sessions; i++)
         {
             if (world.Audit.Of(i).Running is not { } message) continue;

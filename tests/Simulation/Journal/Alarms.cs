@@ -1,3 +1,4 @@
+using Coordinator.Tests.Simulation.Hosts;
 using Coordinator.Tests.Simulation.World;
 
 namespace Coordinator.Tests.Simulation.Journal;
@@ -15,6 +16,11 @@ internal sealed class Alarms(SimWorld world)
 
     /// <summary>Until then no host looks.</summary>
     public TimeSpan LateUntil { get; set; }
+
+    public void Heal()
+    {
+        if (LateUntil > world.Now) LateUntil = world.Now;
+    }
 
     /// <summary>A wake-up was written: some host's sweep will see it within a second or two of its time.</summary>
     public void Expect(int session)
@@ -35,6 +41,13 @@ internal sealed class Alarms(SimWorld world)
         host.After(world.Delay(dice), () => host.Activate(session, create: false, (activation, _) => activation?.Post(new Ports.Session.SessionInput.AlarmDue())));
     }
 
+    /// <summary>Some host that asks; it may be one that does not hear the answer.</summary>
+    private SimHost? Claimant()
+    {
+        var asking = world.Hosts.Where(host => host.IsUp && host.ToDatabase.TakesRequests).ToArray();
+        return asking.Length == 0 ? null : dice.Pick(asking);
+    }
+
     private void Sweep(int session, TimeSpan at)
     {
         if (expected[session] != at)
@@ -50,7 +63,7 @@ internal sealed class Alarms(SimWorld world)
         {
             Expect(session);
         }
-        else if (world.Database.IsDown || world.Now < LateUntil || world.LiveHost(dice, session) is null)
+        else if (world.Database.IsDown || world.Now < LateUntil || Claimant() is not { } claimant)
         {
             var later = world.Now + TimeSpan.FromSeconds(3);
             expected[session] = later;
@@ -60,7 +73,7 @@ internal sealed class Alarms(SimWorld world)
         {
             world.Trace($"session {session} is due");
             row.HiddenUntil = world.Clock + Hide;
-            Ring(session);
+            if (claimant.ToDatabase.BringsAnswers) Ring(session);
             Expect(session);
         }
     }

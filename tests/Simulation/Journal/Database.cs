@@ -22,6 +22,11 @@ internal sealed class Database(SimWorld world, int sessions)
 
     public TimeSpan DownUntil { get; set; }
 
+    public void Heal()
+    {
+        if (IsDown) DownUntil = world.Now;
+    }
+
     /// <summary>A statement of a process that was gone was executed, so that nobody who lives knows of it.</summary>
     public bool WasWrittenByTheDead { get; set; }
 

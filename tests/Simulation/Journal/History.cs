@@ -10,9 +10,20 @@ internal sealed class History(SimWorld world)
 {
     private static readonly TimeSpan Never = TimeSpan.FromMinutes(3);
 
+    private TimeSpan lostAt;
+
     public TimeSpan DownUntil { get; set; }
 
     public int AnswersToLose { get; set; }
+
+    /// <summary>When it last was, or will be, down or kept an answer to itself.</summary>
+    public TimeSpan TroubleAt => DownUntil > lostAt ? DownUntil : lostAt;
+
+    public void Heal()
+    {
+        AnswersToLose = 0;
+        if (DownUntil > world.Now) DownUntil = world.Now;
+    }
 
     public void Flush(int session, RunRecord run, Action<TimeSpan, EffectOutcome> answer)
     {
@@ -26,6 +37,7 @@ internal sealed class History(SimWorld world)
         if (AnswersToLose > 0)
         {
             AnswersToLose--;
+            lostAt = world.Now;
             answer(Never, new EffectOutcome.Succeeded());
         }
         else

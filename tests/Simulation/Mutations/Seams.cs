@@ -20,11 +20,10 @@ internal static class Seams
     public static void TrimWhenSent(SimBox box, long n) => box.After(TimeSpan.Zero, () => box.Step(new Coordinator.Sandbox.Bridge.BridgeInput.Received(new Coordinator.Sandbox.Bridge.HostFrame.Ack(n, BridgeWindow.Default))));
 
     /// <summary>The record as a fold that has lost a kind of fact reads it.</summary>
-    public static JournalRecord Without<TFact>(JournalRecord record)
-        where TFact : Fact
+    public static JournalRecord Forgetting(JournalRecord record, Func<Fact, bool> isForgotten)
     {
         var events = RecordEvents.Read(record) is { } batch ? batch.Utf8 : default;
-        return record with { Payload = RecordCodec.Encode([.. RecordCodec.Decode(record).Facts.Where(fact => fact is not TFact)], events.Span) };
+        return record with { Payload = RecordCodec.Encode([.. RecordCodec.Decode(record).Facts.Where(fact => !isForgotten(fact))], events.Span) };
     }
 
     private static IReadOnlyList<Fact> FactsOf(ReadOnlyMemory<byte> payload) =>

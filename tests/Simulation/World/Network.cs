@@ -10,6 +10,8 @@ internal sealed class Network(SimWorld world)
 {
     private static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(20);
 
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(20);
+
     private readonly List<Link> links = [];
     private readonly Dice dice = new(world.Plan.Seed, Streams.Network);
     private long lastLink;
@@ -30,11 +32,17 @@ internal sealed class Network(SimWorld world)
             else End(() => box.Refused(final: false, restores));
         });
         world.After(world.Delay(dice), () => host.After(TimeSpan.Zero, () =>
-            host.Call(box.Session, create: false, id => new SessionInput.Called(id, new SessionCommand.AuthorizeBox(box.Credential)), Answered)));
+        {
+            if (host.ToBox(box).BringsAnswers) Ask();
+            else world.Nothing();
+        }));
+
+        void Ask() => host.Call(box.Session, create: false, id => new SessionInput.Called(id, new SessionCommand.AuthorizeBox(box.Credential)), Answered);
 
         void Answered(Result<SessionReply>? answer) => box.After(world.Delay(dice), () =>
         {
-            if (answer is not { } given) End(() => box.Refused(final: false, restores));
+            if (!host.ToBox(box).TakesRequests) world.Nothing();
+            else if (answer is not { } given) End(() => box.Refused(final: false, restores));
             else if (!given.IsSuccess) End(() => box.Refused(final: given.Problem.Kind is ProblemKind.NotFound or ProblemKind.Unauthenticated or ProblemKind.Gone, restores));
             else End(() => box.Connected(Open(box, host)));
         });
@@ -65,6 +73,18 @@ internal sealed class Network(SimWorld world)
             PublishedToRepeat--;
             host.After(world.Delay(dice), () => host.Publish(session, batch));
         }
+    }
+
+    /// <summary>What is in the sockets between the two waits; of a cut that lasts they hear when nothing has come for long.</summary>
+    public void Cut(SimHost host, SimBox box, TimeSpan span, CutKind kind)
+    {
+        host.ToBox(box).Cut(span, kind);
+        if (span < LongestSilence || box.Link is not { } link || link.Host != host) return;
+        world.After(LongestSilence, () =>
+        {
+            if (box.Link == link) link.Break();
+            else world.Nothing();
+        });
     }
 
     public void HostDied(SimHost host)

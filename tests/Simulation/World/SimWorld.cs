@@ -25,6 +25,7 @@ internal sealed class SimWorld
     private readonly Schedule schedule = new();
     private readonly Trace? trace;
     private readonly FaultPlayer player;
+    private readonly BoundWatch bounds;
     private ulong fingerprint = 14695981039346656037;
 
     public SimWorld(WorldPlan plan, Mutation mutation = Mutation.None, Trace? trace = null)
@@ -42,6 +43,7 @@ internal sealed class SimWorld
         Hosts = [.. Enumerable.Range(0, plan.Hosts).Select(i => new SimHost(this, i))];
         Clients = [.. Enumerable.Range(0, plan.Sessions).SelectMany(s => Enumerable.Range(0, plan.People).Select(p => new SimClient(this, s, p)))];
         player = new(this);
+        bounds = new(this);
     }
 
     public WorldPlan Plan { get; }
@@ -144,14 +146,16 @@ internal sealed class SimWorld
     {
         var row = Database.Row(session);
         var machine = Machines.Create(lease);
-        var isWhole = Mutation is not (Mutation.DoubleDispatch or Mutation.AnswerForgotten);
+        var isWhole = Mutation is not (Mutation.DoubleDispatch or Mutation.AnswerForgotten or Mutation.MoveForgotten or Mutation.UsageForgotten);
         if (isWhole && (row.Snapshot is not { } snapshot || snapshot.Version > lease.Version || !machine.Restore(snapshot))) machine = Machines.Create(lease);
         for (var i = (int)machine.Version; i < row.Records.Count; i++)
         {
             machine.Replay(Mutation switch
             {
-                Mutation.DoubleDispatch => Seams.Without<Fact.MessageDispatched>(row.Records[i]),
-                Mutation.AnswerForgotten => Seams.Without<Fact.PermissionDecided>(row.Records[i]),
+                Mutation.DoubleDispatch => Seams.Forgetting(row.Records[i], fact => fact is Fact.MessageDispatched or Fact.MessageStarted),
+                Mutation.MoveForgotten => Seams.Forgetting(row.Records[i], fact => fact is Fact.MessageMoved),
+                Mutation.UsageForgotten => Seams.Forgetting(row.Records[i], fact => fact is Fact.UsageRecorded),
+                Mutation.AnswerForgotten => Seams.Forgetting(row.Records[i], fact => fact is Fact.PermissionDecided),
                 _ => row.Records[i],
             });
         }
@@ -176,6 +180,7 @@ internal sealed class SimWorld
     {
         if (schedule.Take(until) is not { } next) return false;
         Steps++;
+        bounds.Look();
         next();
         return true;
     }
@@ -188,7 +193,7 @@ internal sealed class SimWorld
     private void Settle()
     {
         var healed = Now;
-        var within = FinalAudit.Bound(this);
+        var within = Enumerable.Range(0, Plan.Sessions).Max(i => FinalAudit.Bound(this, Audit.Of(i).Messages.Count(m => m.Outcome is null)));
         var idle = new IdleWatch();
         while (true)
         {
