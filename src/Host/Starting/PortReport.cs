@@ -8,13 +8,12 @@ internal sealed class PortReport(IServiceProvider services)
 {
     /// <summary>One line per plane: <c>ISessionJournal = PostgresSessionJournal</c> and so on.</summary>
     public IEnumerable<(string Plane, string Line)> Lines => typeof(PortAttribute).Assembly.GetExportedTypes()
-        .Select(type => (Port: type, type.GetCustomAttribute<PortAttribute>()?.Plane))
-        .Where(port => port.Plane is not null)
-        .Select(port => (Plane: port.Plane!.Value, Text: Describe(port.Port)))
-        .Where(port => port.Text is not null)
-        .GroupBy(port => port.Plane, port => port.Text!)
+        .Select(type => (Port: type, Mark: type.GetCustomAttribute<PortAttribute>()))
+        .Where(port => port.Mark is not null)
+        .GroupBy(port => port.Mark!.Plane, port => Describe(port.Port, port.Mark!))
         .OrderBy(plane => plane.Key)
         .Select(plane => (plane.Key.ToString(), string.Join(", ", plane)));
 
-    private string? Describe(Type port) => services.GetService(port) is { } adapter ? $"{port.Name} = {adapter.GetType().Name}" : null;
+    private string Describe(Type port, PortAttribute mark) =>
+        mark.InBox ? $"{port.Name} = in each box, by its session's agent" : $"{port.Name} = {services.GetService(port)?.GetType().Name ?? "nothing"}";
 }

@@ -17,5 +17,8 @@ public enum Plane
 [AttributeUsage(AttributeTargets.Interface)]
 public sealed class PortAttribute(Plane plane) : Attribute
 {
+    /// <summary>Served by the program inside each dev box, not by a host.</summary>
+    public bool InBox { get; init; }
+
     public Plane Plane { get; } = plane;
 }

@@ -60,6 +60,16 @@ public sealed class BrokenSampleTests
         Caught(HouseRules.WhatAdaptersImplementIsAPort(ports.Definition, [adapters.Definition]), "RealThing");
     }
 
+    [Fact]
+    public void One_that_is_implemented_by_a_base_class_is_caught_too()
+    {
+        var ports = new SampleAssembly("Coordinator.Ports").Interface("Coordinator.Ports.IThing");
+        var adapters = new SampleAssembly("Coordinator.Adapters.Broken").Class("Coordinator.Adapters.Broken.AnyThing", implements: [ports.Type("Coordinator.Ports.IThing")], kind: TypeAttributes.Abstract);
+        adapters.Class("Coordinator.Adapters.Broken.RealThing", derivesFrom: adapters.Type("Coordinator.Adapters.Broken.AnyThing"));
+
+        Caught(HouseRules.WhatAdaptersImplementIsAPort(ports.Definition, [adapters.Definition]), "RealThing");
+    }
+
     [Theory]
     [InlineData("Coordinator.Modules.Tenancy")]
     [InlineData("Coordinator.Host")]

@@ -52,6 +52,9 @@ public sealed class House
         return new(Path.GetDirectoryName(projectFile)!.Replace('\\', '/'), Load(named ?? Path.GetFileNameWithoutExtension(projectFile)));
     }
 
+    /// <summary>Another reading of the same assembly, which may be changed.</summary>
+    public static AssemblyDefinition Read(AssemblyDefinition assembly) => Load(assembly.Name.Name);
+
     private static AssemblyDefinition Load(string name) => AssemblyDefinition.ReadAssembly(Path.Combine(AppContext.BaseDirectory, name + ".dll"));
 
     private static string FindRoot()

@@ -88,7 +88,7 @@ internal static class HouseRules
             .Where(type => !type.CustomAttributes.Any(attribute => attribute.AttributeType.FullName == "Coordinator.Ports.PortAttribute") && !BesidePorts.Allowed.Contains(type.FullName))
             .Select(type => type.FullName).ToHashSet(StringComparer.Ordinal);
         return Types.InAssemblies(adapters)
-            .ShouldNot().Satisfy("implement an interface of src/Ports that is no port", type => type.Interfaces.Any(implemented => unmarked.Contains(implemented.InterfaceType.FullName))).GetResult();
+            .ShouldNot().Satisfy("implement an interface of src/Ports that is no port", type => unmarked.Overlaps(Inheritance.InterfacesOf(type))).GetResult();
     }
 
     /// <summary>One that dials by itself can end a call with a bare socket error (see <c>DialedConnection</c>).</summary>
@@ -108,11 +108,12 @@ internal static class HouseRules
     private static bool IsAnAdaptersFace(TypeDefinition type) =>
         IsRegistration(type) || AdapterFaces.IsOptions(type) || ImplementsAPort(type) || AdapterFaces.Allowed.Contains(type.FullName);
 
-    private static bool IsRegistration(TypeDefinition type) =>
+    /// <summary>Where an adapter is added to a container.</summary>
+    public static bool IsRegistration(TypeDefinition type) =>
         type is { IsAbstract: true, IsSealed: true } && type.Name.EndsWith("Registration", StringComparison.Ordinal);
 
     private static bool ImplementsAPort(TypeDefinition type) =>
-        type.Interfaces.Any(implemented => implemented.InterfaceType.FullName.StartsWith("Coordinator.Ports.", StringComparison.Ordinal));
+        Inheritance.InterfacesOf(type).Any(implemented => implemented.StartsWith("Coordinator.Ports.", StringComparison.Ordinal));
 
     private static bool IsDerivedFrom(TypeDefinition type) =>
         type.Module.GetTypes().Any(other => other.BaseType?.GetElementType().FullName == type.FullName);

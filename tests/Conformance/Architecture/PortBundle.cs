@@ -5,7 +5,13 @@ using Mono.Cecil;
 namespace Coordinator.Tests.Conformance.Architecture;
 
 /// <summary>Where the parts of the bundles are looked for.</summary>
-internal sealed record BundleSources(AssemblyDefinition Ports, IReadOnlyList<AssemblyDefinition> Adapters, AssemblyDefinition Fakes, AssemblyDefinition Contracts, AssemblyDefinition Catalogs);
+internal sealed record BundleSources(AssemblyDefinition Ports, IReadOnlyList<AssemblyDefinition> Adapters, AssemblyDefinition Fakes, AssemblyDefinition Contracts, AssemblyDefinition Catalogs)
+{
+    /// <summary>Types that are looked at as if they were not there, to see what becomes of a bundle without them.</summary>
+    public IReadOnlySet<string> Removed { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+
+    public Types In(params IEnumerable<AssemblyDefinition> assemblies) => Types.InAssemblies(assemblies).That().Where(type => !Removed.Contains(type.FullName));
+}
 
 /// <summary>
 /// A port and what the build demands of it: a real adapter, exactly one fake, a contract that runs against all of them, and
@@ -19,7 +25,8 @@ internal sealed record PortBundle(
     TypeDefinition? Contract,
     IReadOnlyList<TypeDefinition> Runs,
     TypeDefinition? Catalog,
-    IReadOnlyList<TypeDefinition> Untried)
+    IReadOnlyList<TypeDefinition> Untried,
+    IReadOnlyList<(TypeDefinition Implementation, IReadOnlyList<TypeDefinition> Runs)> Tried)
 {
     private const string Mark = "Coordinator.Ports.PortAttribute";
 
@@ -31,7 +38,10 @@ internal sealed record PortBundle(
 
     /// <summary>The bundle of every interface marked as a port.</summary>
     public static IReadOnlyList<PortBundle> Find(BundleSources sources) =>
-        [.. Types.InAssembly(sources.Ports).That().HaveCustomAttribute(Mark).And().AreInterfaces().GetTypes().Select(port => Of(port, sources))];
+        [.. PortsOf(sources).Select(port => Of(port, sources))];
+
+    /// <summary>The interfaces marked as ports.</summary>
+    public static IEnumerable<TypeDefinition> PortsOf(BundleSources sources) => sources.In(sources.Ports).That().HaveCustomAttribute(Mark).And().AreInterfaces().GetTypes();
 
     /// <summary>Everything that is not as it should be but the catalog.</summary>
     public IEnumerable<string> Missing()
@@ -53,32 +63,43 @@ internal sealed record PortBundle(
         if (Catalog is null) yield return $"{Port.Name} has no {Noun}Faults : FaultCatalog<{Port.Name}> in tests/Faults";
     }
 
-    private static PortBundle Of(TypeDefinition port, BundleSources sources)
+    /// <summary>The bundle of one port.</summary>
+    public static PortBundle Of(TypeDefinition port, BundleSources sources)
     {
-        var adapters = Types.InAssemblies(sources.Adapters).That().AreConcreteClasses().And().Where(type => Serves(type, port)).GetTypes();
-        var fakes = Types.InAssembly(sources.Fakes).That().AreConcreteClasses().And().Where(type => Serves(type, port)).GetTypes();
-        var tests = Types.InAssembly(sources.Contracts).GetTypes();
+        var served = sources.In(sources.Adapters).That().AreConcreteClasses().And().Where(type => Inheritance.Implements(type, port)).GetTypes();
+        var adapters = served.Where(type => !Wraps(type, port)).ToArray();
+        var fakes = sources.In(sources.Fakes).That().AreConcreteClasses().And().Where(type => Inheritance.Implements(type, port)).GetTypes();
+        var tests = sources.In(sources.Contracts).GetTypes();
         var contract = tests.SingleOrDefault(type => type.Name == NounOf(port) + "Contract" && type.IsAbstract);
-        var runs = contract is null ? [] : tests.Where(type => !type.IsAbstract && DerivesFrom(type, contract)).ToArray();
+        var runs = contract is null ? [] : tests.Where(type => !type.IsAbstract && Inheritance.Ancestors(type).Contains(contract)).ToArray();
+        var tries = TriesOf([.. served, .. fakes], fakes, runs, tests);
         return new(port, PlaneOf(port), adapters, fakes, contract, runs,
-            Types.InAssembly(sources.Catalogs).GetTypes().SingleOrDefault(type => type.Name == NounOf(port) + "Faults" && IsCatalogOf(type, port)),
-            NotRun(adapters, fakes, runs, tests));
+            sources.In(sources.Catalogs).GetTypes().SingleOrDefault(type => type.Name == NounOf(port) + "Faults" && IsCatalogOf(type, port)),
+            NotRun(tries), tries);
+    }
+
+    /// <summary>The runs that use each implementation.</summary>
+    private static IReadOnlyList<(TypeDefinition Implementation, IReadOnlyList<TypeDefinition> Runs)> TriesOf(IReadOnlyList<TypeDefinition> all, IReadOnlyList<TypeDefinition> fakes, IReadOnlyList<TypeDefinition> runs, IEnumerable<TypeDefinition> tests)
+    {
+        var byName = tests.ToLookup(type => type.FullName);
+        var used = runs.ToDictionary(run => run, run => UsedFrom(run, byName));
+        return [.. all.Select(implementation => (implementation, DoorsTo(implementation, fakes.Contains(implementation))))
+            .Select(one => (one.implementation, (IReadOnlyList<TypeDefinition>)[.. runs.Where(run => used[run].Overlaps(one.Item2))]))];
     }
 
     /// <summary>
     /// What is left when every implementation takes a run of its own that uses it. One run may use several, such as an adapter
     /// over another's fake, so a run that was taken is given up when the one that took it has another.
     /// </summary>
-    private static TypeDefinition[] NotRun(IReadOnlyList<TypeDefinition> adapters, IReadOnlyList<TypeDefinition> fakes, IReadOnlyList<TypeDefinition> runs, IEnumerable<TypeDefinition> tests)
+    private static TypeDefinition[] NotRun(IReadOnlyList<(TypeDefinition Implementation, IReadOnlyList<TypeDefinition> Runs)> tries)
     {
-        var byName = tests.ToLookup(type => type.FullName);
-        var used = runs.ToDictionary(run => run, run => UsedFrom(run, byName));
+        var runsOf = tries.ToDictionary(one => one.Implementation, one => one.Runs);
         var taken = new Dictionary<TypeDefinition, TypeDefinition>();
-        return [.. adapters.Concat(fakes).Where(implementation => !Takes(implementation, []))];
+        return [.. tries.Select(one => one.Implementation).Where(implementation => !Takes(implementation, []))];
 
         bool Takes(TypeDefinition implementation, HashSet<TypeDefinition> asked)
         {
-            foreach (var run in runs.Where(run => Uses(used[run], implementation, fakes.Contains(implementation)) && asked.Add(run)))
+            foreach (var run in runsOf[implementation].Where(asked.Add))
             {
                 if (taken.TryGetValue(run, out var other) && !Takes(other, asked)) continue;
                 taken[run] = implementation;
@@ -89,11 +110,31 @@ internal sealed record PortBundle(
         }
     }
 
-    /// <summary>A fake by its own type. Adapters by assembly: tests make them through their registrations, as hosts do.</summary>
-    private static bool Uses(HashSet<Dependency> used, TypeDefinition implementation, bool isFake)
+    /// <summary>
+    /// By using what a run may be said to use an implementation: that itself; and for an adapter, which tests make as hosts do,
+    /// the registrations of its assembly that lead to it. Its options, or a helper beside it, are not it.
+    /// </summary>
+    private static HashSet<Dependency> DoorsTo(TypeDefinition implementation, bool isFake)
     {
-        var assembly = implementation.Module.Assembly.Name.Name;
-        return isFake ? used.Contains(new(implementation.FullName, assembly)) : used.Any(dependency => dependency.Assembly == assembly);
+        var itself = new Dependency(implementation.FullName, implementation.Module.Assembly.Name.Name);
+        return isFake ? [itself] : [itself, .. implementation.Module.GetTypes().Where(type => HouseRules.IsRegistration(type) && LeadsTo(type, itself)).Select(type => itself with { Type = type.FullName })];
+    }
+
+    /// <summary>What one type of an assembly uses, directly or through others of it, such as registrations that call each other.</summary>
+    private static bool LeadsTo(TypeDefinition from, Dependency wanted)
+    {
+        var (seen, waiting) = (new HashSet<string>(StringComparer.Ordinal), new Queue<TypeDefinition>([from]));
+        while (waiting.TryDequeue(out var type))
+        {
+            if (!seen.Add(type.FullName)) continue;
+            foreach (var dependency in Dependencies.Of(type).Where(dependency => dependency.Assembly == wanted.Assembly))
+            {
+                if (dependency == wanted) return true;
+                if (from.Module.GetType(dependency.Type) is { } next && HouseRules.IsRegistration(next)) waiting.Enqueue(next);
+            }
+        }
+
+        return false;
     }
 
     /// <summary>What the run uses, itself and through other types of the tests, such as a harness.</summary>
@@ -116,20 +157,9 @@ internal sealed record PortBundle(
     private static bool IsCatalogOf(TypeDefinition type, TypeDefinition port) =>
         type.BaseType is GenericInstanceType { ElementType.Name: "FaultCatalog`1" } catalog && catalog.GenericArguments[0].FullName == port.FullName;
 
-    /// <summary>One that only wraps another of the same port is no adapter of its own.</summary>
-    private static bool Serves(TypeDefinition type, TypeDefinition port) =>
-        type.Interfaces.Any(implemented => implemented.InterfaceType.FullName == port.FullName)
-        && !type.Fields.Any(field => field.FieldType.FullName == port.FullName);
-
-    private static bool DerivesFrom(TypeDefinition type, TypeDefinition ancestor)
-    {
-        for (var parent = type.BaseType; parent is not null; parent = (parent as TypeDefinition ?? type.Module.GetType(parent.GetElementType().FullName))?.BaseType)
-        {
-            if (parent.GetElementType().FullName == ancestor.FullName) return true;
-        }
-
-        return false;
-    }
+    /// <summary>One that is given another of the same port stands in front of it: it must be tried as all are, and the port needs a real one behind it.</summary>
+    private static bool Wraps(TypeDefinition type, TypeDefinition port) =>
+        Inheritance.Ancestors(type).Prepend(type).SelectMany(own => own.Fields).Any(field => field.FieldType.FullName == port.FullName);
 
     private static Plane PlaneOf(TypeDefinition port) =>
         (Plane)(int)port.CustomAttributes.Single(attribute => attribute.AttributeType.FullName == Mark).ConstructorArguments[0].Value;

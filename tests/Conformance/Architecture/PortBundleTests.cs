@@ -71,6 +71,24 @@ public sealed class PortBundleTests
     public void An_internal_adapter_that_is_run_through_its_registration_is_accepted() => Assert.Empty(MissingFrom(new Sample { AdapterIsInternal = true }));
 
     [Fact]
+    public void With_a_registration_that_does_not_lead_to_the_adapter_it_is_not() => Assert.Contains("RealThing", Assert.Single(MissingFrom(new Sample { AdapterIsInternal = true, RegistersAdapter = false })), StringComparison.Ordinal);
+
+    [Fact]
+    public void With_a_run_that_uses_only_what_stands_beside_the_adapter_it_is_not() => Assert.Contains("RealThing", Assert.Single(MissingFrom(new Sample { TriesBesideAdapter = true })), StringComparison.Ordinal);
+
+    [Fact]
+    public void An_adapter_by_its_base_class_is_accepted() => Assert.Empty(MissingFrom(new Sample { AdapterInherits = true }));
+
+    [Fact]
+    public void An_adapter_by_its_base_class_that_nobody_tries_is_not() => Assert.Contains("RealThing", Assert.Single(MissingFrom(new Sample { AdapterInherits = true, TriesAdapter = false })), StringComparison.Ordinal);
+
+    [Fact]
+    public void An_untried_adapter_that_stands_in_front_of_another_is_not() => Assert.Contains("CarefulThing", Assert.Single(MissingFrom(new Sample { HasAdapterInFront = true })), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_tried_adapter_that_stands_in_front_of_another_is_accepted() => Assert.Empty(MissingFrom(new Sample { HasAdapterInFront = true, TriesAdapterInFront = true }));
+
+    [Fact]
     public void With_a_catalog_that_is_one_by_its_name_only_it_is_not() => Assert.Contains("no ThingFaults", Assert.Single(MissingFrom(new Sample { CatalogOf = null })), StringComparison.Ordinal);
 
     [Fact]
@@ -88,6 +106,8 @@ public sealed class PortBundleTests
     /// <summary>A port <c>IThing</c> with its bundle, of which any part can be left out.</summary>
     private sealed record Sample
     {
+        private const TypeAttributes StaticClass = TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed;
+
         private const string Contract = "Coordinator.Tests.Conformance.Thing.ThingContract";
 
         public int Adapters { get; init; } = 1;
@@ -114,6 +134,16 @@ public sealed class PortBundleTests
 
         public bool AdapterIsInternal { get; init; }
 
+        public bool RegistersAdapter { get; init; } = true;
+
+        public bool TriesBesideAdapter { get; init; }
+
+        public bool AdapterInherits { get; init; }
+
+        public bool HasAdapterInFront { get; init; }
+
+        public bool TriesAdapterInFront { get; init; }
+
         public bool HasIdleRig { get; init; }
 
         public string? CatalogOf { get; init; } = "IThing";
@@ -125,12 +155,27 @@ public sealed class PortBundleTests
             var mark = House.Built.Ports.MainModule.GetType("Coordinator.Ports.PortAttribute").Methods.Single(method => method.IsConstructor);
             var ports = new SampleAssembly("Coordinator.Ports").Interface("Coordinator.Ports.IThing", mark, (int)Plane);
             var port = ports.Type("Coordinator.Ports.IThing");
-            var adapters = new SampleAssembly("Coordinator.Adapters.Sample");
-            for (var i = 0; i < Adapters; i++) adapters.Class($"Coordinator.Adapters.Sample.{(i == 0 ? "RealThing" : "OtherThing")}", implements: [port], kind: AdapterIsInternal ? TypeAttributes.NotPublic : TypeAttributes.Public);
-            if (AdapterWraps) Wrap(adapters.Type("Coordinator.Adapters.Sample.RealThing"), port);
             var fakes = new SampleAssembly("Coordinator.Fakes");
             for (var i = 0; i < Fakes; i++) fakes.Class($"Coordinator.Fakes{(i == 0 ? "" : ".More")}.{FakeName}", implements: [port]);
-            return new(ports.Definition, [adapters.Definition], fakes.Definition, Contracts().Definition, Catalogs().Definition);
+            return new(ports.Definition, [AdaptersOf(port).Definition], fakes.Definition, Contracts().Definition, Catalogs().Definition);
+        }
+
+        private SampleAssembly AdaptersOf(TypeDefinition port)
+        {
+            const string Namespace = "Coordinator.Adapters.Sample";
+            var adapters = new SampleAssembly(Namespace);
+            if (AdapterInherits) adapters.Class($"{Namespace}.AnyThing", implements: [port], kind: TypeAttributes.Public | TypeAttributes.Abstract);
+            for (var i = 0; i < Adapters; i++)
+            {
+                adapters.Class($"{Namespace}.{(i == 0 ? "RealThing" : "OtherThing")}", implements: AdapterInherits ? [] : [port],
+                    derivesFrom: AdapterInherits ? adapters.Type($"{Namespace}.AnyThing") : null, kind: AdapterIsInternal ? TypeAttributes.NotPublic : TypeAttributes.Public);
+            }
+
+            if (AdapterWraps) Wrap(adapters.Type($"{Namespace}.RealThing"), port);
+            if (HasAdapterInFront) Wrap(adapters.Class($"{Namespace}.CarefulThing", implements: [port]).Type($"{Namespace}.CarefulThing"), port);
+            if (!AdapterIsInternal) return adapters;
+            adapters.Class($"{Namespace}.MoreRegistration", uses: RegistersAdapter ? [adapters.Type($"{Namespace}.RealThing")] : [], kind: StaticClass);
+            return adapters.Class($"{Namespace}.Registration", uses: [adapters.Type($"{Namespace}.MoreRegistration")], kind: StaticClass);
         }
 
         private SampleAssembly Contracts()
@@ -140,10 +185,11 @@ public sealed class PortBundleTests
             tests.Class(Contract, kind: TypeAttributes.Public | TypeAttributes.Abstract);
             if (!HasRuns) return tests;
             var fake = SampleAssembly.Foreign("Coordinator.Fakes", "Coordinator.Fakes.InMemoryThing");
-            var adapter = SampleAssembly.Foreign("Coordinator.Adapters.Sample", $"Coordinator.Adapters.Sample.{(AdapterIsInternal ? "Registration" : "RealThing")}");
+            var adapter = SampleAssembly.Foreign("Coordinator.Adapters.Sample", $"Coordinator.Adapters.Sample.{(TriesBesideAdapter ? "ThingOptions" : AdapterIsInternal ? "Registration" : "RealThing")}");
             if (TriesFake) Run("InMemoryThingTests", fake);
             if (TriesAdapter) Run("RealThingTests", AdapterRunUsesFake ? [adapter, fake] : [adapter]);
             if (TriesAdapterAgain) Run("RealThingElsewhereTests", adapter);
+            if (TriesAdapterInFront) Run("CarefulThingTests", SampleAssembly.Foreign("Coordinator.Adapters.Sample", "Coordinator.Adapters.Sample.CarefulThing"));
             if (HasIdleRig) tests.Class("Coordinator.Tests.Conformance.Thing.RealRig", uses: [adapter]);
             return tests;
 

@@ -12,7 +12,7 @@ using Xunit;
 namespace Coordinator.Tests.Conformance.SourceControl;
 
 /// <summary>The git adapter as a host has it, and a real git server on loopback.</summary>
-internal sealed class GitRig(GitHttpServer server, TimeProvider time) : ISourceControlRig
+internal sealed class GitRig(GitHttpServer server, TimeProvider time, Action<IServiceCollection>? inFront = null) : ISourceControlRig
 {
     private readonly InMemoryTenantDirectory directory = new(time);
     private readonly InMemoryTenantVault vault = new();
@@ -43,12 +43,13 @@ internal sealed class GitRig(GitHttpServer server, TimeProvider time) : ISourceC
     public ISourceControl With(params string[] exceptions)
     {
         KeyValuePair<string, string?>[] settings = [new("Git:MaxFiles", "20"), .. exceptions.Select((entry, index) => KeyValuePair.Create($"Sandbox:Egress:Exceptions:{index}", (string?)entry))];
-        var provider = new ServiceCollection()
+        var services = new ServiceCollection()
             .AddSingleton(time)
             .AddSingleton<ITenantDirectory>(directory)
             .AddSingleton<ITenantVault>(vault)
-            .AddGitSourceControl(new ConfigurationBuilder().AddInMemoryCollection(settings).Build())
-            .BuildServiceProvider();
+            .AddGitSourceControl(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
+        inFront?.Invoke(services);
+        var provider = services.BuildServiceProvider();
         providers.Add(provider);
         return provider.GetRequiredService<ISourceControl>();
     }

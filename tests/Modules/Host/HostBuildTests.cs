@@ -51,6 +51,17 @@ public sealed class HostBuildTests : IDisposable
     }
 
     [Fact]
+    public async Task The_start_says_of_every_port_who_serves_it()
+    {
+        await using var host = CoordinatorHost.Build(Arguments());
+        var said = string.Join('\n', host.Services.GetRequiredService<PortReport>().Lines.Select(line => line.Line));
+
+        foreach (var port in typeof(PortAttribute).Assembly.GetExportedTypes().Where(type => Attribute.IsDefined(type, typeof(PortAttribute)))) Assert.Contains($"{port.Name} = ", said, StringComparison.Ordinal);
+        Assert.Contains("IAgentRuntime = in each box, by its session's agent", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("= nothing", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Everything_a_route_takes_or_answers_has_source_generated_JSON()
     {
         await using var host = CoordinatorHost.Build(Arguments());

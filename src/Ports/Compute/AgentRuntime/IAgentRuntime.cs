@@ -4,7 +4,7 @@ namespace Coordinator.Ports.Compute;
 /// Drives a coding agent inside the box. Shaped like the Agent Client Protocol: open a session, prompt, follow updates
 /// until the turn ends, answer permission questions, cancel. One agent process, one conversation at a time.
 /// </summary>
-[Port(Plane.Compute)]
+[Port(Plane.Compute, InBox = true)]
 public interface IAgentRuntime : IAsyncDisposable
 {
     /// <summary>The agent's name in settings, such as <c>opencode</c>.</summary>
