@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import modal
@@ -17,6 +17,7 @@ APP = os.environ.get("COORDINATOR_MODAL_APP", "coordinator-boxes")
 CREATES = modal.Dict.from_name(f"{APP}-creates", create_if_missing=True)
 NONCES = modal.Dict.from_name(f"{APP}-nonces", create_if_missing=True)
 LONGEST_LIFE_SECONDS = 24 * 60 * 60
+REMEMBERED = timedelta(days=1)
 
 START = (
     "umask 077 && mkdir -p /run/coordinator /data/workspace /data/home && printf %s \"$COORDINATOR_BOX\" > /run/coordinator/box.json && unset COORDINATOR_BOX"
@@ -38,6 +39,23 @@ def forget_old_nonces() -> int:
     for entry in old:
         NONCES.pop(entry)
     return len(old)
+
+
+def tidy_creates() -> int:
+    """
+    An entry of a Dict that nobody touches is gone after seven days, and with it the way to its volume: those that matter are
+    written anew. Those of boxes that are gone are forgotten when no late create can name them any more; returns how many.
+    """
+    forgotten = 0
+    for key, entry in list(CREATES.items()):
+        since = datetime.fromisoformat(entry.get("destroyedAt") or entry["createdAt"])
+        if entry["destroyed"] and datetime.now(timezone.utc) - since > REMEMBERED:
+            CREATES.pop(key)
+            forgotten += 1
+        else:
+            # Nothing is lost when it changed meanwhile: an id is found again by the box's name, a destroy is asked for again.
+            CREATES[key] = CREATES[key]
+    return forgotten
 
 
 def _tag(label: str) -> str:
@@ -72,7 +90,7 @@ class ModalBackend:
             raise DataPlaneError(422, "sandbox_rejected", f"{request.name} was created and destroyed; it is not made again.", "rejected")
         if entry["id"] is None:
             self._end_older(request)
-            entry["id"] = self._start(request).object_id
+            entry["id"] = self._find_unrecorded(request.key, entry) or self._start_where_there_is_room(request)
             CREATES[request.key] = entry
         return self._box(entry["id"], entry["labels"], entry["createdAt"])
 
@@ -97,15 +115,13 @@ class ModalBackend:
         for key, entry in list(self._entries({})):
             if entry["id"] != box_id:
                 continue
-            sandbox = modal.Sandbox.from_id(box_id)
-            sandbox.terminate()
-            sandbox.wait(raise_on_termination=False)
+            self._end(box_id)
             if keep_data:
                 return
             others = [other for _, other in self._entries({SESSION_LABEL: entry["session"]}) if other["id"] != box_id]
             if not others:
-                modal.Volume.delete(self._volume_name(entry["session"]))
-            CREATES[key] = {**entry, "destroyed": True}
+                modal.Volume.objects.delete(self._volume_name(entry["session"]), allow_missing=True)
+            CREATES[key] = self._gone(entry)
 
     def snapshot(self, box_id: str) -> str:
         """See Backend. The id is good as the image of a create."""
@@ -113,9 +129,34 @@ class ModalBackend:
             raise DataPlaneError(404, "sandbox_not_found", "There is no such box.")
         return str(modal.Sandbox.from_id(box_id).snapshot_filesystem().object_id)
 
+    def _start_where_there_is_room(self, request: CreateRequest) -> str:
+        """Counts what runs, whoever made it. Two creates at the same moment may make one box too many, and never none."""
+        running = sum(1 for _ in modal.Sandbox.list(app_id=self._app.app_id))
+        if running >= self.most:
+            raise DataPlaneError(507, "no_room", f"{running} boxes run, which is all that may (COORDINATOR_MOST_BOXES).", "full")
+        return str(self._start(request).object_id)
+
+    @staticmethod
+    def _end(box_id: str) -> None:
+        """Returns when nothing of it runs any more."""
+        sandbox = modal.Sandbox.from_id(box_id)
+        sandbox.terminate()
+        try:
+            sandbox.wait(raise_on_termination=False)
+        except modal.exception.SandboxTimeoutError:
+            # It had ended by itself: its time was up.
+            return
+
+    @staticmethod
+    def _gone(entry: Mapping[str, Any]) -> dict[str, Any]:
+        return {**entry, "destroyed": True, "destroyedAt": datetime.now(timezone.utc).isoformat()}
+
     def _start(self, request: CreateRequest) -> modal.Sandbox:
         volume = modal.Volume.from_name(self._volume_name(request.session), create_if_missing=True)
         image = self._image if request.image is None else modal.Image.from_id(request.image)
+
+        # One number is only what is asked for; of two the second is the limit.
+        memory = max(128, request.memory_bytes // (1024 * 1024))
         try:
             sandbox = modal.Sandbox.create(
                 "/bin/sh",
@@ -124,8 +165,8 @@ class ModalBackend:
                 app=self._app,
                 name=request.name,
                 image=image,
-                cpu=request.cpus,
-                memory=max(128, request.memory_bytes // (1024 * 1024)),
+                cpu=(request.cpus, request.cpus),
+                memory=(memory, memory),
                 timeout=min(request.ttl_seconds, LONGEST_LIFE_SECONDS),
                 volumes={"/data": volume},
                 secrets=[modal.Secret.from_dict({"COORDINATOR_BOX": request.box_configuration})],
@@ -146,10 +187,8 @@ class ModalBackend:
                 continue
             box_id = entry["id"] or self._find_unrecorded(key, entry)
             if box_id is not None:
-                older = modal.Sandbox.from_id(box_id)
-                older.terminate()
-                older.wait(raise_on_termination=False)
-            CREATES[key] = {**entry, "destroyed": True}
+                self._end(box_id)
+            CREATES[key] = self._gone(entry)
 
     def _entries(self, labels: Mapping[str, str]) -> Sequence[tuple[str, dict[str, Any]]]:
         return [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -86,9 +87,9 @@ class MemoryBackend:
         return f"im-{box_id}"
 
 
-def serve(secrets: Mapping[str, str]) -> None:
-    """Serves on a free port of loopback, says which, and ends when its standard input does."""
-    plane = DataPlane(MemoryBackend(), Verifier(secrets, MemoryNonces(), time.time))
+@contextmanager
+def listen(plane: DataPlane) -> Iterator[int]:
+    """Serves on a free port of loopback, which is given."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -108,10 +109,16 @@ def serve(secrets: Mapping[str, str]) -> None:
             """Requests are the tests' own; nothing is logged."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    print(server.server_address[1], flush=True)
     Thread(target=server.serve_forever, daemon=True).start()
-    sys.stdin.read()
+    yield server.server_address[1]
     server.shutdown()
+
+
+def serve(secrets: Mapping[str, str]) -> None:
+    """Serves the boxes in memory, says on which port, and ends when its standard input does."""
+    with listen(DataPlane(MemoryBackend(), Verifier(secrets, MemoryNonces(), time.time))) as port:
+        print(port, flush=True)
+        sys.stdin.read()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from .contract import CAPABILITIES, Backend, Box, DataPlaneError, read_create
 from .signature import SignedRequest, Verifier
 
 LARGEST_BODY = 1024 * 1024
+LOG = logging.getLogger("coordinator.data_plane")
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -55,6 +57,9 @@ class DataPlane:
             return self._route(method, path, parse_qsl(query, keep_blank_values=True), body)
         except DataPlaneError as error:
             return self._problem(error)
+        except Exception as error:  # whatever the backend's own client threw: nobody knows how far it got
+            LOG.exception("%s %s failed", method, path)
+            return self._problem(DataPlaneError(503, "driver_unavailable", f"What makes the boxes failed ({type(error).__name__}).", "unavailable", method != "GET"))
 
     def _route(self, method: str, path: str, query: list[tuple[str, str]], body: bytes) -> Answer:
         for wanted in (value for name, value in query if name == "node" and value != self._backend.node):

@@ -1,47 +1,31 @@
-using System.Diagnostics;
 using System.Runtime.Versioning;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
-using Coordinator.Tests.Conformance.Architecture;
 using Xunit;
 
 namespace Coordinator.Tests.Conformance.SandboxProvider;
 
 /// <summary>
-/// The Modal app's signature and routes in Python, over a backend in memory, spoken with by the real adapter. What it does with
-/// Modal's SDK is not run here (docs/sandboxes.md).
+/// The Modal app's signature and routes in Python, over a backend in memory, spoken with by the real adapter; and the app's own
+/// checks. <see cref="ModalAppContractTests"/> has the backend that is deployed.
 /// </summary>
 [SupportedOSPlatform("linux")]
 public sealed class ModalAppTests : IAsyncLifetime
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
-    private readonly ModalRig rig = new();
-    private Process? app;
+    private readonly ModalAppPeer peer = new("data_plane.memory");
 
-    private static string Folder => Path.Combine(House.Root, "deploy", "modal");
+    private ISandboxProvider Provider => peer.Provider;
 
-    private ISandboxProvider Provider => rig.Provider;
+    public Task InitializeAsync() => peer.StartAsync();
 
-    public async Task InitializeAsync()
-    {
-        app = Start("-m", "data_plane.memory", $"{ModalRig.KeyId}={ModalRig.Secret}");
-        var port = await app.StandardOutput.ReadLineAsync().WaitAsync(Bound);
-        rig.Connect(new Uri($"http://127.0.0.1:{port}"));
-    }
-
-    public async Task DisposeAsync()
-    {
-        app!.StandardInput.Close();
-        await app.WaitForExitAsync().WaitAsync(Bound);
-        app.Dispose();
-        await rig.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await peer.DisposeAsync();
 
     [Fact]
     public async Task Its_self_checks_hold()
     {
-        using var checks = Start("-m", "unittest");
+        using var checks = ModalAppPeer.Python("-m", "unittest");
         var said = await checks.StandardError.ReadToEndAsync().WaitAsync(Bound);
         await checks.WaitForExitAsync().WaitAsync(Bound);
         Assert.True(checks.ExitCode == 0, said);
@@ -89,13 +73,5 @@ public sealed class ModalAppTests : IAsyncLifetime
         List<SandboxListing> found = [];
         await foreach (var listing in Provider.ListAsync(new Dictionary<string, string> { [SandboxLabels.Deployment] = deployment }, CancellationToken.None)) found.Add(listing);
         return found;
-    }
-
-    private static Process Start(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("python3") { WorkingDirectory = Folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.ArgumentList.Add("-B");
-        foreach (var argument in arguments) start.ArgumentList.Add(argument);
-        return Process.Start(start) ?? throw new InvalidOperationException("python3 did not start.");
     }
 }
