@@ -40,7 +40,7 @@ internal sealed class AppendStatement : IAsyncDisposable
             SELECT org, session, repository, created_at, environment FROM moved WHERE environment IS NOT NULL
             ON CONFLICT (org, session) DO UPDATE SET repository = excluded.repository, environment = excluded.environment
         )
-        SELECT position FROM moved
+        SELECT array_agg(position) FROM moved
         """;
 
     private readonly NpgsqlCommand command;
@@ -93,7 +93,11 @@ internal sealed class AppendStatement : IAsyncDisposable
         try
         {
             await using var reader = await command.ExecuteReaderAsync();
-            while (await reader.ReadAsync()) written[(int)reader.GetInt64(0) - 1] = true;
+            while (await reader.ReadAsync())
+            {
+                if (await reader.IsDBNullAsync(0)) continue;
+                foreach (var position in reader.GetFieldValue<long[]>(0)) written[position - 1] = true;
+            }
         }
         finally
         {

@@ -15,11 +15,14 @@ internal sealed partial class AppendWriter : IAsyncDisposable
     /// <summary>How often a group that lost against another statement, or was not written when its connection broke, is tried.</summary>
     private const int Tries = 4;
 
+    /// <summary>How often the pool's other work goes first before a group is gathered that is smaller than the last one was.</summary>
+    private const int Turns = 16;
+
     private readonly NpgsqlDataSource source;
     private readonly JournalOptions options;
     private readonly DatabasePatience patience;
     private readonly ILogger logger;
-    private readonly Channel<PendingAppend> queue = Channel.CreateUnbounded<PendingAppend>(new() { SingleReader = true }); // bounded by the pipeline's byte budget
+    private readonly Channel<PendingAppend> queue = Channel.CreateUnbounded<PendingAppend>(); // bounded by the pipeline's byte budget; counted, which one for a single reader is not
     private readonly Queue<PendingAppend> heldBack = new();
     private readonly HashSet<SessionKey> gathered = [];
     private readonly CancellationTokenSource stopping = new();
@@ -47,9 +50,12 @@ internal sealed partial class AppendWriter : IAsyncDisposable
     private async Task RunAsync()
     {
         var group = new List<PendingAppend>();
+        var last = 0;
         while (heldBack.Count > 0 || await queue.Reader.WaitToReadAsync())
         {
+            await LetComeAsync(last);
             Gather(group);
+            last = group.Count;
             try
             {
                 await WriteAsync(group, Tries);
@@ -65,6 +71,15 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         }
 
         await DropConnectionAsync();
+    }
+
+    /// <summary>
+    /// Gives the sessions that were just answered their turn, so that what they write next shares a statement and a commit
+    /// with what waits already: without it the first of them to come back would go alone. A session that writes alone waits for nobody.
+    /// </summary>
+    private async ValueTask LetComeAsync(int last)
+    {
+        for (var turn = 0; turn < Turns && queue.Reader.Count + heldBack.Count < last; turn++) await Task.Yield();
     }
 
     /// <summary>Takes what waits, up to the group's bounds, one append per session: a second one stands on the first.</summary>
