@@ -18,20 +18,20 @@ internal sealed class Activation
     private readonly BridgeLinks links = new();
     private readonly ITimer alarm;
     private readonly List<SessionOutput> outputs = [];
-    private readonly long versionAtStart;
     private Task<long>? append;
     private long snapshotVersion;
     private DateTimeOffset lastUsed;
     private LinkCloseReason closeLinksAs = LinkCloseReason.Failed;
     private PortException? failure;
 
-    public Activation(ActivationServices services, JournalLease lease, ISessionMachine machine)
+    /// <param name="covered">The version up to which a snapshot covers the session.</param>
+    public Activation(ActivationServices services, JournalLease lease, ISessionMachine machine, long covered)
     {
         (this.services, this.lease, this.machine) = (services, lease, machine);
         mailbox = Channel.CreateBounded<SessionInput>(new BoundedChannelOptions(services.Options.MailboxCapacity) { SingleReader = true });
         alarm = services.Time.CreateTimer(static self => ((Activation)self!).Ring(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         lastUsed = services.Time.GetUtcNow();
-        versionAtStart = snapshotVersion = machine.Version;
+        snapshotVersion = covered;
         Ended = Task.Run(RunAsync);
     }
 
@@ -222,7 +222,7 @@ internal sealed class Activation
         await alarm.DisposeAsync();
         try
         {
-            if (failure is null && machine.Version > versionAtStart && machine.Version > snapshotVersion) await SaveSnapshotAsync();
+            if (failure is null && machine.Version - snapshotVersion >= services.Options.SnapshotAtRest) await SaveSnapshotAsync();
             await services.Journal.ReleaseAsync(lease, CancellationToken.None);
         }
         catch (Exception e)

@@ -194,11 +194,12 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
     private async Task<Activation?> OpenAsync(SessionKey key, bool create, CancellationTokenSource limit)
     {
         if (await journal.OpenAsync(key, host, create, limit.Token) is not { } lease) return null;
-        ISessionMachine machine;
+        var machine = machines.Create(lease);
+        var covered = 0L;
         try
         {
-            machine = Begin(lease, await journal.FindSnapshotAsync(key, limit.Token));
-            await foreach (var record in journal.ReadAsync(key, machine.Version, limit.Token)) machine.Replay(record);
+            // A session that is being made has nothing to be read.
+            if (lease.Version > 0) (machine, covered) = await RestoreAsync(lease, limit.Token);
         }
         catch (Exception e) when (e is UnknownRecordException or System.Text.Json.JsonException or InvalidOperationException or FormatException)
         {
@@ -207,7 +208,16 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
         }
 
         followers.Announce(key, lease.Seq);
-        return new Activation(services, lease, machine);
+        return new Activation(services, lease, machine, covered);
+    }
+
+    /// <summary>The machine as the journal tells it, and up to which version a snapshot covers that.</summary>
+    private async Task<(ISessionMachine Machine, long Covered)> RestoreAsync(JournalLease lease, CancellationToken cancellationToken)
+    {
+        var machine = Begin(lease, await journal.FindSnapshotAsync(lease.Key, cancellationToken));
+        var covered = machine.Version;
+        await foreach (var record in journal.ReadAsync(lease.Key, covered, cancellationToken)) machine.Replay(record);
+        return (machine, covered);
     }
 
     /// <summary>From the snapshot where it helps; the records say the same.</summary>

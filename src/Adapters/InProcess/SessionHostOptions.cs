@@ -37,7 +37,11 @@ public sealed class SessionHostOptions
     [Range(64 * 1024, int.MaxValue)]
     public int FollowerBytes { get; set; } = 4 * 1024 * 1024;
 
-    /// <summary>A snapshot is kept after this many records, and when an actor hibernates.</summary>
+    /// <summary>A snapshot is kept after this many records.</summary>
     [Range(1, 1_000_000)]
     public int SnapshotEvery { get; set; } = 500;
+
+    /// <summary>One is kept too when an actor leaves memory with this many records that none covers: fewer are as soon read again.</summary>
+    [Range(1, 1_000_000)]
+    public int SnapshotAtRest { get; set; } = 8;
 }
