@@ -6,6 +6,9 @@ namespace Coordinator.Adapters.Postgres;
 
 internal sealed partial class PostgresTenantDirectory
 {
+    /// <summary>By hand, because every model call and every new session asks it.</summary>
+    private const string FindSecret = "SELECT key_id, ciphertext, hint, updated_at FROM secret WHERE org = $1 AND name = $2";
+
     public async ValueTask PutSecretAsync(OrganizationId organization, StoredSecret secret, CancellationToken cancellationToken)
     {
         var (org, updatedAt) = (organization.Value, secret.UpdatedAt.ToUniversalTime());
@@ -23,9 +26,13 @@ internal sealed partial class PostgresTenantDirectory
     }
 
     public ValueTask<StoredSecret?> FindSecretAsync(OrganizationId organization, string name, CancellationToken cancellationToken) =>
-        transactions.ForOrganizationAsync(
-            organization,
-            async (context, ct) => await context.Secrets.AsNoTracking().FirstOrDefaultAsync(row => row.Org == organization.Value && row.Name == name, ct) is { } found ? ToStored(found) : null,
+        statements.ReadAsync(
+            TenantScope.Of(organization),
+            "looking a secret up",
+            new(FindSecret, organization.Value, name),
+            async (reader, ct) => await reader.ReadAsync(ct)
+                ? new StoredSecret(name, new(reader.GetString(0), reader.GetFieldValue<byte[]>(1)), reader.GetString(2), reader.GetFieldValue<DateTimeOffset>(3))
+                : null,
             cancellationToken);
 
     public ValueTask<IReadOnlyList<StoredSecret>> ListSecretsAsync(OrganizationId organization, CancellationToken cancellationToken) =>

@@ -44,10 +44,11 @@ internal sealed class CreateSessionHandler(ISessionHost sessions, ISessionJourna
     {
         var (tenant, body) = (request.Tenant, request.Body);
         var model = body.Model!.Trim();
+        var choosing = naming.ChooseAsync(tenant, request.IdempotencyKey, cancellationToken); // neither question waits for the other
         var usable = await mediator.Send(new ValidateModel(tenant, model), cancellationToken);
+        var key = tenant.Key(await choosing);
         if (!usable.IsSuccess) return usable.Problem;
 
-        var key = tenant.Key(await naming.ChooseAsync(tenant, request.IdempotencyKey, cancellationToken));
         var repository = body.Repository is { } named ? RepositoryAddress.Parse(named) : null;
         var settings = new SessionSettings(model, body.Agent ?? options.Value.Agents[0], repository, body.Permissions ?? PermissionMode.Auto);
         var title = SessionTitle.Choose(body.Title, body.Prompt, repository);
