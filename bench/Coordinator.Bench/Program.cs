@@ -8,15 +8,15 @@ if (args is ["relay", ..]) return await BareRelay.RunAsync();
 // dotnet Coordinator.Bench.dll HOST_DLL REPORT_FILE [scenario ...]
 if (args.Length < 2)
 {
-    await Console.Error.WriteLineAsync("Use bench/run.sh [scenario ...]: dispatch, events, throughput, relay, create, append, host.");
+    await Console.Error.WriteLineAsync("Use bench/run.sh [scenario ...]: dispatch, events, relay, throughput, fanout, flood, idle, create, append, paced, host.");
     return 2;
 }
 
 var time = TimeProvider.System;
 IScenario[] all =
 [
-    new DispatchLatency(), new EventLatency(time), new RelayLimit(time), new Throughput(),
-    new SessionCreation(time), new GroupedAppend(time), new RealHost(args[0], time),
+    new DispatchLatency(), new EventLatency(time), new RelayLimit(time), new Throughput(), new FanOut(time), new Flood(),
+    new IdleSessions(time), new SessionCreation(time), new GroupedAppend(time), new PacedAppend(time), new RealHost(args[0], time),
 ];
 var wanted = args[2..];
 var loadBefore = Machine.Load();

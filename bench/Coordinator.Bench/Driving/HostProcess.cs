@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
+using Coordinator.Bench.Measuring;
 using Coordinator.Client;
 
 namespace Coordinator.Bench.Driving;
@@ -13,6 +14,9 @@ internal sealed record BoxGrant(string Sandbox, int Generation, string Token);
 
 /// <summary>What the host says of its memory: live managed bytes, sessions in memory, bytes allocated since it started.</summary>
 internal sealed record HostMemory(long Managed, int Sessions, long Allocated);
+
+/// <summary>What a host's database has done since it began: commits, bytes of write-ahead log, bytes of the journal's records.</summary>
+internal sealed record JournalStanding(long Commits, long WalBytes, long TableBytes);
 
 /// <summary>A host as a child process with a data directory of its own, both gone when this is disposed.</summary>
 internal sealed class HostProcess : IAsyncDisposable
@@ -24,6 +28,7 @@ internal sealed class HostProcess : IAsyncDisposable
     private readonly TaskCompletionSource<Uri> invited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<BoxGrant> boxes = Channel.CreateUnbounded<BoxGrant>(); // as many as sessions with work
     private readonly Channel<HostMemory> memory = Channel.CreateUnbounded<HostMemory>();
+    private readonly Channel<JournalStanding> journal = Channel.CreateUnbounded<JournalStanding>();
     private readonly ConcurrentQueue<string> said = new();
     private readonly Task reading;
 
@@ -76,12 +81,15 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public async Task<BoxGrant> NextBoxAsync(CancellationToken cancellationToken) => await boxes.Reader.ReadAsync(cancellationToken).AsTask().WaitAsync(Bound, cancellationToken);
 
-    public async Task<HostMemory> MemoryAsync(CancellationToken cancellationToken)
-    {
-        await process.StandardInput.WriteLineAsync("memory".AsMemory(), cancellationToken);
-        await process.StandardInput.FlushAsync(cancellationToken);
-        return await memory.Reader.ReadAsync(cancellationToken).AsTask().WaitAsync(Bound, cancellationToken);
-    }
+    public Task<HostMemory> MemoryAsync(CancellationToken cancellationToken) => AskAsync("memory", memory, cancellationToken);
+
+    public Task<JournalStanding> JournalAsync(CancellationToken cancellationToken) => AskAsync("journal", journal, cancellationToken);
+
+    /// <summary>CPU time of the host and its PostgreSQL.</summary>
+    public double CpuSeconds() => ProcessTree.CpuSeconds(Id);
+
+    /// <summary>What the host and its PostgreSQL hold.</summary>
+    public double Megabytes() => ProcessTree.Megabytes(Id);
 
     /// <summary>Ends the process; its data stays until this is disposed.</summary>
     public async ValueTask StopAsync()
@@ -122,8 +130,16 @@ internal sealed class HostProcess : IAsyncDisposable
             if (line.StartsWith("Sign in: ", StringComparison.Ordinal)) invited.TrySetResult(new(words[2]));
             else if (line.StartsWith("bench box ", StringComparison.Ordinal)) await boxes.Writer.WriteAsync(new(words[2], Number<int>(words[3]), words[4]));
             else if (line.StartsWith("bench memory ", StringComparison.Ordinal)) await memory.Writer.WriteAsync(new(Number<long>(words[2]), Number<int>(words[3]), Number<long>(words[4])));
+            else if (line.StartsWith("bench journal ", StringComparison.Ordinal)) await journal.Writer.WriteAsync(new(Number<long>(words[2]), Number<long>(words[3]), Number<long>(words[4])));
             else said.Enqueue(line);
         }
+    }
+
+    private async Task<T> AskAsync<T>(string question, Channel<T> answers, CancellationToken cancellationToken)
+    {
+        await process.StandardInput.WriteLineAsync(question.AsMemory(), cancellationToken);
+        await process.StandardInput.FlushAsync(cancellationToken);
+        return await answers.Reader.ReadAsync(cancellationToken).AsTask().WaitAsync(Bound, cancellationToken);
     }
 
     private static T Number<T>(string text)

@@ -14,6 +14,8 @@ internal sealed class SimulatedBox : IAsyncDisposable
 {
     private const int WindowEvents = 2_000;
 
+    private static readonly byte[] Heartbeat = Utf8("""{"type":"heartbeat","busy":false,"rss":1,"disk":1}""");
+
     private readonly FrameSocket socket;
     private readonly CancellationTokenSource ended = new();
     private readonly Channel<ArrivedPrompt> prompts = Channel.CreateUnbounded<ArrivedPrompt>();
@@ -53,6 +55,19 @@ internal sealed class SimulatedBox : IAsyncDisposable
             var at = Stopwatch.GetTimestamp();
             await socket.SendAsync(frame, cancellationToken);
             return at;
+        }
+        finally
+        {
+            writing.Release();
+        }
+    }
+
+    public async ValueTask HeartbeatAsync(CancellationToken cancellationToken)
+    {
+        await writing.WaitAsync(cancellationToken);
+        try
+        {
+            await socket.SendAsync(Heartbeat, cancellationToken);
         }
         finally
         {

@@ -17,7 +17,7 @@ internal sealed record BenchReport(DateTimeOffset At, Machine Machine, IReadOnly
         text.AppendLine("|---|---:|---|---|");
         foreach (var one in Measurements)
         {
-            var target = one.Below is { } below ? string.Create(CultureInfo.InvariantCulture, $"< {below:#,0.##} {(one.IsMet == true ? "met" : "MISSED")}") : string.Empty;
+            var target = one.IsMet is { } met ? string.Create(CultureInfo.InvariantCulture, $"{(one.Below is null ? ">" : "<")} {one.Below ?? one.Above:#,0.##} {(met ? "met" : "MISSED")}") : string.Empty;
             text.AppendLine(CultureInfo.InvariantCulture, $"| {one.Area}: {one.Name} | {one.Value:#,0.##} | {one.Unit} | {target} |");
         }
 

@@ -11,7 +11,7 @@ namespace Coordinator.Bench.Scenarios;
 /// </summary>
 internal sealed class EventLatency(TimeProvider time) : IScenario
 {
-    private const int Replayed = 5_000;
+    private const int Missed = 5_000;
 
     public string Name => "events";
 
@@ -20,15 +20,22 @@ internal sealed class EventLatency(TimeProvider time) : IScenario
         await using var host = await HostProcess.StartRoleAsync("serve");
         await using var turn = await Turn.BeginAsync(host, cancellationToken);
         await StreamAsync(turn, 1_000, 5_000, cancellationToken); // warm-up: the code is compiled for good
-        foreach (var (rate, count, p50, p99) in new (int, int, double?, double?)[] { (50, 500, null, null), (1_000, 10_000, 5, 20), (5_000, 25_000, null, null) })
+        foreach (var (rate, count, p50, p99) in new (int, int, double?, double?)[] { (50, 500, null, null), (200, 2_000, null, null), (1_000, 10_000, 5, 20), (5_000, 25_000, null, null), (10_000, 50_000, null, null) })
         {
             var allocated = (await host.MemoryAsync(cancellationToken)).Allocated;
+            var (journal, cpu) = (await host.JournalAsync(cancellationToken), host.CpuSeconds());
             var latencies = await StreamAsync(turn, rate, count, cancellationToken);
             var area = string.Create(CultureInfo.InvariantCulture, $"Box event to client at {rate:N0}/s");
             yield return new(area, "p50", latencies.Percentile(50), "ms", p50);
             yield return new(area, "p99", latencies.Percentile(99), "ms", p99);
             yield return new(area, "allocated by the host", ((await host.MemoryAsync(cancellationToken)).Allocated - allocated) / 1024.0 / count, "KB/event");
-            if (rate == 1_000) yield return await ReplayLatency.MeasureAsync(host, turn.Session, Replayed, "written at 1,000/s", cancellationToken);
+            yield return new(area, "CPU of host and PostgreSQL", (host.CpuSeconds() - cpu) * 1e6 / count, "µs/event");
+            var after = await host.JournalAsync(cancellationToken);
+            yield return new(area, "events in a commit", count / (double)(after.Commits - journal.Commits), "events");
+            yield return new(area, "journal on disk", (after.TableBytes - journal.TableBytes) / (double)count, "bytes/event");
+            yield return new(area, "write-ahead log", (after.WalBytes - journal.WalBytes) / (double)count, "bytes/event");
+            if (rate != 1_000) continue;
+            await foreach (var one in ReplayLatency.MeasureAsync(host, turn.Session, Missed, 20, "written at 1,000/s", 10, cancellationToken)) yield return one;
         }
 
         turn.Watcher.Dispose(); // one client at a time: who does not read is closed as too slow

@@ -1,14 +1,9 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using Coordinator.Adapters.Postgres;
 using Coordinator.Bench.Measuring;
+using Coordinator.Bench.Serving;
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Coordinator.Bench.Scenarios;
 
@@ -19,6 +14,7 @@ namespace Coordinator.Bench.Scenarios;
 internal sealed class GroupedAppend(TimeProvider time, int sessions = 64, int rounds = 400) : IScenario
 {
     private const int Writers = 2;
+    private const int Turns = 3;
 
     private static readonly byte[] Payload = [.. "{\"facts\":[],\"events\":["u8, .. new byte[180].Select(_ => (byte)' '), .. "]}"u8];
 
@@ -26,44 +22,35 @@ internal sealed class GroupedAppend(TimeProvider time, int sessions = 64, int ro
 
     public async IAsyncEnumerable<Measurement> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var data = Directory.CreateTempSubdirectory("coordinator-bench-").FullName;
-        try
+        await using var bare = await BareJournal.StartAsync(cancellationToken);
+        await AppendAsync(bare.Journal, await bare.OpenAsync(sessions, time, cancellationToken), rounds / 4, cancellationToken);
+        await InsertAsync(bare.Source, rounds / 4, cancellationToken);
+
+        var (appended, inserted) = (new List<Cost>(), new List<Cost>());
+        for (var turn = 0; turn < Turns; turn++)
         {
-            await using var services = Services(data);
-            foreach (var dependency in services.GetServices<IHostDependency>()) await dependency.StartAsync(cancellationToken);
-            var journal = services.GetRequiredService<ISessionJournal>();
-            var source = services.GetRequiredService<NpgsqlDataSource>();
-            await AppendAsync(journal, rounds / 4, cancellationToken);
-            await InsertAsync(source, rounds / 4, cancellationToken);
-
-            var appended = sessions * rounds / (await AppendAsync(journal, rounds, cancellationToken)).TotalSeconds;
-            var inserted = sessions * rounds / (await InsertAsync(source, rounds, cancellationToken)).TotalSeconds;
-            yield return new("Grouped append", $"{sessions} sessions, one append each in flight", appended, "records/s");
-            yield return new("Grouped append", "bare insert in groups of the same size", inserted, "records/s");
-            yield return new("Grouped append", "append against bare insert", appended / inserted, "ratio");
+            var leases = await bare.OpenAsync(sessions, time, cancellationToken);
+            appended.Add(await Cost.OfAsync(bare.Source, () => AppendAsync(bare.Journal, leases, rounds, cancellationToken)));
+            inserted.Add(await Cost.OfAsync(bare.Source, () => InsertAsync(bare.Source, rounds, cancellationToken)));
         }
-        finally
-        {
-            Directory.Delete(data, recursive: true);
-        }
+
+        var (append, insert) = (Cost.Median(appended), Cost.Median(inserted));
+        var records = (double)(sessions * rounds);
+        yield return new("Grouped append", $"{sessions} sessions, one append each in flight", records / append.Seconds, "records/s");
+        yield return new("Grouped append", "bare insert in groups of the same size", records / insert.Seconds, "records/s");
+        yield return new("Grouped append", "append against bare insert", insert.Seconds / append.Seconds, "ratio", Above: 0.6);
+        yield return new("Grouped append", "append against bare insert, by CPU time", insert.CpuSeconds / append.CpuSeconds, "ratio");
+        yield return new("Grouped append", "CPU of the host", append.OwnCpuSeconds * 1e6 / records, "µs/record");
+        yield return new("Grouped append", "CPU of PostgreSQL", (append.CpuSeconds - append.OwnCpuSeconds) * 1e6 / records, "µs/record");
+        yield return new("Grouped append", "CPU of a bare insert, both sides", insert.CpuSeconds * 1e6 / records, "µs/record");
+        yield return new("Grouped append", "allocated by the host", append.Allocated / records, "bytes/record");
+        yield return new("Grouped append", "records in a commit", records / append.Commits, "records");
+        yield return new("Grouped append", "commits", append.Commits / append.Seconds, "commits/s");
+        yield return new("Grouped append", "write-ahead log", append.WalBytes / records, "bytes/record");
     }
 
-    private static ServiceProvider Services(string data)
-    {
-        var settings = new Dictionary<string, string?>(StringComparer.Ordinal) { ["Database:Embedded:DataDirectory"] = Path.Combine(data, "postgres") };
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
-        return new ServiceCollection().AddLogging(logging => logging.ClearProviders()).AddPostgres(configuration).BuildServiceProvider();
-    }
-
-    private async Task<TimeSpan> AppendAsync(ISessionJournal journal, int times, CancellationToken cancellationToken)
-    {
-        var organization = OrganizationId.New(time);
-        var leases = new List<JournalLease>();
-        for (var i = 0; i < sessions; i++) leases.Add((await journal.OpenAsync(new(organization, SessionId.New(time)), HostId.New(time), create: true, cancellationToken))!);
-        var began = Stopwatch.GetTimestamp();
-        await Task.WhenAll(leases.Select(lease => AppendAsync(journal, lease, times, cancellationToken)));
-        return Stopwatch.GetElapsedTime(began);
-    }
+    private Task AppendAsync(ISessionJournal journal, IReadOnlyList<JournalLease> leases, int times, CancellationToken cancellationToken) =>
+        Task.WhenAll(leases.Select(lease => AppendAsync(journal, lease, times, cancellationToken)));
 
     private async Task AppendAsync(ISessionJournal journal, JournalLease lease, int times, CancellationToken cancellationToken)
     {
@@ -71,27 +58,13 @@ internal sealed class GroupedAppend(TimeProvider time, int sessions = 64, int ro
             if (!await journal.AppendAsync(lease, new(version, Payload, 1, time.GetUtcNow(), null, null), cancellationToken)) throw new InvalidOperationException("An append was fenced.");
     }
 
-    private async Task<TimeSpan> InsertAsync(NpgsqlDataSource source, int times, CancellationToken cancellationToken)
-    {
-        await using (var table = source.CreateCommand("CREATE TABLE IF NOT EXISTS bench_row (session uuid, version bigint, payload bytea, PRIMARY KEY (session, version))")) await table.ExecuteNonQueryAsync(cancellationToken);
-        var began = Stopwatch.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, Writers).Select(_ => InsertGroupsAsync(source, times, cancellationToken)));
-        return Stopwatch.GetElapsedTime(began);
-    }
+    private Task InsertAsync(NpgsqlDataSource source, int times, CancellationToken cancellationToken) =>
+        Task.WhenAll(Enumerable.Range(0, Writers).Select(_ => InsertGroupsAsync(source, times, cancellationToken)));
 
     private async Task InsertGroupsAsync(NpgsqlDataSource source, int times, CancellationToken cancellationToken)
     {
         var ids = Enumerable.Range(0, sessions / Writers).Select(_ => SessionId.New(time).Value).ToArray();
-        await using var connection = await source.OpenConnectionAsync(cancellationToken);
-        await using var command = new NpgsqlCommand("INSERT INTO bench_row SELECT * FROM unnest($1, $2, $3)", connection);
-        var versions = new NpgsqlParameter<long[]> { TypedValue = [], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = ids });
-        command.Parameters.Add(versions);
-        command.Parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = [.. ids.Select(_ => Payload)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea });
-        for (var version = 0L; version < times; version++)
-        {
-            versions.TypedValue = [.. Enumerable.Repeat(version, ids.Length)];
-            await command.ExecuteNonQueryAsync(cancellationToken);
-        }
+        await using var insert = new BareInsert(await source.OpenConnectionAsync(cancellationToken));
+        for (var version = 0L; version < times; version++) await insert.WriteAsync(ids, version, Payload, cancellationToken);
     }
 }

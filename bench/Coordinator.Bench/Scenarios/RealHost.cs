@@ -31,7 +31,7 @@ internal sealed class RealHost(string program, TimeProvider time) : IScenario
         yield return new("Host start", "again", again.Order().ElementAt(1), "ms", 3_000);
 
         await Task.Delay(Settling, time, cancellationToken);
-        yield return new("Memory", "idle host and its PostgreSQL (PSS)", ProcessMemory.TreeMegabytes(host.Id), "MB", 250);
-        yield return new("Memory", "of which PostgreSQL", ProcessMemory.TreeMegabytes(host.Id, name => name == "postgres"), "MB");
+        yield return new("Memory", "idle host and its PostgreSQL (PSS)", ProcessTree.Megabytes(host.Id), "MB", 250);
+        yield return new("Memory", "of which PostgreSQL", ProcessTree.Megabytes(host.Id, name => name == "postgres"), "MB");
     }
 }

@@ -8,6 +8,8 @@ namespace Coordinator.Bench.Scenarios;
 /// <summary>One session as fast as its box may send, to one client; then the replay of all of it.</summary>
 internal sealed class Throughput(int count = 100_000) : IScenario
 {
+    private static readonly string Data = $$"""{"part":"p1","offset":0,"text":"{{new string('x', 200)}}"}""";
+
     public string Name => "throughput";
 
     public async IAsyncEnumerable<Measurement> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -15,19 +17,21 @@ internal sealed class Throughput(int count = 100_000) : IScenario
         await using var host = await HostProcess.StartRoleAsync("serve");
         await using var turn = await Turn.BeginAsync(host, cancellationToken);
         await StreamAsync(turn, count / 10, cancellationToken);
-        var allocated = (await host.MemoryAsync(cancellationToken)).Allocated;
+        var (allocated, journal, cpu) = ((await host.MemoryAsync(cancellationToken)).Allocated, await host.JournalAsync(cancellationToken), host.CpuSeconds());
         var took = await StreamAsync(turn, count, cancellationToken);
-        yield return new("One session, one client", "throughput, durable", count / took.TotalSeconds, "events/s");
+        yield return new("One session, one client", "throughput, durable, 200 bytes of text each", count / took.TotalSeconds, "events/s", Above: 20_000);
+        yield return new("One session, one client", "CPU of host and PostgreSQL", (host.CpuSeconds() - cpu) * 1e6 / count, "µs/event");
+        yield return new("One session, one client", "journal on disk", ((await host.JournalAsync(cancellationToken)).TableBytes - journal.TableBytes) / (double)count, "bytes/event");
         yield return new("One session, one client", "allocated by the host", ((await host.MemoryAsync(cancellationToken)).Allocated - allocated) / 1024.0 / count, "KB/event");
-        yield return await ReplayLatency.MeasureAsync(host, turn.Session, 5_000, "written at full speed", cancellationToken);
-        yield return await ReplayLatency.MeasureAsync(host, turn.Session, count, "written at full speed", cancellationToken);
+        foreach (var (events, times, below) in new (int, int, double?)[] { (1_000, 20, null), (5_000, 20, 10), (count, 3, 1_000) })
+            await foreach (var one in ReplayLatency.MeasureAsync(host, turn.Session, events, times, "written at full speed", below, cancellationToken)) yield return one;
     }
 
     private static async Task<TimeSpan> StreamAsync(Turn turn, int events, CancellationToken cancellationToken)
     {
         var began = Stopwatch.GetTimestamp();
         var taking = turn.Watcher.TakeTextsAsync(turn.Watcher.Texts.Count + events, cancellationToken);
-        for (var i = 0; i < events; i++) await turn.Box.SendAsync("agent.text", turn.MessageId, """{"part":"p1","offset":0,"text":"twelve chars"}""", cancellationToken);
+        for (var i = 0; i < events; i++) await turn.Box.SendAsync("agent.text", turn.MessageId, Data, cancellationToken);
         await taking;
         return Stopwatch.GetElapsedTime(began);
     }

@@ -5,13 +5,15 @@ using Coordinator.Host;
 using Coordinator.Ports.Compute;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace Coordinator.Bench.Serving;
 
 /// <summary>
 /// The real host in a process of its own, but for its boxes: they are announced on standard output
 /// (<c>bench box SANDBOX GENERATION TOKEN</c>), and the driver plays them over the real bridge. Asked for <c>memory</c> on standard
-/// input it says <c>bench memory MANAGED_BYTES SESSIONS ALLOCATED_BYTES</c>; it ends with its standard input.
+/// input it says <c>bench memory MANAGED_BYTES SESSIONS ALLOCATED_BYTES</c>, and asked for <c>journal</c>
+/// <c>bench journal COMMITS WAL_BYTES TABLE_BYTES</c>, all but the sessions since the beginning; it ends with its standard input.
 /// </summary>
 internal static class BenchHost
 {
@@ -23,9 +25,18 @@ internal static class BenchHost
         }));
         await app.StartAsync();
         while (await Console.In.ReadLineAsync() is { } question)
-            if (question == "memory") await SayMemoryAsync(app);
+            await (question == "memory" ? SayMemoryAsync(app) : SayJournalAsync(app));
         await app.StopAsync();
         return 0;
+    }
+
+    private static async Task SayJournalAsync(WebApplication app)
+    {
+        await using var command = app.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand(
+            "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint, (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint, pg_total_relation_size('session_record')");
+        await using var reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"bench journal {reader.GetInt64(0)} {reader.GetInt64(1)} {reader.GetInt64(2)}"));
     }
 
     private static Task SayMemoryAsync(WebApplication app)

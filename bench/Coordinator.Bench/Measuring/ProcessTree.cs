@@ -2,11 +2,17 @@ using System.Globalization;
 
 namespace Coordinator.Bench.Measuring;
 
-/// <summary>What a process and all that descend from it hold, shared pages counted once (PSS), from /proc.</summary>
-internal static class ProcessMemory
+/// <summary>What a process and all that descend from it hold (shared pages counted once: PSS) and have computed, from /proc.</summary>
+internal static class ProcessTree
 {
-    public static double TreeMegabytes(int root, Func<string, bool>? only = null) =>
+    private const double TicksPerSecond = 100;
+
+    public static double Megabytes(int root, Func<string, bool>? only = null) =>
         Tree(root).Where(pid => only is null || only(NameOf(pid))).Sum(Pss) / 1024.0;
+
+    /// <summary>CPU time of all of them since each began, with that of children that ended and were waited for.</summary>
+    public static double CpuSeconds(int root, Func<string, bool>? only = null) =>
+        Tree(root).Where(pid => only is null || only(NameOf(pid))).Sum(Ticks) / TicksPerSecond;
 
     private static List<int> Tree(int root)
     {
@@ -20,11 +26,15 @@ internal static class ProcessMemory
         return tree;
     }
 
-    private static int ParentOf(int pid)
+    private static int ParentOf(int pid) => Stat(pid) is { Length: > 1 } stat ? int.Parse(stat[1], CultureInfo.InvariantCulture) : 0;
+
+    private static long Ticks(int pid) => Stat(pid) is { Length: > 14 } stat ? stat[11..15].Sum(field => long.Parse(field, CultureInfo.InvariantCulture)) : 0;
+
+    /// <summary>The fields of /proc/PID/stat behind the name, from the third on.</summary>
+    private static string[] Stat(int pid)
     {
         var stat = Read(pid, "stat");
-        var fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return fields.Length > 1 ? int.Parse(fields[1], CultureInfo.InvariantCulture) : 0;
+        return stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
     }
 
     private static string NameOf(int pid) => Read(pid, "comm").Trim();

@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
+using Coordinator.Bench.Driving;
+using Coordinator.Bench.Measuring;
+using Coordinator.Client;
+
+namespace Coordinator.Bench.Scenarios;
+
+/// <summary>Sessions in which nothing happens: with a box and a client each, what they hold and what a heartbeat computes; asleep, how fast one wakes.</summary>
+internal sealed class IdleSessions(TimeProvider time, int connected = 250, int asleep = 200, int heartbeats = 40_000) : IScenario
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
+
+    public string Name => "idle";
+
+    public async IAsyncEnumerable<Measurement> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var host = await HostProcess.StartRoleAsync("serve", "--Sessions:Host:HibernateAfter=00:00:01");
+        var turns = new List<Turn> { await IdleTurnAsync(host, cancellationToken) };
+        await host.MemoryAsync(cancellationToken);
+        var (before, managed) = (host.Megabytes(), (await host.MemoryAsync(cancellationToken)).Managed);
+        for (var i = 0; i < connected; i++) turns.Add(await IdleTurnAsync(host, cancellationToken));
+        var after = await host.MemoryAsync(cancellationToken);
+        yield return new("Memory", "an idle session with its box and a client (PSS, shared out)", (host.Megabytes() - before) * 1_024 / connected, "KB", 100);
+        yield return new("Memory", "of which live managed heap", (after.Managed - managed) / 1024.0 / connected, "KB");
+        var cpu = host.CpuSeconds();
+        for (var i = 0; i < heartbeats; i++) await turns[i % turns.Count].Box.HeartbeatAsync(cancellationToken);
+        await EndAsync(turns[0], cancellationToken);
+        yield return new("Heartbeat", "CPU of host and PostgreSQL", (host.CpuSeconds() - cpu) * 1_000 / heartbeats, "ms", 0.1);
+        foreach (var turn in turns) await turn.DisposeAsync();
+
+        var woken = await WakeAsync(host, cancellationToken);
+        yield return new("Wake of a hibernated session", "p50", woken.Percentile(50), "ms");
+        yield return new("Wake of a hibernated session", "p99", woken.Percentile(99), "ms", 25);
+    }
+
+    private static async Task<Turn> IdleTurnAsync(HostProcess host, CancellationToken cancellationToken)
+    {
+        var turn = await Turn.BeginAsync(host, cancellationToken);
+        await turn.EndAsync(cancellationToken);
+        return turn;
+    }
+
+    /// <summary>A turn of one more message: what was sent before it has then been taken in.</summary>
+    private static async Task EndAsync(Turn turn, CancellationToken cancellationToken)
+    {
+        await turn.Watcher.PromptAsync("after-the-heartbeats", "work", cancellationToken);
+        await turn.Box.NextPromptAsync(cancellationToken);
+    }
+
+    /// <summary>A command to each of them over HTTP, once none is in memory; the same command again, to one that is awake, is taken off.</summary>
+    private async Task<Latencies> WakeAsync(HostProcess host, CancellationToken cancellationToken)
+    {
+        using var client = host.Client();
+        using var http = new HttpClient(new SocketsHttpHandler()) { BaseAddress = host.Url };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", host.ApiKey);
+        var sessions = new List<string>();
+        for (var i = 0; i < asleep; i++) sessions.Add((await client.CreateSessionAsync(new NewSession(Turn.Model), cancellationToken)).Id);
+        foreach (var session in sessions.Take(asleep / 4)) await RenameAsync(http, session, cancellationToken); // warm-up
+        await Task.Delay(TimeSpan.FromSeconds(3), time, cancellationToken);
+        var latencies = new Latencies();
+        foreach (var session in sessions)
+        {
+            var began = Stopwatch.GetTimestamp();
+            await RenameAsync(http, session, cancellationToken);
+            latencies.Add(began, Stopwatch.GetTimestamp());
+        }
+
+        return latencies;
+    }
+
+    private static async Task RenameAsync(HttpClient http, string session, CancellationToken cancellationToken)
+    {
+        using var answer = await http.PatchAsJsonAsync($"/v1/sessions/{session}", new Dictionary<string, string>(StringComparer.Ordinal) { ["title"] = "awake" }, cancellationToken).WaitAsync(Bound, cancellationToken);
+        answer.EnsureSuccessStatusCode();
+    }
+}
