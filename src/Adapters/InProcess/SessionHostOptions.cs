@@ -43,5 +43,5 @@ public sealed class SessionHostOptions
 
     /// <summary>One is kept too when an actor leaves memory with this many records that none covers: fewer are as soon read again.</summary>
     [Range(1, 1_000_000)]
-    public int SnapshotAtRest { get; set; } = 8;
+    public int SnapshotAtRest { get; set; } = 4;
 }

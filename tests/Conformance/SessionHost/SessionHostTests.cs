@@ -142,7 +142,7 @@ public sealed class InProcessSessionHostTests : SessionHostContract
     {
         var journal = new InMemorySessionJournal(TimeProvider.System);
         var key = NewKey();
-        await using (var before = new Harness(journal)) await before.Host.CallAsync(key, Create(), CancellationToken.None);
+        await using (var before = new Harness(journal, new SessionHostOptions { SnapshotAtRest = 1 })) await before.Host.CallAsync(key, Create(), CancellationToken.None);
         journal.TearsSnapshots = damaged;
         using var log = new CapturedLog();
         using var logs = LoggerFactory.Create(builder => builder.AddProvider(log));
