@@ -12,7 +12,7 @@ namespace Coordinator.Adapters.Postgres.Journal;
 /// </summary>
 internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience patience)
 {
-    private const int PageRecords = 500;
+    private const int PageRecords = 2_000; // a page of small records is read in one go: its bytes are what bounds it
     private const int PageBytes = 1024 * 1024;
 
     private const string HeadSql = """

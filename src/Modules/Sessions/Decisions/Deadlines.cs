@@ -32,7 +32,7 @@ public static class Deadlines
             CancelDecisions.Ask(turn, turn.State.Running!, CancelReason.Deadline, null)),
         new("message cancelling", Theirs, (s, l) => s.Running is { CancellingAt: { } at } ? new(at, l.MessageCancel) : null, turn =>
             Endings.StopSandbox(turn, SandboxReasons.Cancelled, "The agent did not stop when asked, so its box was ended.", keepData: true)),
-        new("permission open", Ours, (s, _) => Waits.Until(s.Permissions.Values.Where(q => q.Decision is null).Select(q => (DateTimeOffset?)q.ExpiresAt).Min()), turn =>
+        new("permission open", Ours, (s, _) => Waits.Until(s.Permissions.IsEmpty ? null : s.Permissions.Values.Where(q => q.Decision is null).Select(q => (DateTimeOffset?)q.ExpiresAt).Min()), turn =>
         {
             foreach (var question in turn.State.Permissions.Values.Where(q => q.Decision is null && q.ExpiresAt <= turn.Now)) PermissionDecisions.Expire(turn, question);
         }),
