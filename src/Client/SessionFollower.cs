@@ -12,6 +12,11 @@ public sealed class SessionFollower(CoordinatorClient client, string session, Ti
     /// <summary>How often the connection was made anew.</summary>
     public int Reconnects { get; private set; }
 
+    private static readonly TimeSpan LongestAsked = TimeSpan.FromMinutes(1);
+
+    /// <summary>What a host that restarts asked for; heeded once.</summary>
+    private TimeSpan? returnAfter;
+
     /// <summary>The last event given out; what a later follower resumes after.</summary>
     public string? Cursor { get; private set; }
 
@@ -40,7 +45,8 @@ public sealed class SessionFollower(CoordinatorClient client, string session, Ti
 
             Reconnects++;
             var ceiling = Math.Min(10_000, 100 << Math.Min(failures, 7));
-            await Task.Delay(TimeSpan.FromMilliseconds(Jitter(ceiling)), time, cancellationToken);
+            await Task.Delay(returnAfter ?? TimeSpan.FromMilliseconds(Jitter(ceiling)), time, cancellationToken);
+            returnAfter = null;
         }
     }
 
@@ -66,8 +72,9 @@ public sealed class SessionFollower(CoordinatorClient client, string session, Ti
         request.Headers.Accept.Add(new("text/event-stream"));
         using var answer = await client.OpenAsync(request, cancellationToken);
         await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
-        await foreach (var item in SseParser.Create(body, static (_, data) => JsonSerializer.Deserialize(data, ClientJson.Default.SessionEvent)!).EnumerateAsync(cancellationToken))
-            yield return (item.EventId ?? item.Data.Cursor, item.Data);
+        var events = SseParser.Create(body, static (_, data) => JsonSerializer.Deserialize(data, ClientJson.Default.SessionEvent)!);
+        await foreach (var item in events.EnumerateAsync(cancellationToken)) yield return (item.EventId ?? item.Data.Cursor, item.Data);
+        if (events.ReconnectionInterval is { Ticks: >= 0 } asked) returnAfter = asked < LongestAsked ? asked : LongestAsked;
     }
 
     private static int Jitter(int ceiling) => System.Security.Cryptography.RandomNumberGenerator.GetInt32(20, Math.Max(21, ceiling));

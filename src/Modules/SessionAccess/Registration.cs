@@ -18,6 +18,7 @@ public static class Registration
             .ValidateDataAnnotations()
             .ValidateOnStart();
         services.AddSingleton<SessionNaming>();
+        services.AddSingleton<ReturnSchedule>();
         services.AddSingleton<EventStreams>();
         services.AddSingleton<ConversationHistory>();
         services.AddSingleton<BoxBriefings>();

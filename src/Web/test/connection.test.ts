@@ -93,6 +93,20 @@ describe('coming back', () => {
     expect(sockets).toHaveLength(2);
   });
 
+  test('A restarting host that says when to come back is heeded, once', () => {
+    last().accept();
+    last().say(JSON.stringify({ type: 'restarting', returnAfterMs: 5_000 }));
+    last().drop(1012);
+    clock.advance(4_999);
+    expect(sockets).toHaveLength(1);
+    clock.advance(1);
+    expect(sockets).toHaveLength(2);
+    last().accept();
+    last().drop(1012);
+    clock.advance(400);
+    expect(sockets).toHaveLength(3);
+  });
+
   test('A host that keeps saying 1012 is not hammered', () => {
     for (let round = 0; round < 8; round++) {
       last().onopen?.();

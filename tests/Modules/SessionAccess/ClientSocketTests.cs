@@ -178,6 +178,7 @@ public sealed class ClientSocketTests : IAsyncLifetime
 
         await server.Sessions.DrainAsync(default);
 
+        Assert.InRange((await socket.NextAsync("restarting")).GetProperty("returnAfterMs").GetInt32(), 0, 400);
         Assert.Equal(1012, (await socket.ClosedAsync()).Code);
     }
 

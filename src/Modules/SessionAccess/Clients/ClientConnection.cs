@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Coordinator.Modules.SessionAccess.Clients;
 
 /// <summary>What every client connection works with.</summary>
-internal sealed record ClientServices(ISessionHost Sessions, CallerResolver Callers, ClientCommands Commands, TimeProvider Time, ILogger Logger);
+internal sealed record ClientServices(ISessionHost Sessions, CallerResolver Callers, ClientCommands Commands, ReturnSchedule Returns, TimeProvider Time, ILogger Logger);
 
 /// <summary>
 /// One client's WebSocket from its first frame to its close: it subscribes, then events, views and answers go out through
@@ -25,6 +25,19 @@ internal sealed partial class ClientConnection(ClientServices services, FrameSoc
     {
         var subscription = await SubscribeAsync(cancellationToken);
         if (subscription is null) return;
+        services.Returns.Joined();
+        try
+        {
+            await ServeAsync(subscription, cancellationToken);
+        }
+        finally
+        {
+            services.Returns.Left();
+        }
+    }
+
+    private async Task ServeAsync(ISessionSubscription subscription, CancellationToken cancellationToken)
+    {
         await using (subscription)
         {
             await outbox.AddAsync(ClientFrameWriter.Ready(subscription.View, subscription.Start), cancellationToken);
@@ -96,6 +109,7 @@ internal sealed partial class ClientConnection(ClientServices services, FrameSoc
     private async Task<SocketClose> FollowAsync(ISessionSubscription subscription, CancellationToken ended)
     {
         await foreach (var batch in subscription.ReadAsync(ended)) await outbox.AddAsync(batch, ended);
+        if (subscription.Closed is SubscriptionCloseReason.HostRestarting) await outbox.AddAsync(ClientFrameWriter.Restarting(services.Returns.Next()), ended);
         return subscription.Closed switch
         {
             SubscriptionCloseReason.TooSlow => new(SocketClose.Slow, "Events came faster than they were taken; resume after the last one."),

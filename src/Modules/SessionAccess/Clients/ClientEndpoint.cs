@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace Coordinator.Modules.SessionAccess.Clients;
 
 /// <summary>The WebSocket of a session for people and programs.</summary>
-internal sealed class ClientEndpoint(ISessionHost sessions, CallerResolver callers, TimeProvider time, ILogger<ClientConnection> logger) : IEndpointModule
+internal sealed class ClientEndpoint(ISessionHost sessions, CallerResolver callers, ReturnSchedule returns, TimeProvider time, ILogger<ClientConnection> logger) : IEndpointModule
 {
     public const string Subprotocol = "coordinator.v1";
 
@@ -28,7 +28,7 @@ internal sealed class ClientEndpoint(ISessionHost sessions, CallerResolver calle
         }
 
         using var socket = new FrameSocket(await context.WebSockets.AcceptWebSocketAsync(Subprotocol), time);
-        var services = new ClientServices(sessions, callers, new ClientCommands(mediator), time, logger);
+        var services = new ClientServices(sessions, callers, new ClientCommands(mediator), returns, time, logger);
         var connection = new ClientConnection(services, socket, context.Features.GetRequiredFeature<CallerClaim>(), context.Tenant(), id);
         await connection.RunAsync(context.RequestAborted);
     }

@@ -48,6 +48,9 @@ internal static class ClientFrameWriter
         if (id is not null) json.WriteString("id"u8, id);
     });
 
+    /// <summary>The last frame before a restart closes the socket: when to come back.</summary>
+    public static ReadOnlyMemory<byte> Restarting(TimeSpan returnAfter) => Write("restarting"u8, json => json.WriteNumber("returnAfterMs"u8, (long)returnAfter.TotalMilliseconds));
+
     private static ReadOnlyMemory<byte> Write(ReadOnlySpan<byte> type, Action<Utf8JsonWriter> body)
     {
         var buffer = new ArrayBufferWriter<byte>(256);

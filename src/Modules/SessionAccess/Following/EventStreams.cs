@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
 using Coordinator.Modules.Kernel.Authentication;
@@ -15,10 +16,12 @@ namespace Coordinator.Modules.SessionAccess.Following;
 /// Server-sent events of a session: what the journal holds after the cursor, then live. A follower that falls behind, a
 /// host that restarts and a credential that is no longer valid all end the stream; the client resumes at its last id.
 /// </summary>
-internal sealed partial class EventStreams(ISessionHost sessions, ISessionJournal journal, CallerResolver callers, TimeProvider time, ILogger<EventStreams> logger)
+internal sealed partial class EventStreams(ISessionHost sessions, ISessionJournal journal, CallerResolver callers, ReturnSchedule schedule, TimeProvider time, ILogger<EventStreams> logger)
 {
     internal static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
     internal static readonly TimeSpan RecheckInterval = TimeSpan.FromMinutes(1);
+
+    private readonly ReturnSchedule returns = schedule;
 
     /// <summary>Subscribes before the answer begins, so that a refusal is still a problem.</summary>
     public async Task<IResult> OpenAsync(HttpContext context, SessionKey key, SessionCursor? after, CancellationToken cancellationToken)
@@ -52,7 +55,12 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
             var checkedAt = time.GetTimestamp();
             while (await ArrivedAsync(next, output, context.RequestAborted) is var arrived)
             {
-                if (arrived == false) return;
+                if (arrived == false)
+                {
+                    if (subscription.Closed is SubscriptionCloseReason.HostRestarting) await SayWhenToReturnAsync(output, context.RequestAborted);
+                    return;
+                }
+
                 if (time.GetElapsedTime(checkedAt) >= RecheckInterval)
                 {
                     if (!await StillAllowedAsync(follower, context.RequestAborted)) return;
@@ -71,6 +79,13 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
             await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await batches.DisposeAsync();
         }
+    }
+
+    /// <summary>The field that every reader of event streams knows: how long to wait before the next connection.</summary>
+    private async Task SayWhenToReturnAsync(PipeWriter output, CancellationToken cancellationToken)
+    {
+        Write(output, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"retry: {(long)returns.Next().TotalMilliseconds}\n\n")));
+        await output.FlushAsync(cancellationToken);
     }
 
     /// <summary>True: a batch is there. False: the subscription ended. Null: nothing came for a while, and a ping was sent.</summary>
@@ -125,7 +140,15 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
     {
         public async Task ExecuteAsync(HttpContext httpContext)
         {
-            await using (subscription) await streams.FollowAsync(httpContext, subscription, follower, incarnation);
+            streams.returns.Joined();
+            try
+            {
+                await using (subscription) await streams.FollowAsync(httpContext, subscription, follower, incarnation);
+            }
+            finally
+            {
+                streams.returns.Left();
+            }
         }
     }
 

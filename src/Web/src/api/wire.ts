@@ -152,4 +152,5 @@ export type ServerFrame =
   | { readonly type: 'view'; readonly session: SessionView }
   | { readonly type: 'accepted'; readonly clientId: string; readonly messageId: string; readonly position: number }
   | { readonly type: 'refused'; readonly for: string; readonly clientId?: string; readonly code: string; readonly detail: string }
+  | { readonly type: 'restarting'; readonly returnAfterMs: number }
   | { readonly type: 'done' | 'pong' };

@@ -59,6 +59,8 @@ export class SessionConnection {
   private socket: Socket | null = null;
   private answered = false;
   private attempt = 0;
+  /** What a host that restarts asked for; heeded once. */
+  private returnAfter: number | null = null;
   private online = true;
   private stopped = true;
   private cancelTimer: () => void = () => undefined;
@@ -153,6 +155,9 @@ export class SessionConnection {
         return this.handlers.onEvents(frame.events);
       case 'view':
         return this.handlers.onView(frame.session);
+      case 'restarting':
+        this.returnAfter = Math.min(Math.max(Number(frame.returnAfterMs) || 0, 0), 60_000);
+        return;
       case 'accepted':
         return this.handlers.onAccepted(frame.clientId, frame.messageId);
       case 'refused':
@@ -188,7 +193,9 @@ export class SessionConnection {
       return this.handlers.onEnd(end);
     }
     const atOnce = returnAtOnce.has(code) && this.attempt === 0;
-    this.retry(atOnce ? promptReconnectDelay(this.clock.random) : reconnectDelay(this.attempt, this.clock.random), answered);
+    const asked = atOnce ? this.returnAfter : null;
+    this.returnAfter = null;
+    this.retry(asked ?? (atOnce ? promptReconnectDelay(this.clock.random) : reconnectDelay(this.attempt, this.clock.random)), answered);
   }
 
   private retry(delay: number, answered: boolean): void {
