@@ -22,8 +22,22 @@ internal static class LocalChecks
     {
         var binary = Path.Combine(root, "node_modules", "opencode-linux-x64", "bin", "opencode");
         return File.Exists(binary)
-            ? VersionAsync("OpenCode", binary, "--version", "Run ./run.sh, which installs it.", cancellationToken)
+            ? ElsewhereAsync(home => VersionAsync("OpenCode", binary, "--version", "Run ./run.sh, which installs it.", cancellationToken, home))
             : Task.FromResult(new Finding("OpenCode", Health.Bad, $"not at {binary}", "Run ./run.sh, which installs it."));
+    }
+
+    /// <summary>OpenCode makes folders in the home of whoever asks even for its version.</summary>
+    private static async Task<Finding> ElsewhereAsync(Func<string, Task<Finding>> check)
+    {
+        var home = Directory.CreateTempSubdirectory("coordinator-doctor-");
+        try
+        {
+            return await check(home.FullName);
+        }
+        finally
+        {
+            home.Delete(recursive: true);
+        }
     }
 
     private static async Task<Finding> PortAsync(Uri url, CancellationToken cancellationToken)
@@ -41,19 +55,16 @@ internal static class LocalChecks
         }
     }
 
-    private static async Task<Finding> VersionAsync(string name, string program, string argument, string advice, CancellationToken cancellationToken)
+    private static async Task<Finding> VersionAsync(string name, string program, string argument, string advice, CancellationToken cancellationToken, string? home = null)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(TimeSpan.FromSeconds(15));
+        var start = new ProcessStartInfo(program, argument) { RedirectStandardOutput = true, RedirectStandardError = true };
+        if (home is not null) MakeHome(start, home);
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, argument) { RedirectStandardOutput = true, RedirectStandardError = true })
-                ?? throw new Win32Exception("did not start");
-            var output = await process.StandardOutput.ReadToEndAsync(limit.Token);
-            await process.WaitForExitAsync(limit.Token);
-            return process.ExitCode == 0
-                ? new(name, Health.Good, output.Split('\n')[0].Trim())
-                : new(name, Health.Bad, $"exit code {process.ExitCode}", advice);
+            using var process = Process.Start(start) ?? throw new Win32Exception("did not start");
+            return await VersionAsync(name, process, advice, limit.Token);
         }
         catch (Win32Exception)
         {
@@ -63,5 +74,29 @@ internal static class LocalChecks
         {
             return new(name, Health.Bad, "does not answer", advice);
         }
+    }
+
+    private static async Task<Finding> VersionAsync(string name, Process process, string advice, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var output = await process.StandardOutput.ReadToEndAsync(cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+            return process.ExitCode == 0
+                ? new(name, Health.Good, output.Split('\n')[0].Trim())
+                : new(name, Health.Bad, $"exit code {process.ExitCode}", advice);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None);
+            throw;
+        }
+    }
+
+    private static void MakeHome(ProcessStartInfo start, string home)
+    {
+        start.Environment["HOME"] = home;
+        foreach (var own in start.Environment.Keys.Where(name => name.StartsWith("XDG_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(own);
     }
 }

@@ -72,6 +72,7 @@ internal static class ApiDocument
         operation.Security = [new() { [new OpenApiSecuritySchemeReference(ApiKeyScheme, context.Document)] = [] }];
         operation.Parameters ??= [];
         operation.Parameters.Add(Header("Coordinator-Organization", "Which of a person's organizations this is for."));
+        operation.Parameters.Add(Query("organization", "The same, where a browser lets a page set no header: sockets, links."));
         if (context.Description.HttpMethod == HttpMethods.Post) operation.Parameters.Add(Header("Idempotency-Key", "The same key and body answer the first result again."));
     }
 
@@ -80,6 +81,9 @@ internal static class ApiDocument
 
     private static OpenApiParameter Header(string name, string description) =>
         new() { Name = name, In = ParameterLocation.Header, Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
+
+    private static OpenApiParameter Query(string name, string description) =>
+        new() { Name = name, In = ParameterLocation.Query, Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
 
     private static void DescribeIds(OpenApiSchema schema, Type type)
     {

@@ -4,7 +4,7 @@ const key = 'coordinator.organization';
 
 let chosen = readLocal(key);
 
-/** The organization this page works in; null while the person has only one. */
+/** The organization this page works in; null until the host has said which. */
 export function chosenOrganization(): string | null {
   return chosen;
 }

@@ -33,8 +33,17 @@ export async function askIdentity(): Promise<void> {
   }
 }
 
-/** Who this is. In several organizations, or no more in the one they last chose, a person is taken to their first. */
+/**
+ * Who this is. In several organizations, or no more in the one they last chose, a person is taken to their first. From then on
+ * the page names the one it shows: somebody may take the person into a second one while it is open.
+ */
 async function readMe(): Promise<Me> {
+  const me = await askMe();
+  if (chosenOrganization() === null) chooseOrganization(me.organization.id);
+  return me;
+}
+
+async function askMe(): Promise<Me> {
   try {
     return await api.me();
   } catch (error) {
