@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Coordinator.Cli.Journey;
 using Coordinator.Client;
+using Coordinator.Tests.Support;
 using Xunit;
 
 namespace Coordinator.Tests.Journey;
@@ -22,7 +23,7 @@ public sealed class HostControlTests : IDisposable
         using var parent = Process.Start("/bin/sh", ["-c", $"sleep 600 & echo $! > {PidFile}.next; mv {PidFile}.next {PidFile}; exec sleep 600"]);
         try
         {
-            await UntilAsync(() => File.Exists(PidFile));
+            await Eventually.HoldsAsync(() => File.Exists(PidFile), "the writing of the pid file");
 
             await new ProcessHostControl(PidFile, "true").KillAsync(CancellationToken.None).WaitAsync(Bound);
 
@@ -41,7 +42,7 @@ public sealed class HostControlTests : IDisposable
 
         await control.StartAsync(CancellationToken.None).WaitAsync(Bound);
 
-        await UntilAsync(() => File.Exists(PidFile));
+        await Eventually.HoldsAsync(() => File.Exists(PidFile), "the writing of the pid file");
         var pid = int.Parse(await File.ReadAllTextAsync(PidFile), CultureInfo.InvariantCulture);
         Assert.StartsWith("sleep", await File.ReadAllTextAsync($"/proc/{pid}/cmdline"), StringComparison.Ordinal);
         await control.KillAsync(CancellationToken.None).WaitAsync(Bound);
@@ -73,14 +74,4 @@ public sealed class HostControlTests : IDisposable
     }
 
     public void Dispose() => folder.Delete(recursive: true);
-
-    private static async Task UntilAsync(Func<bool> holds)
-    {
-        var began = Stopwatch.GetTimestamp();
-        while (!holds())
-        {
-            Assert.True(Stopwatch.GetElapsedTime(began) < Bound, "It did not come about in time.");
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
-        }
-    }
 }

@@ -128,7 +128,7 @@ internal sealed class GitHubSourceControl(GitHubApi api, InstallationTokens toke
             if (!token.IsSuccess) return token.Problem;
             var answer = await api.SendAsync(call with { Token = token.Value?.Token }, cancellationToken, mostBytes);
             if (!answer.IsSuccess || answer.Value.Status != HttpStatusCode.Unauthorized || token.Value is not { } refused) return answer.IsSuccess ? Judge(answer.Value, token.Value is not null) : answer;
-            tokens.Forget(repository, refused);
+            await tokens.ForgetAsync(repository, refused);
             if (attempt == 2) return Refused();
         }
     }

@@ -46,7 +46,7 @@ public sealed class InMemoryNotifier(TimeProvider time, params string[] exceptio
             return WhyRefused(target.Address) is { } reason ? new Attempt(null, new(DeliveryOutcome.AddressRefused, reason)) : Send(notification, target);
         }, cancellationToken);
         if (answer.Said is { IsSilent: true }) await Task.Delay(HeadersTimeout, time, cancellationToken);
-        return answer.Result;
+        return answer.Judged;
     }
 
     private Attempt Send(Notification notification, NotificationTarget target)
@@ -82,7 +82,7 @@ public sealed class InMemoryNotifier(TimeProvider time, params string[] exceptio
         _ => new(DeliveryOutcome.RetryLater, $"The endpoint answered {said.Status}.", said.Status, said.RetryAfter),
     };
 
-    private sealed record Attempt(NotificationAnswer? Said, DeliveryResult Result);
+    private sealed record Attempt(NotificationAnswer? Said, DeliveryResult Judged);
 }
 
 /// <summary>What a receiver got.</summary>

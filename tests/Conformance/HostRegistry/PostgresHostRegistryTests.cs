@@ -61,12 +61,7 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
 
         network.BlackHole(Direction.ToClient);
 
-        var began = TimeProvider.System.GetTimestamp();
-        while (await other.Registry.ClaimAsync(key, other.Host, default) != other.Host.Location)
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < Bound, "Nobody took the session over.");
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
-        }
+        await Eventually.HoldsAsync(async () => await other.Registry.ClaimAsync(key, other.Host, default) == other.Host.Location, "that another takes the session over");
 
         Assert.NotNull(mine.Loss);
         Assert.False(await Journal.AppendAsync(lease, new(1, default, 0, TimeProvider.System.GetUtcNow(), null, null), default));
@@ -80,7 +75,7 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
         var (_, host) = await HostAsync();
         var first = await BeatOfAsync(host);
 
-        await UntilAsync(async () => await BeatOfAsync(host) > first);
+        await Eventually.HoldsAsync(async () => await BeatOfAsync(host) > first, "a beat");
 
         Assert.Null(host.Loss);
     }
@@ -93,7 +88,7 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
 
         await host.DisposeAsync();
 
-        await UntilAsync(async () => await LocksOfAsync(host) == 0);
+        await Eventually.HoldsAsync(async () => await LocksOfAsync(host) == 0, "the end of its lock");
     }
 
     [Fact]
@@ -173,15 +168,5 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
         await using var command = new NpgsqlCommand(sql, connection);
         command.Parameters.Add(new() { Value = id });
         await command.ExecuteNonQueryAsync();
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        var began = TimeProvider.System.GetTimestamp();
-        while (!await condition())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < Bound, "It did not happen in time.");
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
-        }
     }
 }

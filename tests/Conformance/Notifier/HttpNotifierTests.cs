@@ -35,7 +35,7 @@ public sealed class HttpNotifierTests : NotifierContract
         using var receiver = RawReceiver.Start("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nslow");
         var delivering = rig.With(receiver.Exception).DeliverAsync(NewNotification(), new(receiver.Address, [WebhookSecret.New()]), default).AsTask();
         await receiver.Answered;
-        await UntilAsync("the body is listened to, beside the attempt as a whole", () => rig.Time.PendingTimers == 2);
+        await rig.Time.WaitForTimersAsync(2); // the body is listened to, beside the attempt as a whole
 
         rig.Time.Advance(TimeSpan.FromSeconds(5));
 
@@ -110,16 +110,6 @@ public sealed class HttpNotifierTests : NotifierContract
 
         Assert.Equal(6, options.Problems().Count());
         Assert.Empty(new HttpNotifierOptions().Problems());
-    }
-
-    private static async Task UntilAsync(string what, Func<bool> condition)
-    {
-        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (!condition())
-        {
-            Assert.False(bound.IsCancellationRequested, what);
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
-        }
     }
 
     /// <summary>Answers the first call with these very bytes, and then neither says more nor hangs up.</summary>

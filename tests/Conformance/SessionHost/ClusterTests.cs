@@ -2,6 +2,7 @@ using System.Net;
 using Coordinator.Adapters.InProcess.Cluster;
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
+using Coordinator.Tests.Support;
 using Coordinator.Tests.Support.Http;
 using Xunit;
 
@@ -62,7 +63,7 @@ public sealed class ClusterTests : IAsyncLifetime
 
         Assert.True((await two.Host.CallAsync(key, Prompt("after"), default)).IsSuccess);
         Assert.Equal(two.Member.Location.Id, (await store.Journal.FindHeadAsync(key, default))!.Host);
-        await UntilAsync(() => lost.Actors.ActiveCount == 0 && one.Host.Members.Find() is { } anew && anew.Location.Id != location.Id);
+        await Eventually.HoldsAsync(() => lost.Actors.ActiveCount == 0 && one.Host.Members.Find() is { } anew && anew.Location.Id != location.Id, "that the host lets its actors go and registers anew");
         var head = (await store.Journal.FindHeadAsync(key, default))!.Seq;
         Assert.Equal(Enumerable.Range(1, (int)head).Select(seq => (long)seq), await SeqsAsync(watching, head));
     }
@@ -133,15 +134,5 @@ public sealed class ClusterTests : IAsyncLifetime
         if (signature is not null) request.Headers.TryAddWithoutValidation("Authorization", signature);
         using var answer = await http.SendAsync(request);
         return answer.StatusCode;
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        var began = TimeProvider.System.GetTimestamp();
-        while (!condition())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < Bound, "It did not happen in time.");
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
-        }
     }
 }

@@ -128,7 +128,7 @@ public sealed class CallModelTests : IAsyncLifetime
         response.Dispose();
         box.Dispose();
 
-        await UntilAsync(() => server.Gateway.Open == 0 && Sessions.Recorded.Count == 1);
+        await Eventually.HoldsAsync(() => server.Gateway.Open == 0 && Sessions.Recorded.Count == 1, "the end of the call, counted");
         Assert.Equal(70, Sessions.Recorded[0].InputTokens);
     }
 
@@ -317,11 +317,5 @@ public sealed class CallModelTests : IAsyncLifetime
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var bound = new CancellationTokenSource(Bound);
-        while (!condition()) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, bound.Token);
     }
 }

@@ -6,6 +6,7 @@ using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Modules.Tenancy;
 using Coordinator.Tests.Support.Http;
+using Coordinator.Tests.Support;
 using Xunit;
 
 namespace Coordinator.Tests.Modules.SessionAccess;

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Coordinator.Modules.SessionAccess.Clients;
 using Coordinator.Ports;
 using Coordinator.Tests.Modules.Tenancy;
+using Coordinator.Tests.Support;
 using Xunit;
 
 namespace Coordinator.Tests.Modules.SessionAccess;

@@ -43,9 +43,10 @@ internal sealed class InstallationTokens(GitHubApi api, AppJwt jwt)
     }
 
     /// <summary>A token that the host refused is not given out again.</summary>
-    public void Forget(GitHubRepository repository, TokenAnswer refused)
+    public async ValueTask ForgetAsync(GitHubRepository repository, TokenAnswer refused)
     {
-        if (minted.TryGetValue(repository, out var kept) && kept is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true } task } && task.Result is { IsSuccess: true, Value: { } token } && token == refused) Forget(repository, kept);
+        if (!minted.TryGetValue(repository, out var kept) || kept is not { IsValueCreated: true, Value: { IsCompletedSuccessfully: true } mint }) return;
+        if (await mint is { IsSuccess: true, Value: { } token } && token == refused) Forget(repository, kept);
     }
 
     private void Forget(GitHubRepository repository, Lazy<Task<Result<TokenAnswer?>>> kept)
