@@ -27,6 +27,7 @@ public sealed class CoordinatorClient : IDisposable
         if (apiKey is not null) http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
     }
 
+    /// <summary>Where the host is.</summary>
     public Uri Url { get; }
 
     internal string? ApiKey { get; }
@@ -50,18 +51,24 @@ public sealed class CoordinatorClient : IDisposable
         return await ReadAsync(made, ClientJson.Default.NewApiKey, cancellationToken);
     }
 
+    /// <summary>Who the key acts as, and for which organization.</summary>
     public Task<Me> MeAsync(CancellationToken cancellationToken) => GetAsync("/v1/me", ClientJson.Default.Me, cancellationToken);
 
+    /// <summary>The models that a session of this organization can be made with.</summary>
     public Task<Page<Model>> ListModelsAsync(CancellationToken cancellationToken) => GetAsync("/v1/models", ClientJson.Default.PageModel, cancellationToken);
 
+    /// <summary>A page of the organization's sessions, the latest first; <paramref name="cursor"/> is the page before's <c>NextCursor</c>.</summary>
     public Task<Page<Session>> ListSessionsAsync(string? cursor, int limit, CancellationToken cancellationToken) =>
         GetAsync($"/v1/sessions?limit={limit}{(cursor is null ? string.Empty : $"&cursor={Uri.EscapeDataString(cursor)}")}", ClientJson.Default.PageSession, cancellationToken);
 
+    /// <summary>One session as it now is.</summary>
     public Task<Session> GetSessionAsync(string id, CancellationToken cancellationToken) => GetAsync($"/v1/sessions/{id}", ClientJson.Default.Session, cancellationToken);
 
+    /// <summary>Makes a session. The same <paramref name="idempotencyKey"/> makes it once, however often it is asked for.</summary>
     public Task<Session> CreateSessionAsync(NewSession session, CancellationToken cancellationToken, string? idempotencyKey = null) =>
         PostAsync("/v1/sessions", session, ClientJson.Default.NewSession, ClientJson.Default.Session, idempotencyKey, cancellationToken);
 
+    /// <summary>Queues a prompt and returns when it is taken, not when it is answered: follow the session for that.</summary>
     public Task<AcceptedMessage> PromptAsync(string session, string text, CancellationToken cancellationToken, string? model = null, string? retryOf = null, string? idempotencyKey = null) =>
         PostAsync($"/v1/sessions/{session}/messages", new PromptRequest(text, model, retryOf), ClientJson.Default.PromptRequest, ClientJson.Default.AcceptedMessage, idempotencyKey, cancellationToken);
 
@@ -71,18 +78,22 @@ public sealed class CoordinatorClient : IDisposable
         using var answer = await SendAsync(() => Request(HttpMethod.Post, $"/v1/sessions/{session}/cancel", new CancelRequest(messageId), ClientJson.Default.CancelRequest), null, cancellationToken);
     }
 
+    /// <summary>Ends what runs or waits, and the session's box with its data. For ever; asked again it changes nothing.</summary>
     public async Task<Session> ArchiveAsync(string session, CancellationToken cancellationToken)
     {
         using var answer = await SendAsync(() => new HttpRequestMessage(HttpMethod.Post, $"/v1/sessions/{session}/archive"), null, cancellationToken);
         return await ReadAsync(answer, ClientJson.Default.Session, cancellationToken);
     }
 
+    /// <summary>A page of a session's events after a cursor; from the first when it is null.</summary>
     public Task<EventPage> ListEventsAsync(string session, string? after, int limit, CancellationToken cancellationToken) =>
         GetAsync($"/v1/sessions/{session}/events?limit={limit}{(after is null ? string.Empty : $"&after={Uri.EscapeDataString(after)}")}", ClientJson.Default.EventPage, cancellationToken);
 
+    /// <summary>Looks at a repository and says what it needs to be installed, built and run.</summary>
     public Task<DetectedEnvironment> DetectEnvironmentAsync(Repository repository, CancellationToken cancellationToken) =>
         PostAsync("/v1/environments:detect", new DetectRequest(repository), ClientJson.Default.DetectRequest, ClientJson.Default.DetectedEnvironment, null, cancellationToken);
 
+    /// <summary>The latest 200 finished runs, of one session or of all.</summary>
     public Task<Page<Run>> ListRunsAsync(string? session, CancellationToken cancellationToken) =>
         GetAsync($"/v1/runs?limit=200{(session is null ? string.Empty : $"&session={session}")}", ClientJson.Default.PageRun, cancellationToken);
 
@@ -110,6 +121,7 @@ public sealed class CoordinatorClient : IDisposable
         return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(limit.Token));
     }
 
+    /// <summary>Ends its connections; calls under way fail.</summary>
     public void Dispose() => http.Dispose();
 
     /// <summary>Opens a response whose body streams.</summary>

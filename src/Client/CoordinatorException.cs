@@ -7,10 +7,13 @@ namespace Coordinator.Client;
 public sealed class CoordinatorException(int status, string code, string detail, TimeSpan? retryAfter = null, Exception? inner = null)
     : Exception(detail, inner)
 {
+    /// <summary>The HTTP status; 0 when no answer came.</summary>
     public int Status { get; } = status;
 
+    /// <summary>What went wrong, as one stable word.</summary>
     public string Code { get; } = code;
 
+    /// <summary>When to try again, where the host said so.</summary>
     public TimeSpan? RetryAfter { get; } = retryAfter;
 
     /// <summary>The same call with the same idempotency key may succeed later.</summary>

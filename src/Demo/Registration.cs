@@ -11,6 +11,7 @@ using Microsoft.Extensions.Options;
 
 namespace Coordinator.Demo;
 
+/// <summary>Registers the demo, where it is wanted.</summary>
 public static class Registration
 {
     /// <summary>

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace Coordinator.Adapters.DirectModels;
 
+/// <summary>Registers model calls that go straight to the providers.</summary>
 public static class Registration
 {
     /// <summary>

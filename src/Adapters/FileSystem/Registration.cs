@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordinator.Adapters.FileSystem;
 
+/// <summary>Registers artifacts that are kept as files.</summary>
 public static class Registration
 {
     /// <summary>Artifacts as files below <c>Artifacts:Directory</c> (default <c>{DataDirectory}/artifacts</c>).</summary>

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace Coordinator.Adapters.Git;
 
+/// <summary>Registers source control of any git host.</summary>
 public static class Registration
 {
     /// <summary>

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace Coordinator.Adapters.GitHubApp;
 
+/// <summary>Registers source control as a GitHub App, before the one for all other hosts.</summary>
 public static class Registration
 {
     /// <summary>

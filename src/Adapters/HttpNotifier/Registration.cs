@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Coordinator.Adapters.HttpNotifier;
 
+/// <summary>Registers notifications that are sent as signed webhooks.</summary>
 public static class Registration
 {
     /// <summary>Notifications as signed webhooks over http(s). Section <c>Notifier</c>.</summary>

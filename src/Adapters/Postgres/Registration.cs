@@ -14,6 +14,7 @@ using Npgsql;
 
 namespace Coordinator.Adapters.Postgres;
 
+/// <summary>Registers PostgreSQL and every port that it stands behind.</summary>
 public static class PostgresRegistration
 {
     /// <summary>

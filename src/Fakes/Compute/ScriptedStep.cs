@@ -12,6 +12,7 @@ public abstract record ScriptedStep
     /// <summary>Text of the answer, shown word by word.</summary>
     public sealed record Say(string Text) : ScriptedStep;
 
+    /// <summary>Text of its thinking, shown word by word.</summary>
     public sealed record Think(string Text) : ScriptedStep;
 
     /// <summary>Runs a tool; where permissions are asked for and it <paramref name="Guarded"/>, only after an answer that allows it. <paramref name="Truncated"/>: the agent has left out a part of the output.</summary>

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordinator.Modules.Models;
 
+/// <summary>Registers models as agents and people see them.</summary>
 public static class Registration
 {
     /// <summary>

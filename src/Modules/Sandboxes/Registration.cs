@@ -10,6 +10,7 @@ using Microsoft.Extensions.Options;
 
 namespace Coordinator.Modules.Sandboxes;
 
+/// <summary>Registers the making, the ending and the way out of boxes.</summary>
 public static class Registration
 {
     /// <summary>

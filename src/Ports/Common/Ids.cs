@@ -35,13 +35,17 @@ public interface IPrefixedId<TSelf> : ISpanParsable<TSelf>
 public sealed class PrefixedIdJsonConverter<TId> : JsonConverter<TId>
     where TId : struct, IPrefixedId<TId>
 {
+    /// <inheritdoc/>
     public override TId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         PrefixedId.TryParse(TId.Prefix, reader.GetString(), out var value) ? TId.From(value) : throw new JsonException($"Not an id of the form {TId.Prefix}_….");
 
+    /// <summary>The text form.</summary>
     public override void Write(Utf8JsonWriter writer, TId value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
 
+    /// <inheritdoc/>
     public override TId ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Read(ref reader, typeToConvert, options);
 
+    /// <summary>The text form.</summary>
     public override void WriteAsPropertyName(Utf8JsonWriter writer, TId value, JsonSerializerOptions options) => writer.WritePropertyName(value.ToString()!);
 }
 
@@ -49,12 +53,16 @@ public sealed class PrefixedIdJsonConverter<TId> : JsonConverter<TId>
 [JsonConverter(typeof(PrefixedIdJsonConverter<OrganizationId>))]
 public readonly record struct OrganizationId(Guid Value) : IPrefixedId<OrganizationId>
 {
+    /// <inheritdoc/>
     public static string Prefix => "org";
 
+    /// <inheritdoc/>
     public static OrganizationId From(Guid value) => new(value);
 
+    /// <summary>A new one at the clock's time, which orders it after older ones.</summary>
     public static OrganizationId New(TimeProvider time) => new(PrefixedId.NewValue(time));
 
+    /// <summary>Reads the text form; false for any other text.</summary>
     public static bool TryParse(string? text, out OrganizationId id)
     {
         var ok = PrefixedId.TryParse(Prefix, text, out var value);
@@ -62,6 +70,7 @@ public readonly record struct OrganizationId(Guid Value) : IPrefixedId<Organizat
         return ok;
     }
 
+    /// <summary>The text form.</summary>
     public override string ToString() => PrefixedId.Format(Prefix, Value);
 }
 
@@ -69,12 +78,16 @@ public readonly record struct OrganizationId(Guid Value) : IPrefixedId<Organizat
 [JsonConverter(typeof(PrefixedIdJsonConverter<UserId>))]
 public readonly record struct UserId(Guid Value) : IPrefixedId<UserId>
 {
+    /// <inheritdoc/>
     public static string Prefix => "usr";
 
+    /// <inheritdoc/>
     public static UserId From(Guid value) => new(value);
 
+    /// <summary>A new one at the clock's time, which orders it after older ones.</summary>
     public static UserId New(TimeProvider time) => new(PrefixedId.NewValue(time));
 
+    /// <summary>Reads the text form; false for any other text.</summary>
     public static bool TryParse(string? text, out UserId id)
     {
         var ok = PrefixedId.TryParse(Prefix, text, out var value);
@@ -82,6 +95,7 @@ public readonly record struct UserId(Guid Value) : IPrefixedId<UserId>
         return ok;
     }
 
+    /// <summary>The text form.</summary>
     public override string ToString() => PrefixedId.Format(Prefix, Value);
 }
 
@@ -89,12 +103,16 @@ public readonly record struct UserId(Guid Value) : IPrefixedId<UserId>
 [JsonConverter(typeof(PrefixedIdJsonConverter<ApiKeyId>))]
 public readonly record struct ApiKeyId(Guid Value) : IPrefixedId<ApiKeyId>
 {
+    /// <inheritdoc/>
     public static string Prefix => "key";
 
+    /// <inheritdoc/>
     public static ApiKeyId From(Guid value) => new(value);
 
+    /// <summary>A new one at the clock's time, which orders it after older ones.</summary>
     public static ApiKeyId New(TimeProvider time) => new(PrefixedId.NewValue(time));
 
+    /// <summary>Reads the text form; false for any other text.</summary>
     public static bool TryParse(string? text, out ApiKeyId id)
     {
         var ok = PrefixedId.TryParse(Prefix, text, out var value);
@@ -102,6 +120,7 @@ public readonly record struct ApiKeyId(Guid Value) : IPrefixedId<ApiKeyId>
         return ok;
     }
 
+    /// <summary>The text form.</summary>
     public override string ToString() => PrefixedId.Format(Prefix, Value);
 }
 
@@ -109,12 +128,16 @@ public readonly record struct ApiKeyId(Guid Value) : IPrefixedId<ApiKeyId>
 [JsonConverter(typeof(PrefixedIdJsonConverter<SessionId>))]
 public readonly record struct SessionId(Guid Value) : IPrefixedId<SessionId>
 {
+    /// <inheritdoc/>
     public static string Prefix => "ses";
 
+    /// <inheritdoc/>
     public static SessionId From(Guid value) => new(value);
 
+    /// <summary>A new one at the clock's time, which orders it after older ones.</summary>
     public static SessionId New(TimeProvider time) => new(PrefixedId.NewValue(time));
 
+    /// <summary>Reads the text form; false for any other text.</summary>
     public static bool TryParse(string? text, out SessionId id)
     {
         var ok = PrefixedId.TryParse(Prefix, text, out var value);
@@ -122,6 +145,7 @@ public readonly record struct SessionId(Guid Value) : IPrefixedId<SessionId>
         return ok;
     }
 
+    /// <summary>The text form.</summary>
     public override string ToString() => PrefixedId.Format(Prefix, Value);
 }
 
@@ -129,12 +153,16 @@ public readonly record struct SessionId(Guid Value) : IPrefixedId<SessionId>
 [JsonConverter(typeof(PrefixedIdJsonConverter<MessageId>))]
 public readonly record struct MessageId(Guid Value) : IPrefixedId<MessageId>
 {
+    /// <inheritdoc/>
     public static string Prefix => "msg";
 
+    /// <inheritdoc/>
     public static MessageId From(Guid value) => new(value);
 
+    /// <summary>A new one at the clock's time, which orders it after older ones.</summary>
     public static MessageId New(TimeProvider time) => new(PrefixedId.NewValue(time));
 
+    /// <summary>Reads the text form; false for any other text.</summary>
     public static bool TryParse(string? text, out MessageId id)
     {
         var ok = PrefixedId.TryParse(Prefix, text, out var value);
@@ -142,6 +170,7 @@ public readonly record struct MessageId(Guid Value) : IPrefixedId<MessageId>
         return ok;
     }
 
+    /// <summary>The text form.</summary>
     public override string ToString() => PrefixedId.Format(Prefix, Value);
 }
 
@@ -149,12 +178,16 @@ public readonly record struct MessageId(Guid Value) : IPrefixedId<MessageId>
 [JsonConverter(typeof(PrefixedIdJsonConverter<SandboxId>))]
 public readonly record struct SandboxId(Guid Value) : IPrefixedId<SandboxId>
 {
+    /// <inheritdoc/>
     public static string Prefix => "box";
 
+    /// <inheritdoc/>
     public static SandboxId From(Guid value) => new(value);
 
+    /// <summary>A new one at the clock's time, which orders it after older ones.</summary>
     public static SandboxId New(TimeProvider time) => new(PrefixedId.NewValue(time));
 
+    /// <summary>Reads the text form; false for any other text.</summary>
     public static bool TryParse(string? text, out SandboxId id)
     {
         var ok = PrefixedId.TryParse(Prefix, text, out var value);
@@ -162,6 +195,7 @@ public readonly record struct SandboxId(Guid Value) : IPrefixedId<SandboxId>
         return ok;
     }
 
+    /// <summary>The text form.</summary>
     public override string ToString() => PrefixedId.Format(Prefix, Value);
 }
 
@@ -169,12 +203,16 @@ public readonly record struct SandboxId(Guid Value) : IPrefixedId<SandboxId>
 [JsonConverter(typeof(PrefixedIdJsonConverter<RunId>))]
 public readonly record struct RunId(Guid Value) : IPrefixedId<RunId>
 {
+    /// <inheritdoc/>
     public static string Prefix => "run";
 
+    /// <inheritdoc/>
     public static RunId From(Guid value) => new(value);
 
+    /// <summary>A new one at the clock's time, which orders it after older ones.</summary>
     public static RunId New(TimeProvider time) => new(PrefixedId.NewValue(time));
 
+    /// <summary>Reads the text form; false for any other text.</summary>
     public static bool TryParse(string? text, out RunId id)
     {
         var ok = PrefixedId.TryParse(Prefix, text, out var value);
@@ -182,6 +220,7 @@ public readonly record struct RunId(Guid Value) : IPrefixedId<RunId>
         return ok;
     }
 
+    /// <summary>The text form.</summary>
     public override string ToString() => PrefixedId.Format(Prefix, Value);
 }
 
@@ -189,12 +228,16 @@ public readonly record struct RunId(Guid Value) : IPrefixedId<RunId>
 [JsonConverter(typeof(PrefixedIdJsonConverter<PermissionId>))]
 public readonly record struct PermissionId(Guid Value) : IPrefixedId<PermissionId>
 {
+    /// <inheritdoc/>
     public static string Prefix => "per";
 
+    /// <inheritdoc/>
     public static PermissionId From(Guid value) => new(value);
 
+    /// <summary>A new one at the clock's time, which orders it after older ones.</summary>
     public static PermissionId New(TimeProvider time) => new(PrefixedId.NewValue(time));
 
+    /// <summary>Reads the text form; false for any other text.</summary>
     public static bool TryParse(string? text, out PermissionId id)
     {
         var ok = PrefixedId.TryParse(Prefix, text, out var value);
@@ -202,6 +245,7 @@ public readonly record struct PermissionId(Guid Value) : IPrefixedId<PermissionI
         return ok;
     }
 
+    /// <summary>The text form.</summary>
     public override string ToString() => PrefixedId.Format(Prefix, Value);
 }
 
@@ -209,12 +253,16 @@ public readonly record struct PermissionId(Guid Value) : IPrefixedId<PermissionI
 [JsonConverter(typeof(PrefixedIdJsonConverter<HostId>))]
 public readonly record struct HostId(Guid Value) : IPrefixedId<HostId>
 {
+    /// <inheritdoc/>
     public static string Prefix => "hst";
 
+    /// <inheritdoc/>
     public static HostId From(Guid value) => new(value);
 
+    /// <summary>A new one at the clock's time, which orders it after older ones.</summary>
     public static HostId New(TimeProvider time) => new(PrefixedId.NewValue(time));
 
+    /// <summary>Reads the text form; false for any other text.</summary>
     public static bool TryParse(string? text, out HostId id)
     {
         var ok = PrefixedId.TryParse(Prefix, text, out var value);
@@ -222,6 +270,7 @@ public readonly record struct HostId(Guid Value) : IPrefixedId<HostId>
         return ok;
     }
 
+    /// <summary>The text form.</summary>
     public override string ToString() => PrefixedId.Format(Prefix, Value);
 }
 
@@ -229,12 +278,16 @@ public readonly record struct HostId(Guid Value) : IPrefixedId<HostId>
 [JsonConverter(typeof(PrefixedIdJsonConverter<NotificationId>))]
 public readonly record struct NotificationId(Guid Value) : IPrefixedId<NotificationId>
 {
+    /// <inheritdoc/>
     public static string Prefix => "ntf";
 
+    /// <inheritdoc/>
     public static NotificationId From(Guid value) => new(value);
 
+    /// <summary>A new one at the clock's time, which orders it after older ones.</summary>
     public static NotificationId New(TimeProvider time) => new(PrefixedId.NewValue(time));
 
+    /// <summary>Reads the text form; false for any other text.</summary>
     public static bool TryParse(string? text, out NotificationId id)
     {
         var ok = PrefixedId.TryParse(Prefix, text, out var value);
@@ -242,6 +295,7 @@ public readonly record struct NotificationId(Guid Value) : IPrefixedId<Notificat
         return ok;
     }
 
+    /// <summary>The text form.</summary>
     public override string ToString() => PrefixedId.Format(Prefix, Value);
 }
 
@@ -251,9 +305,11 @@ public readonly record struct NotificationId(Guid Value) : IPrefixedId<Notificat
 /// </summary>
 public readonly record struct SessionKey(OrganizationId Organization, SessionId Session)
 {
+    /// <summary>Both ids, for a log.</summary>
     public override string ToString() => $"{Organization}:{Session}";
 
     /// <summary>Reads what <see cref="ToString"/> writes.</summary>
+    /// <summary>Reads the text form; false for any other text.</summary>
     public static bool TryParse(string? text, out SessionKey key)
     {
         key = default;

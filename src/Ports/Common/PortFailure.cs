@@ -30,9 +30,12 @@ public enum PortFailureKind
 public sealed class PortException(PortFailureKind kind, string message, bool effectMayHaveHappened = false, TimeSpan? retryAfter = null, Exception? inner = null)
     : Exception(message, inner)
 {
+    /// <summary>How it failed.</summary>
     public PortFailureKind Kind { get; } = kind;
 
+    /// <summary>Whether the effect may have taken place all the same.</summary>
     public bool EffectMayHaveHappened { get; } = effectMayHaveHappened;
 
+    /// <summary>When to try again, where the other side said so.</summary>
     public TimeSpan? RetryAfter { get; } = retryAfter;
 }

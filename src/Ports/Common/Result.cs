@@ -39,6 +39,7 @@ public enum ProblemKind
 public interface IFromProblem<TSelf>
     where TSelf : IFromProblem<TSelf>
 {
+    /// <summary>The outcome that is this problem.</summary>
     static abstract TSelf FromProblem(Problem problem);
 }
 
@@ -59,15 +60,18 @@ public readonly record struct Result<T> : IFromProblem<Result<T>>, IOutcome
     /// <summary>Null when it succeeded.</summary>
     public Problem? Problem { get; }
 
+    /// <summary>Whether there is a <see cref="Value"/>.</summary>
     [MemberNotNullWhen(false, nameof(Problem))]
     public bool IsSuccess => Problem is null;
 
     /// <summary>The value; reading it of a failed result is a programming error.</summary>
     public T Value => Problem is null ? value! : throw new InvalidOperationException($"The result is a problem: {Problem.Code}.");
 
+    /// <summary>A success.</summary>
     public static implicit operator Result<T>(T value) => new(value, null);
 
     static Result<T> IFromProblem<Result<T>>.FromProblem(Problem problem) => problem;
 
+    /// <summary>A refusal.</summary>
     public static implicit operator Result<T>(Problem problem) => new(default, problem);
 }

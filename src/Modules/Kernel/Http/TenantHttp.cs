@@ -46,6 +46,7 @@ public static class TenantHttp
 /// <summary>Which credential an endpoint wants; without this metadata it is <see cref="AccessKind.Tenant"/>.</summary>
 public sealed record EndpointAccess(AccessKind Kind);
 
+/// <summary>Who may call an endpoint.</summary>
 public enum AccessKind
 {
     /// <summary>A principal acting for one organization.</summary>

@@ -48,6 +48,7 @@ public sealed record Message
     public string? FailureDetail { get; init; }
 }
 
+/// <summary>How far a message is; the last three are for ever.</summary>
 public enum MessageStatus
 {
     Queued,
@@ -58,6 +59,7 @@ public enum MessageStatus
     Cancelled,
 }
 
+/// <summary>Why a running message was asked to stop.</summary>
 public enum CancelReason
 {
     User,

@@ -81,6 +81,7 @@ public sealed record Sandbox
     public bool IsLive => Phase is SandboxPhase.Requested or SandboxPhase.Booting or SandboxPhase.Connected or SandboxPhase.Ready or SandboxPhase.Silent;
 }
 
+/// <summary>How far a session's box is.</summary>
 public enum SandboxPhase
 {
     None,

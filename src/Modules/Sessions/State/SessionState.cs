@@ -84,6 +84,7 @@ public sealed record SessionState
     public static SessionState Initial(SessionKey key, int incarnation) => new() { Key = key, Incarnation = incarnation };
 }
 
+/// <summary>What a session is for.</summary>
 public enum SessionStatus
 {
     /// <summary>Nothing was ever appended.</summary>

@@ -65,6 +65,7 @@ public sealed record AgentLaunch(
 /// <summary>A model as the agent must address it. <see cref="Provider"/> is the text before the first slash of the full name.</summary>
 public sealed record AgentModel(string Provider, string Model, ModelWire Wire, int ContextTokens, int OutputTokens)
 {
+    /// <summary><c>provider/model</c>, as people write it.</summary>
     public string FullName => $"{Provider}/{Model}";
 }
 
@@ -79,6 +80,7 @@ public enum ModelWire
     AnthropicMessages,
 }
 
+/// <summary>What runs: the agent's name and its own version.</summary>
 public sealed record AgentInfo(string Name, string Version);
 
 /// <summary><see cref="Resumed"/> is false when the conversation is new, so that its history must be told.</summary>
@@ -87,6 +89,7 @@ public sealed record AgentConversation(string Id, bool Resumed);
 /// <summary>One turn. <see cref="History"/> is told to a new conversation before <see cref="Text"/>; null: it knows.</summary>
 public sealed record AgentPrompt(string Text, AgentModel Model, string? History);
 
+/// <summary>How the agent's process ended, and the end of what it wrote, secrets taken out.</summary>
 public sealed record AgentExit(int ExitCode, string LastOutput);
 
 /// <summary>What an agent does, in the order it does it. Offsets count UTF-16 units.</summary>
@@ -99,6 +102,7 @@ public abstract record AgentUpdate
     /// <summary>Text appended to part <paramref name="Part"/> at <paramref name="Offset"/>. A lower offset than the part's length replaces from there.</summary>
     public sealed record Text(string Part, int Offset, string Delta) : AgentUpdate;
 
+    /// <summary>As <see cref="Text"/>, for what the model thinks aloud.</summary>
     public sealed record Reasoning(string Part, int Offset, string Delta) : AgentUpdate;
 
     /// <summary>A tool begins. <paramref name="InputJson"/> is a JSON object.</summary>
@@ -110,8 +114,10 @@ public abstract record AgentUpdate
     /// <summary>A tool's end. <paramref name="Truncated"/>: the agent itself left a part of the output out, and <paramref name="Output"/> is what it kept.</summary>
     public sealed record ToolCompleted(string CallId, string Tool, string? Title, string InputJson, string Output, int? ExitCode, TimeSpan Duration, bool Truncated) : AgentUpdate;
 
+    /// <summary>A tool's end without a result; <paramref name="Error"/> says why.</summary>
     public sealed record ToolFailed(string CallId, string Tool, string? Title, string InputJson, string Error, TimeSpan Duration) : AgentUpdate;
 
+    /// <summary>The whole plan as it now is; replaces the one before.</summary>
     public sealed record Plan(IReadOnlyList<PlanEntry> Entries) : AgentUpdate;
 
     /// <summary><paramref name="Path"/> is relative to the workspace.</summary>
@@ -123,20 +129,29 @@ public abstract record AgentUpdate
     /// <summary>The agent waits for its model provider and will try again.</summary>
     public sealed record Retrying(int Attempt, string Reason, DateTimeOffset? NextAt) : AgentUpdate;
 
+    /// <summary>The turn's end, after which nothing of it comes. <paramref name="Code"/> and <paramref name="Detail"/> say why it failed, and are null otherwise.</summary>
     public sealed record TurnEnded(TurnOutcome Outcome, string? Code, string? Detail, AgentTokens Tokens) : AgentUpdate;
 }
 
+/// <summary>How a turn ended.</summary>
 public enum TurnOutcome
 {
+    /// <summary>The agent was done.</summary>
     Completed,
+    /// <summary>It was told to stop, and did.</summary>
     Cancelled,
+    /// <summary>It could not go on.</summary>
     Failed,
 }
 
+/// <summary>What became of a file.</summary>
 public enum FileChange
 {
+    /// <summary>It was not there before.</summary>
     Created,
+    /// <summary>Its content is another.</summary>
     Modified,
+    /// <summary>It is gone.</summary>
     Deleted,
 }
 
@@ -146,5 +161,6 @@ public sealed record PlanEntry(string Content, string Status, string? Priority);
 /// <summary>The agent's own count; informative, the gateway's metering is what is charged.</summary>
 public sealed record AgentTokens(long Input, long Output, long Reasoning, long CacheRead, long CacheWrite, decimal CostUsd)
 {
+    /// <summary>Nothing was used.</summary>
     public static AgentTokens None { get; } = new(0, 0, 0, 0, 0, 0m);
 }

@@ -21,4 +21,5 @@ public interface IArtifactStore
     ValueTask DeleteAsync(OrganizationId organization, string sha256, CancellationToken cancellationToken);
 }
 
+/// <summary>A stored artifact: the SHA-256 of its content in hex, and its size in bytes.</summary>
 public sealed record ArtifactInfo(string Sha256, long Size);

@@ -38,7 +38,9 @@ public sealed record DataPlaneBridge(string Url, string Token, string Organizati
 /// <summary>A box as the data plane sees it. <see cref="Status"/> is <c>running</c> or <c>stopped</c>.</summary>
 public sealed record SandboxAnswer(string Id, string Node, string Status, string? Detail, IReadOnlyDictionary<string, string> Labels, DateTimeOffset CreatedAt)
 {
+    /// <summary><see cref="Status"/> of one that runs.</summary>
     public const string Running = "running";
+    /// <summary><see cref="Status"/> of one that ended and left data.</summary>
     public const string Stopped = "stopped";
 }
 
@@ -52,6 +54,7 @@ public sealed record DataPlaneHealth(string Status, string? Node, DataPlaneCapac
 /// <summary>How many boxes run and may run.</summary>
 public sealed record DataPlaneCapacity(int Running, int Most)
 {
+    /// <summary>How many more may run; never negative.</summary>
     [JsonIgnore]
     public int Free => Math.Max(0, Most - Running);
 }
@@ -65,6 +68,7 @@ public sealed record DataPlaneCapabilities(bool KeepsData, bool Snapshots, bool 
 /// </summary>
 public sealed record DataPlaneProblem(int Status, string Code, string Detail, string? Kind, bool EffectMayHaveHappened, string? Node)
 {
+    /// <summary>The media type of a problem document (RFC 9457).</summary>
     public const string ContentType = "application/problem+json";
 
     /// <summary>There is no such box, for certain.</summary>
@@ -80,6 +84,7 @@ public sealed record DataPlaneProblem(int Status, string Code, string Detail, st
     public const string Unsupported = "unsupported";
 }
 
+/// <summary>How the messages of the contract are read and written.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = false)]
 [JsonSerializable(typeof(CreateSandboxBody))]
 [JsonSerializable(typeof(SandboxAnswer))]

@@ -16,6 +16,7 @@ public readonly record struct SignedRequest(string Method, string Target, ReadOn
 /// </summary>
 public sealed record RequestSignature(string KeyId, long Timestamp, string Nonce, string Signature)
 {
+    /// <summary>The word before the signature in <c>Authorization</c>.</summary>
     public const string Scheme = "HMAC-SHA256";
 
     /// <summary>How far the two clocks may be apart.</summary>

@@ -27,9 +27,11 @@ public sealed record DetectedEnvironment(
 /// <summary>Shell command lines, run at the root; null where the files name none.</summary>
 public sealed record EnvironmentCommands(string? Install, string? Build, string? Test, string? Start)
 {
+    /// <summary>The files name no command.</summary>
     public static EnvironmentCommands None { get; } = new(null, null, null, null);
 }
 
+/// <summary>A language, and how many files are written in it.</summary>
 public sealed record EnvironmentLanguage(string Name, int Files);
 
 /// <summary><see cref="Version"/> is what the files ask for, as they write it; null when they only imply the runtime.</summary>

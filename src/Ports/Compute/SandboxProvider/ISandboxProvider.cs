@@ -118,11 +118,14 @@ public sealed record SandboxResources(long MemoryBytes, int Processes, double Cp
 /// <summary>How to find a box again: the provider, its own id for it, and the node it lives on when it is bound to one.</summary>
 public sealed record SandboxHandle(string Provider, string Id, string? Node);
 
+/// <summary>What a provider knows of a box.</summary>
 public enum SandboxStatus
 {
+    /// <summary>Its first process lives.</summary>
     Running,
     /// <summary>Ended; its data may be there.</summary>
     Stopped,
+    /// <summary>Nothing of it runs, and nothing of it is left, for certain.</summary>
     NotFound,
     /// <summary>It cannot be told from here.</summary>
     Unreachable,
@@ -131,14 +134,19 @@ public enum SandboxStatus
 /// <summary><see cref="Detail"/> says why it stopped, when that is known (<c>out_of_memory</c>, <c>exit 1</c>).</summary>
 public sealed record SandboxInspection(SandboxStatus Status, string? Detail);
 
+/// <summary>One box of a listing: how to find it again, what it is, its labels, and when it was made.</summary>
 public sealed record SandboxListing(SandboxHandle Handle, SandboxStatus Status, IReadOnlyDictionary<string, string> Labels, DateTimeOffset CreatedAt);
 
 /// <summary>The label names every provider keeps.</summary>
 public static class SandboxLabels
 {
+    /// <summary>The organization's id.</summary>
     public const string Organization = "coordinator.organization";
+    /// <summary>The session's id.</summary>
     public const string Session = "coordinator.session";
+    /// <summary>The box's id.</summary>
     public const string Sandbox = "coordinator.sandbox";
+    /// <summary>The number of the box among those of its session, from 1.</summary>
     public const string Generation = "coordinator.generation";
 
     /// <summary>Which deployment made the box, so that two on one machine do not sweep each other's.</summary>

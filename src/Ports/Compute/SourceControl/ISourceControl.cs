@@ -51,6 +51,7 @@ public sealed record PullRequestDraft(string Head, string Base, string Title, st
 /// <summary>A pull request that is open, and where a person finds it.</summary>
 public sealed record PullRequest(int Number, Uri Url);
 
+/// <summary>A branch that is there, and the hash of its newest commit.</summary>
 public sealed record RepositoryState(string Branch, string Commit);
 
 /// <summary>Paths use forward slashes, relative to the root. <see cref="Contents"/> holds the wanted files that exist.</summary>
@@ -59,5 +60,6 @@ public sealed record RepositoryTree(string Branch, string Commit, IReadOnlyList<
 /// <summary>User name and password for git over HTTPS. Never assume a length or form of the password.</summary>
 public sealed record GitCredential(string Username, string Password, DateTimeOffset? ExpiresAt)
 {
+    /// <summary>Never prints the password.</summary>
     public override string ToString() => $"git credential of {Username}";
 }

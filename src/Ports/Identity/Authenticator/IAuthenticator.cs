@@ -40,6 +40,7 @@ public sealed record PresentedCredential(CredentialKind Kind, string Secret)
     public override string ToString() => $"{Kind} credential";
 }
 
+/// <summary>What was shown as proof, known by how it begins.</summary>
 public enum CredentialKind
 {
     /// <summary><c>ck_…</c></summary>
@@ -56,6 +57,7 @@ public sealed record AuthenticatedPrincipal(Principal Principal, OrganizationId?
 /// <summary>A secret shown once, and when it stops working.</summary>
 public sealed record IssuedSecret(string Secret, DateTimeOffset ExpiresAt)
 {
+    /// <summary>Never prints the secret.</summary>
     public override string ToString() => $"secret valid until {ExpiresAt:O}";
 }
 

@@ -58,6 +58,7 @@ public interface ITenantDirectory
     /// <summary>Writes a sealed secret under a name (<c>[a-z0-9._/-]{1,120}</c>), replacing what was there.</summary>
     ValueTask PutSecretAsync(OrganizationId organization, StoredSecret secret, CancellationToken cancellationToken);
 
+    /// <summary>The sealed secret of this name, or null.</summary>
     ValueTask<StoredSecret?> FindSecretAsync(OrganizationId organization, string name, CancellationToken cancellationToken);
 
     /// <summary>All of an organization's sealed secrets, by name.</summary>
@@ -110,6 +111,7 @@ public sealed record StoredCredential(
 /// <summary>A tenant secret at rest: sealed by <see cref="ITenantVault"/>.</summary>
 public sealed record StoredSecret(string Name, SealedSecret Sealed, string Hint, DateTimeOffset UpdatedAt);
 
+/// <summary>What a request was answered, to be answered again as it was.</summary>
 public sealed record StoredAnswer(int Status, string ContentType, byte[] Body);
 
 /// <summary>The outcome of claiming an idempotent request.</summary>
@@ -119,11 +121,15 @@ public abstract record RequestClaim
     {
     }
 
+    /// <summary>Nobody has it: the caller does the work.</summary>
     public sealed record Mine : RequestClaim;
 
+    /// <summary>It was done; this is the answer.</summary>
     public sealed record Answered(StoredAnswer Answer) : RequestClaim;
 
+    /// <summary>Another is doing it now.</summary>
     public sealed record InProgress : RequestClaim;
 
+    /// <summary>The key was used for something else.</summary>
     public sealed record Differs : RequestClaim;
 }

@@ -7,6 +7,7 @@ public interface IModelCatalog
     /// <summary>The entry of a full model name (<c>provider/model</c>), or null.</summary>
     ValueTask<ModelEntry?> FindAsync(string model, CancellationToken cancellationToken);
 
+    /// <summary>Every entry, by full name.</summary>
     ValueTask<IReadOnlyList<ModelEntry>> ListAsync(CancellationToken cancellationToken);
 }
 

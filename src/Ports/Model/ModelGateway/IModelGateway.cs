@@ -35,13 +35,16 @@ public sealed record ModelRequest(string Model, string Path, ReadOnlyMemory<byte
 /// <summary>The upstream's answer. Dispose to end the call; disposing early cancels it upstream.</summary>
 public sealed class ModelResponse(int status, IReadOnlyDictionary<string, string> headers, Stream body, IAsyncDisposable owner) : IAsyncDisposable
 {
+    /// <summary>The HTTP status, as the upstream gave it.</summary>
     public int Status { get; } = status;
 
     /// <summary>Content-Type and Retry-After, when given.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; } = headers;
 
+    /// <summary>The body as it comes; reading it is reading from the upstream.</summary>
     public Stream Body { get; } = body;
 
+    /// <summary>Ends the call.</summary>
     public ValueTask DisposeAsync() => owner.DisposeAsync();
 }
 

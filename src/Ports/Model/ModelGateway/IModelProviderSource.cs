@@ -11,6 +11,7 @@ public interface IModelProviderSource
     /// <summary>The provider of this name, or null when it is not this source's, or cannot be reached yet.</summary>
     BuiltInModelProvider? Find(string name);
 
+    /// <summary>The providers that this source offers now.</summary>
     IReadOnlyList<BuiltInModelProvider> List();
 }
 

@@ -40,8 +40,10 @@ public interface ISessionHost
 /// <summary>A place in a session's event sequence: <c>incarnation.seq</c>, opaque to clients.</summary>
 public readonly record struct SessionCursor(int Incarnation, long Seq)
 {
+    /// <summary>The text that clients keep and send back.</summary>
     public override string ToString() => $"{Incarnation}.{Seq}";
 
+    /// <summary>Reads that text; false for any other.</summary>
     public static bool TryParse(string? text, out SessionCursor cursor)
     {
         cursor = default;
@@ -61,6 +63,7 @@ public interface ISessionSubscription : IAsyncDisposable
     /// <summary>The session's view when the subscription began, and the cursor it stands on (the head, when <c>after</c> was null).</summary>
     SessionView View { get; }
 
+    /// <summary>After which event it began.</summary>
     SessionCursor Start { get; }
 
     /// <summary>
@@ -69,14 +72,20 @@ public interface ISessionSubscription : IAsyncDisposable
     /// </summary>
     IAsyncEnumerable<EventBatch> ReadAsync(CancellationToken cancellationToken);
 
+    /// <summary>Why it ended; null while it goes on.</summary>
     SubscriptionCloseReason? Closed { get; }
 }
 
+/// <summary>Why a follower is followed no more. The journal has what it missed.</summary>
 public enum SubscriptionCloseReason
 {
+    /// <summary>It did not keep up, and its buffer is full.</summary>
     TooSlow,
+    /// <summary>The host stops; follow again at once.</summary>
     HostRestarting,
+    /// <summary>The session is no more.</summary>
     SessionDeleted,
+    /// <summary>What gave the events failed; follow again from the last one seen.</summary>
     SourceFailed,
 }
 
@@ -133,6 +142,7 @@ public interface IBridgeSink
     void Close(LinkCloseReason reason, string detail);
 }
 
+/// <summary>Why a box's socket is closed, and the close code that says so.</summary>
 public enum LinkCloseReason
 {
     /// <summary>1012: reconnect at once.</summary>

@@ -34,6 +34,7 @@ public interface ISessionMachine
 /// <summary>Makes the machine of one activation.</summary>
 public interface ISessionMachineFactory
 {
+    /// <summary>The machine of this activation, before any record is replayed.</summary>
     ISessionMachine Create(JournalLease lease);
 }
 
@@ -46,8 +47,10 @@ public sealed class UnknownRecordException(string message) : Exception(message);
 /// </summary>
 public interface ISessionEffectRunner
 {
+    /// <summary>Whether this is the runner of such an effect. At most one is.</summary>
     bool CanRun(SessionEffect effect);
 
+    /// <summary>Does it, and says how it ended: expected failures are outcomes.</summary>
     ValueTask<EffectOutcome> RunAsync(SessionKey key, SessionEffect effect, CancellationToken cancellationToken);
 }
 
@@ -67,12 +70,16 @@ public abstract record SessionInput
     /// <summary>The append that the machine asked for is durable.</summary>
     public sealed record Committed(long Version) : SessionInput;
 
+    /// <summary>A box's socket asks to be the session's; replied to like a call.</summary>
     public sealed record BridgeAttached(long LinkId, long CallId, BoxCredential Credential, BridgeHello Hello) : SessionInput;
 
+    /// <summary>A frame of a link, in the link's order.</summary>
     public sealed record BridgeReceived(long LinkId, BoxFrame Frame) : SessionInput;
 
+    /// <summary>A link's socket is gone.</summary>
     public sealed record BridgeDetached(long LinkId) : SessionInput;
 
+    /// <summary>An effect that was started has ended.</summary>
     public sealed record EffectSettled(string EffectKey, EffectOutcome Outcome) : SessionInput;
 
     /// <summary>Time has passed: some deadline may be due.</summary>
@@ -92,10 +99,13 @@ public abstract record SessionOutput
     /// <summary>Show these events, now durable, to all followers.</summary>
     public sealed record Publish(EventBatch Batch) : SessionOutput;
 
+    /// <summary>Answers a call, once.</summary>
     public sealed record Reply(long CallId, Result<SessionReply> Result) : SessionOutput;
 
+    /// <summary>Sends a frame over a link, if it is still there.</summary>
     public sealed record SendToBox(long LinkId, HostFrame Frame) : SessionOutput;
 
+    /// <summary>Closes a link; its <see cref="SessionInput.BridgeDetached"/> may follow or not.</summary>
     public sealed record CloseLink(long LinkId, LinkCloseReason Reason, string Detail) : SessionOutput;
 
     /// <summary>Start this effect unless one with the same key is running; settle it with <see cref="SessionInput.EffectSettled"/>.</summary>

@@ -46,6 +46,7 @@ public sealed class HostPulse : IDisposable
         lost.Cancel();
     }
 
+    /// <summary>Stops watching; the registration is then no more judged by it.</summary>
     public void Dispose() => watch.Dispose();
 
     private HostLoss? Look()

@@ -39,6 +39,7 @@ public sealed record HostLocation(HostId Id, Uri Address);
 /// </summary>
 public interface IHostRegistration : IAsyncDisposable
 {
+    /// <summary>Under which id its peers know this host, and where they reach it.</summary>
     HostLocation Location { get; }
 
     /// <summary>Cancelled when the registration is lost, at the latest half of the time to live after the host was last heard.</summary>

@@ -58,6 +58,7 @@ public interface ISessionJournal
     /// </summary>
     ValueTask SaveSnapshotAsync(JournalLease lease, JournalSnapshot snapshot, CancellationToken cancellationToken);
 
+    /// <summary>The newest snapshot that was kept, or null. It may be damaged: the records are what counts.</summary>
     ValueTask<JournalSnapshot?> FindSnapshotAsync(SessionKey key, CancellationToken cancellationToken);
 }
 

@@ -11,6 +11,7 @@ namespace Coordinator.Ports.Session;
 /// </summary>
 public sealed record BoxToken(SessionKey Key, BoxCredential Credential)
 {
+    /// <summary>How every box token begins.</summary>
     public const string Prefix = "sb_";
 
     private const int LongestText = 256;

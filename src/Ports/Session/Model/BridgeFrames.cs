@@ -29,6 +29,7 @@ public sealed record BridgeHello(
 /// <summary>What a box knows of a message that was sent to it.</summary>
 public sealed record KnownMessage(MessageId Id, KnownMessageState State);
 
+/// <summary>How far a box is with a message.</summary>
 public enum KnownMessageState
 {
     /// <summary>Written down, and running or about to.</summary>
@@ -52,8 +53,10 @@ public abstract record BoxFrame
     /// </summary>
     public sealed record Event(long N, string Kind, MessageId? Message, ReadOnlyMemory<byte> Data) : BoxFrame;
 
+    /// <summary>Whether a request of the host was taken; <paramref name="Error"/> says why not.</summary>
     public sealed record Reply(string Id, bool Ok, string? Error) : BoxFrame;
 
+    /// <summary>The box lives: whether a turn runs, and how many bytes of memory and disk it uses.</summary>
     public sealed record Heartbeat(bool Busy, long RssBytes, long DiskBytes) : BoxFrame;
 }
 
@@ -75,15 +78,19 @@ public abstract record HostFrame
     /// </summary>
     public sealed record Prompt(string RequestId, MessageId Message, string Text, string Model, string Agent, bool SeedHistory) : HostFrame;
 
+    /// <summary>Stop this message's turn.</summary>
     public sealed record Cancel(string RequestId, MessageId Message) : HostFrame;
 
+    /// <summary>What became of a question; sent again until the box confirms it.</summary>
     public sealed record Permission(string RequestId, PermissionId Id, PermissionDecision Decision, string? Note) : HostFrame;
 
+    /// <summary>End the agent and the box's program, what is written being safe.</summary>
     public sealed record Shutdown(string RequestId, string Reason) : HostFrame;
 }
 
 /// <summary>How many events and bytes beyond the last acknowledged a box may have under way.</summary>
 public sealed record BridgeWindow(int Events, int Bytes)
 {
+    /// <summary>2,000 events, 4 MiB.</summary>
     public static BridgeWindow Default { get; } = new(2_000, 4 * 1024 * 1024);
 }

@@ -41,6 +41,7 @@ public abstract record SessionCommand
     /// <summary>Answers an open permission question once. Problems: <c>permission_not_found</c> (404), <c>permission_already_answered</c> (409).</summary>
     public sealed record AnswerPermission(Principal By, PermissionId Permission, PermissionDecision Decision, string? Note) : SessionCommand;
 
+    /// <summary>Gives the session another title. Problem: <c>title_invalid</c> (422).</summary>
     public sealed record Rename(Principal By, string Title) : SessionCommand;
 
     /// <summary>Cancels what is queued or running, stops the box and releases its data; no prompt is taken after it. Idempotent.</summary>
@@ -68,6 +69,7 @@ public sealed record SessionSettings(string Model, string Agent, RepositoryRef? 
 /// <summary>A repository by URL and branch (null: its default branch). The URL holds no credential.</summary>
 public sealed record RepositoryRef(string Url, string? Branch);
 
+/// <summary>What an agent may do without asking.</summary>
 public enum PermissionMode
 {
     /// <summary>The agent works freely inside its sandbox; what reaches outside the workspace is refused.</summary>
@@ -76,6 +78,7 @@ public enum PermissionMode
     Ask,
 }
 
+/// <summary>An answer to an agent's question.</summary>
 public enum PermissionDecision
 {
     /// <summary>This time.</summary>
@@ -93,8 +96,10 @@ public enum PermissionDecision
 /// </summary>
 public sealed record ModelUsage(string Model, long InputTokens, long OutputTokens, long ReasoningTokens, long CacheReadTokens, long CacheWriteTokens, decimal CostUsd)
 {
+    /// <summary>Nothing was used.</summary>
     public static ModelUsage None { get; } = new(string.Empty, 0, 0, 0, 0, 0, 0m);
 
+    /// <summary>Both together, under the name of <paramref name="other"/> if it has one.</summary>
     public ModelUsage Plus(ModelUsage other) => new(
         other.Model.Length > 0 ? other.Model : Model,
         InputTokens + other.InputTokens,
@@ -115,6 +120,7 @@ public abstract record SessionReply
     /// <summary>Done, or it was so already.</summary>
     public sealed record Done : SessionReply;
 
+    /// <summary>The session as committed.</summary>
     public sealed record View(SessionView Session) : SessionReply;
 
     /// <summary><paramref name="Position"/> is 0 when it runs next; <paramref name="Replayed"/> when an earlier call was answered again.</summary>

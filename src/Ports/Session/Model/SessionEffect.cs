@@ -38,13 +38,16 @@ public abstract record EffectOutcome
     {
     }
 
+    /// <summary>Done, or it was so already.</summary>
     public sealed record Succeeded : EffectOutcome;
 
     /// <summary>The box is to be made on this machine and on no other; nothing is made yet.</summary>
     public sealed record SandboxPlaced(string Node) : EffectOutcome;
 
+    /// <summary>The box is there; this is how to find it again.</summary>
     public sealed record SandboxCreated(SandboxHandle Handle) : EffectOutcome;
 
+    /// <summary>What the provider knows of the box, and why it stopped, where it knows.</summary>
     public sealed record SandboxInspected(SandboxStatus Status, string? Detail) : EffectOutcome;
 
     /// <summary><paramref name="Retryable"/>: the same effect may succeed later; the session backs off and asks again.</summary>
