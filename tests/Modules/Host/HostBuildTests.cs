@@ -138,6 +138,15 @@ public sealed class HostBuildTests : IDisposable
     }
 
     [Fact]
+    public void What_is_wrong_with_the_provider_hides_nothing_else_that_is_wrong_about_boxes()
+    {
+        var failures = Failures(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Provider=Modal", "--Sandbox:Requires:0=Teleports", "--Sandbox:Requires:1=KeepsData", "--Sandbox:Cpus=0")))).ToList();
+
+        Assert.All(["'Teleports'", "Cpus must be", "Urls must hold", "KeyId must name", "Secret must have"], wanted => Assert.Contains(failures, text => text.Contains(wanted, StringComparison.Ordinal)));
+        Assert.Equal(failures.Count, failures.Distinct().Count());
+    }
+
+    [Fact]
     public void Boxes_elsewhere_are_not_told_to_dial_back_to_their_own_machine()
     {
         var failure = Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Provider=Modal", "--Urls=http://0.0.0.0:8787", "--Sandbox:Modal:Urls:0=https://boxes.example.com", "--Sandbox:Modal:KeyId=k", "--Sandbox:Modal:Secret=0123456789abcdef0123456789abcdef")));

@@ -170,6 +170,18 @@ public sealed class ProvisioningTests
     }
 
     [Fact]
+    public void What_a_machine_says_of_itself_after_the_start_makes_no_setting_wrong()
+    {
+        var required = new SandboxesOptions { Requires = { "Snapshots" } };
+        provider.Capabilities = null;
+        var validator = new RequiredCapabilitiesValidator(() => provider);
+        Assert.False(validator.Validate(null, required).Failed);
+        provider.Capabilities = SandboxCapabilities.None;
+        Assert.False(validator.Validate(null, required).Failed);
+        Assert.True(new RequiredCapabilitiesValidator(() => provider).Validate(null, required).Failed);
+    }
+
+    [Fact]
     public async Task A_provider_call_that_never_returns_has_a_deadline()
     {
         var called = new TaskCompletionSource();
