@@ -86,6 +86,24 @@ public sealed class CommitPipelineTests
     }
 
     [Fact]
+    public void While_a_turn_streams_its_wake_up_stays_as_it_is_from_append_to_append()
+    {
+        var session = SessionDriver.Running();
+        session.AutoCommit = false;
+        var wakeUps = new HashSet<DateTimeOffset?>();
+        for (var i = 0; i < 10; i++)
+        {
+            session.Pass(TimeSpan.FromMilliseconds(100));
+            session.Box("agent.text", session.Dispatched, """{"part":"p1","offset":0,"text":"word"}""");
+            wakeUps.Add(session.InFlight!.WakeAt);
+            session.Commit();
+        }
+
+        var latest = SessionLimits.Default.TurnCheck * 1.25;
+        Assert.InRange(Assert.Single(wakeUps)!.Value, session.Now + SessionLimits.Default.TurnCheck, session.Now + latest);
+    }
+
+    [Fact]
     public void The_event_numbers_have_no_gap_and_the_times_never_go_back()
     {
         var session = SessionDriver.Running();
