@@ -1,3 +1,4 @@
+using Coordinator.Bench.Driving;
 using Coordinator.Bench.Measuring;
 using Coordinator.Bench.Scenarios;
 using Coordinator.Bench.Serving;
@@ -5,33 +6,52 @@ using Coordinator.Bench.Serving;
 if (args is ["serve", .. var settings]) return await BenchHost.RunAsync(settings);
 if (args is ["relay", ..]) return await BareRelay.RunAsync();
 
-// dotnet Coordinator.Bench.dll HOST_DLL REPORT_FILE [scenario ...]
-if (args.Length < 2)
+var time = TimeProvider.System;
+if (args is ["drive", var driveReport, var kind, .. var rest])
 {
-    await Console.Error.WriteLineAsync("Use bench/run.sh [scenario ...]: dispatch, events, relay, throughput, fanout, flood, idle, create, append, paced, host.");
-    return 2;
+    await using var server = ServerOf(kind, rest);
+    return server is null ? await SayUseAsync("Use bench/drive coordinator URL API_KEY [MODEL], or bench/drive program COMMAND [ARGUMENT ...].") : await MeasureAsync([new Drive(server)], driveReport);
 }
 
-var time = TimeProvider.System;
+// dotnet Coordinator.Bench.dll HOST_DLL REPORT_FILE [scenario ...]
+if (args.Length < 2) return await SayUseAsync("Use bench/run.sh [scenario ...]: dispatch, events, relay, throughput, fanout, flood, idle, create, append, paced, host.");
 IScenario[] all =
 [
     new DispatchLatency(), new EventLatency(time), new RelayLimit(time), new Throughput(), new FanOut(time), new Flood(),
     new IdleSessions(time), new SessionCreation(time), new GroupedAppend(time), new PacedAppend(time), new RealHost(args[0], time),
 ];
 var wanted = args[2..];
-var loadBefore = Machine.Load();
-var measurements = new List<Measurement>();
-foreach (var scenario in all.Where(scenario => wanted.Length == 0 || wanted.Contains(scenario.Name, StringComparer.Ordinal)))
+return await MeasureAsync(all.Where(scenario => wanted.Length == 0 || wanted.Contains(scenario.Name, StringComparer.Ordinal)), args[1]);
+
+static IServer? ServerOf(string kind, string[] rest) => (kind, rest) switch
 {
-    await Console.Error.WriteLineAsync($"{scenario.Name} …");
-    await foreach (var one in scenario.RunAsync(CancellationToken.None))
-    {
-        measurements.Add(one);
-        await Console.Error.WriteLineAsync($"  {one.Area}, {one.Name}: {one.Value:0.##} {one.Unit}");
-    }
+    ("coordinator", [var url, var key, .. var model]) => new CoordinatorServer(new(url), key, model is [var named, ..] ? named : Turn.Model),
+    ("program", [var command, .. var arguments]) => new ProgramServer(command, arguments),
+    _ => null,
+};
+
+static async Task<int> SayUseAsync(string use)
+{
+    await Console.Error.WriteLineAsync(use);
+    return 2;
 }
 
-var report = new BenchReport(time.GetUtcNow(), Machine.Describe(loadBefore), measurements);
-await Console.Out.WriteLineAsync(report.ToTable());
-await File.WriteAllBytesAsync(args[1], report.ToJson());
-return measurements.Exists(one => one.IsMet == false) ? 1 : 0;
+async Task<int> MeasureAsync(IEnumerable<IScenario> scenarios, string reportFile)
+{
+    var loadBefore = Machine.Load();
+    var measurements = new List<Measurement>();
+    foreach (var scenario in scenarios)
+    {
+        await Console.Error.WriteLineAsync($"{scenario.Name} …");
+        await foreach (var one in scenario.RunAsync(CancellationToken.None))
+        {
+            measurements.Add(one);
+            await Console.Error.WriteLineAsync($"  {one.Area}, {one.Name}: {one.Value:0.##} {one.Unit}");
+        }
+    }
+
+    var report = new BenchReport(time.GetUtcNow(), Machine.Describe(loadBefore), measurements);
+    await Console.Out.WriteLineAsync(report.ToTable());
+    await File.WriteAllBytesAsync(reportFile, report.ToJson());
+    return measurements.Exists(one => one.IsMet == false) ? 1 : 0;
+}

@@ -91,6 +91,9 @@ internal sealed class HostProcess : IAsyncDisposable
     /// <summary>What the host and its PostgreSQL hold.</summary>
     public double Megabytes() => ProcessTree.Megabytes(Id);
 
+    /// <summary>What its PostgreSQL holds of that.</summary>
+    public double DatabaseMegabytes() => ProcessTree.Megabytes(Id, static name => name == "postgres");
+
     /// <summary>Ends the process; its data stays until this is disposed.</summary>
     public async ValueTask StopAsync()
     {

@@ -9,7 +9,7 @@ namespace Coordinator.Bench.Scenarios;
 /// <summary>One session whose events go to many clients: until the last of them has the last event. Before that, what the idle sockets hold.</summary>
 internal sealed class FanOut(TimeProvider time) : IScenario
 {
-    private static readonly string Data = $$"""{"part":"p1","offset":0,"text":"{{new string('x', 200)}}"}""";
+    private static readonly string[] Data = [.. SampleText.Of(200, 256).Select(text => $$"""{"part":"p1","offset":0,"text":"{{text}}"}""")];
 
     public string Name => "fanout";
 
@@ -40,7 +40,7 @@ internal sealed class FanOut(TimeProvider time) : IScenario
         var mark = string.Create(CultureInfo.InvariantCulture, $"end of {Stopwatch.GetTimestamp()}");
         var began = Stopwatch.GetTimestamp();
         var taking = Task.WhenAll(watchers.Append(turn.Watcher).Select(watcher => watcher.UntilAsync("events", mark, cancellationToken)));
-        for (var i = 1; i < events; i++) await turn.Box.SendAsync("agent.text", turn.MessageId, Data, cancellationToken);
+        for (var i = 1; i < events; i++) await turn.Box.SendAsync("agent.text", turn.MessageId, Data[i % Data.Length], cancellationToken);
         await turn.Box.SendAsync("agent.text", turn.MessageId, $$"""{"part":"p1","offset":0,"text":"{{mark}}"}""", cancellationToken);
         await taking;
         return Stopwatch.GetElapsedTime(began);

@@ -9,6 +9,9 @@ internal sealed class Flood(int megabytes = 200) : IScenario
 {
     private const int EventBytes = 50_000;
 
+    /// <summary>Far below the bytes of the bridge's window.</summary>
+    private const int InFlight = 10;
+
     private static readonly string Data = $$"""{"part":"p1","offset":0,"text":"{{new string('x', EventBytes)}}"}""";
 
     public string Name => "flood";
@@ -34,6 +37,7 @@ internal sealed class Flood(int megabytes = 200) : IScenario
         for (var i = 0; i < megabytes * 1_000_000 / EventBytes; i++)
         {
             await turn.Box.SendAsync("agent.text", turn.MessageId, Data, cancellationToken);
+            if (i % InFlight == InFlight - 1) await turn.Box.AllAcknowledgedAsync(cancellationToken);
             if (i % 100 == 0) most = Math.Max(most, host.Megabytes());
         }
 

@@ -8,7 +8,7 @@ namespace Coordinator.Bench.Scenarios;
 /// <summary>One session as fast as its box may send, to one client; then the replay of all of it.</summary>
 internal sealed class Throughput(int count = 100_000) : IScenario
 {
-    private static readonly string Data = $$"""{"part":"p1","offset":0,"text":"{{new string('x', 200)}}"}""";
+    private static readonly string[] Data = [.. SampleText.Of(200, 256).Select(text => $$"""{"part":"p1","offset":0,"text":"{{text}}"}""")];
 
     public string Name => "throughput";
 
@@ -31,7 +31,7 @@ internal sealed class Throughput(int count = 100_000) : IScenario
     {
         var began = Stopwatch.GetTimestamp();
         var taking = turn.Watcher.TakeTextsAsync(turn.Watcher.Texts.Count + events, cancellationToken);
-        for (var i = 0; i < events; i++) await turn.Box.SendAsync("agent.text", turn.MessageId, Data, cancellationToken);
+        for (var i = 0; i < events; i++) await turn.Box.SendAsync("agent.text", turn.MessageId, Data[i % Data.Length], cancellationToken);
         await taking;
         return Stopwatch.GetElapsedTime(began);
     }
