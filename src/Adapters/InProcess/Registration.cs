@@ -33,8 +33,9 @@ public static class Registration
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ClusterOptions>, ClusterOptionsValidator>());
         services.AddSingleton(s => new ClusterLog(s.GetRequiredService<ILogger<ClusterSessionHost>>()));
         services.AddSingleton(s => new PeerSigner(s.GetRequiredService<ITokenSigner>(), s.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(s => new PeerClient(s.GetRequiredService<PeerSigner>(), Options(s).PeerTimeout, s.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(s => new PeerBridges(s.GetRequiredService<PeerSigner>(), Options(s), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new PeerVigil(s.GetRequiredService<IHostRegistry>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ClusterLog>()));
+        services.AddSingleton(s => new PeerClient(s.GetRequiredService<PeerSigner>(), s.GetRequiredService<PeerVigil>(), Options(s).PeerTimeout, s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new PeerBridges(s.GetRequiredService<PeerSigner>(), s.GetRequiredService<PeerVigil>(), Options(s), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => new Membership(s.GetRequiredService<IHostRegistry>(), host => Actors(s, host), Options(s), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ClusterLog>()));
         services.AddSingleton(s => new ClusterSessionHost(
             s.GetRequiredService<Membership>(),

@@ -32,6 +32,13 @@ public sealed class InMemoryHostRegistry(InMemoryJournalStore store) : IHostRegi
         },
         cancellationToken);
 
+    public ValueTask<bool> IsAliveAsync(HostId host, CancellationToken cancellationToken) => Faults.Run(
+        () =>
+        {
+            lock (store.Gate) return hosts.TryGetValue(host, out var known) && IsAlive(known);
+        },
+        cancellationToken);
+
     public ValueTask<HostLocation> ClaimAsync(SessionKey key, IHostRegistration claimant, CancellationToken cancellationToken) => Faults.Run(
         () =>
         {

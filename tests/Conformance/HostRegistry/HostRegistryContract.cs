@@ -56,6 +56,22 @@ public abstract class HostRegistryContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_host_is_alive_to_its_peers_until_it_leaves_or_its_lock_is_gone()
+    {
+        var (mine, cut, other) = (await HostAsync(), await HostAsync(), await HostAsync());
+        Assert.True(await other.Registry.IsAliveAsync(mine.Host.Location.Id, default));
+        Assert.True(await other.Registry.IsAliveAsync(cut.Host.Location.Id, default));
+
+        await CutLockAsync(cut.Host);
+        await mine.Host.DisposeAsync();
+
+        Assert.False(await other.Registry.IsAliveAsync(mine.Host.Location.Id, default));
+        Assert.False(await other.Registry.IsAliveAsync(cut.Host.Location.Id, default));
+        Assert.True(await other.Registry.IsAliveAsync(other.Host.Location.Id, default));
+        Assert.False(await other.Registry.IsAliveAsync(HostId.New(TimeProvider.System), default));
+    }
+
+    [Fact]
     public async Task Every_registration_is_another_host()
     {
         var registry = NewProcess();

@@ -18,6 +18,12 @@ internal sealed partial class ClusterLog(ILogger logger)
     [LoggerMessage(2023, LogLevel.Information, "The watch of {Session} missed a look; it looks again")]
     public partial void WatchMissed(Exception failure, SessionKey session);
 
+    [LoggerMessage(2025, LogLevel.Information, "Whether {Host} lives could not be found out; whoever waits for it goes on waiting")]
+    public partial void VigilMissed(Exception failure, HostId host);
+
+    [LoggerMessage(2026, LogLevel.Warning, "{Host} has died while this host waited for it")]
+    public partial void PeerDied(HostId host);
+
     [LoggerMessage(2024, LogLevel.Warning, "{Session} is due and could not be woken; it stays due")]
     public partial void WakeFailed(Exception failure, SessionKey session);
 }

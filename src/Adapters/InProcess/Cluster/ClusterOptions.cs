@@ -1,6 +1,6 @@
 namespace Coordinator.Adapters.InProcess.Cluster;
 
-/// <summary>Section <c>Cluster</c>: several hosts on one database, a preview: a call to a host that hangs waits for <c>PeerTimeout</c>. Without an address this host is alone.</summary>
+/// <summary>Section <c>Cluster</c>: several hosts on one database. Who waits for a host that hangs is let go once its peers take it for dead (<c>Database:Hosts:TimeToLive</c>). Without an address this host is alone.</summary>
 public sealed class ClusterOptions
 {
     public const string Section = "Cluster";

@@ -11,23 +11,27 @@ namespace Coordinator.Adapters.InProcess.Cluster;
 /// A box whose socket is on this host and whose session is on another: one socket between the two hosts for each. What is
 /// said first is signed both ways, over the request that opened it.
 /// </summary>
-internal sealed class PeerBridges(PeerSigner signer, ClusterOptions options, TimeProvider time) : IDisposable
+internal sealed class PeerBridges(PeerSigner signer, PeerVigil vigil, ClusterOptions options, TimeProvider time) : IDisposable
 {
     public const string Path = "/cluster/v1/bridges";
+
+    private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<Link, byte> open = new();
     private readonly HttpMessageInvoker http = new(new SocketsHttpHandler { UseCookies = false, UseProxy = false, ConnectCallback = DialedConnection.ToHostAsync, ConnectTimeout = TimeSpan.FromSeconds(2) });
 
-    /// <exception cref="PeerUnreachableException">Nothing was sent.</exception>
+    /// <exception cref="PeerUnreachableException">The host cannot be reached, or has died; a box that it joined all the same dials anew.</exception>
     /// <exception cref="PeerMovedException">The host does not have the session.</exception>
     public async ValueTask<Result<IBridgeLink>> AttachAsync(HostLocation peer, PeerAttach attach, IBridgeSink sink, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(options.PeerTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        PeerVigil.Kept? watched = vigil.Keep(peer.Id);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, watched.Dead, cancellationToken);
         var first = PeerJson.Write(attach);
         var signature = signer.Sign(peer.Id, new("GET", Path, first));
         var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader("Authorization", signature.ToString());
+        (socket.Options.KeepAliveInterval, socket.Options.KeepAliveTimeout) = (KeepAlive, 3 * KeepAlive);
         PeerSocket? connection = null;
         try
         {
@@ -38,11 +42,15 @@ internal sealed class PeerBridges(PeerSigner signer, ClusterOptions options, Tim
             if (answer.Moved) throw new PeerMovedException();
             if (answer.Failure is { } failure) throw failure.ToException();
             if (answer.Problem is { } problem) return problem;
-            var link = new Link(this, connection, sink);
-            connection = null;
+            var link = new Link(this, connection, sink, watched);
+            (connection, watched) = (null, null);
             return link;
         }
         catch (WebSocketException failure)
+        {
+            throw new PeerUnreachableException(peer, failure);
+        }
+        catch (OperationCanceledException failure) when (watched is { Dead.IsCancellationRequested: true })
         {
             throw new PeerUnreachableException(peer, failure);
         }
@@ -53,6 +61,7 @@ internal sealed class PeerBridges(PeerSigner signer, ClusterOptions options, Tim
         finally
         {
             connection?.Dispose();
+            watched?.Dispose();
         }
     }
 
@@ -85,13 +94,16 @@ internal sealed class PeerBridges(PeerSigner signer, ClusterOptions options, Tim
         private readonly PeerBridges owner;
         private readonly PeerSocket socket;
         private readonly IBridgeSink sink;
+        private readonly PeerVigil.Kept vigil;
         private readonly CancellationTokenSource leaving = new();
+        private readonly CancellationTokenSource over;
         private readonly Task reading;
         private int left;
 
-        public Link(PeerBridges owner, PeerSocket socket, IBridgeSink sink)
+        public Link(PeerBridges owner, PeerSocket socket, IBridgeSink sink, PeerVigil.Kept vigil)
         {
-            (this.owner, this.socket, this.sink) = (owner, socket, sink);
+            (this.owner, this.socket, this.sink, this.vigil) = (owner, socket, sink, vigil);
+            over = CancellationTokenSource.CreateLinkedTokenSource(leaving.Token, vigil.Dead);
             owner.open.TryAdd(this, 0);
             reading = Task.Run(ReadAsync);
         }
@@ -117,6 +129,8 @@ internal sealed class PeerBridges(PeerSigner signer, ClusterOptions options, Tim
             await leaving.CancelAsync();
             await reading;
             socket.Dispose();
+            over.Dispose();
+            vigil.Dispose();
             leaving.Dispose();
         }
 
@@ -124,7 +138,7 @@ internal sealed class PeerBridges(PeerSigner signer, ClusterOptions options, Tim
         {
             try
             {
-                while (await socket.ReceiveAsync(leaving.Token) is { } message)
+                while (await socket.ReceiveAsync(over.Token) is { } message)
                 {
                     var down = PeerJson.Read<PeerBridgeDown>(message);
                     if (down.Frame is { } frame) sink.Send(frame);
@@ -137,7 +151,8 @@ internal sealed class PeerBridges(PeerSigner signer, ClusterOptions options, Tim
             }
             catch (OperationCanceledException)
             {
-                // The box's socket is gone first.
+                // Nobody is left to hear it when the box's socket is gone first.
+                if (!leaving.IsCancellationRequested) sink.Close(LinkCloseReason.HostRestarting, "The session's host hangs; reconnect.");
             }
             catch (JsonException)
             {

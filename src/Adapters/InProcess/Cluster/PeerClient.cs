@@ -8,7 +8,7 @@ using Coordinator.Ports.Session;
 namespace Coordinator.Adapters.InProcess.Cluster;
 
 /// <summary>Asks other hosts. A redirect is not followed: a signature is for one host.</summary>
-internal sealed class PeerClient(PeerSigner signer, TimeSpan timeout, TimeProvider time) : IDisposable
+internal sealed class PeerClient(PeerSigner signer, PeerVigil vigil, TimeSpan timeout, TimeProvider time) : IDisposable
 {
     public const string CallsPath = "/cluster/v1/calls";
     public const string WaitsPath = "/cluster/v1/waits";
@@ -25,7 +25,8 @@ internal sealed class PeerClient(PeerSigner signer, TimeSpan timeout, TimeProvid
         request.Headers.TryAddWithoutValidation("Authorization", signature.ToString());
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         using var limit = new CancellationTokenSource(timeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        using var watched = vigil.Keep(peer.Id);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, watched.Dead, cancellationToken);
         try
         {
             using var response = await http.SendAsync(request, either.Token);
@@ -42,6 +43,10 @@ internal sealed class PeerClient(PeerSigner signer, TimeSpan timeout, TimeProvid
         catch (Exception failure) when (failure is HttpRequestException or IOException or JsonException)
         {
             throw Lost(peer, failure.Message, failure);
+        }
+        catch (OperationCanceledException failure) when (watched.Dead.IsCancellationRequested)
+        {
+            throw Lost(peer, "the host has died meanwhile", failure);
         }
         catch (OperationCanceledException failure) when (limit.IsCancellationRequested)
         {

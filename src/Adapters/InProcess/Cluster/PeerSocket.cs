@@ -26,7 +26,7 @@ internal sealed class PeerSocket(WebSocket socket) : IDisposable
 
             return null;
         }
-        catch (Exception gone) when (gone is WebSocketException or IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception gone) when (IsGone(gone, cancellationToken))
         {
             return null;
         }
@@ -40,7 +40,7 @@ internal sealed class PeerSocket(WebSocket socket) : IDisposable
         {
             await socket.SendAsync(message, WebSocketMessageType.Binary, endOfMessage: true, cancellationToken);
         }
-        catch (Exception gone) when (gone is IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception gone) when (gone is not WebSocketException && IsGone(gone, cancellationToken))
         {
             throw new WebSocketException("The other host is gone.", gone);
         }
@@ -57,7 +57,7 @@ internal sealed class PeerSocket(WebSocket socket) : IDisposable
         {
             await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken);
         }
-        catch (Exception gone) when (gone is WebSocketException or IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception gone) when (IsGone(gone, cancellationToken))
         {
             // Nobody is left to hear it.
         }
@@ -69,4 +69,8 @@ internal sealed class PeerSocket(WebSocket socket) : IDisposable
         socket.Dispose();
         sending.Dispose();
     }
+
+    /// <summary>A socket that is given up because no pong came ends what is under way as if somebody had cancelled it.</summary>
+    private static bool IsGone(Exception failure, CancellationToken cancellationToken) =>
+        failure is WebSocketException or IOException or ObjectDisposedException or InvalidOperationException || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 }

@@ -42,6 +42,16 @@ public sealed partial class PostgresHostRegistry : IHostRegistry
         async token => await LookAsync(key, token) is { IsAlive: true } owner ? owner.Location : null,
         cancellationToken);
 
+    public async ValueTask<bool> IsAliveAsync(HostId host, CancellationToken cancellationToken) => await patience.RunAsync(
+        "looking for a host",
+        async token =>
+        {
+            await using var command = system.Source.CreateCommand("SELECT host_alive(host) FROM session_host AS host WHERE id = $1");
+            command.Parameters.Add(new() { Value = host.Value });
+            return await command.ExecuteScalarAsync(token) is true;
+        },
+        cancellationToken);
+
     public async ValueTask<HostLocation> ClaimAsync(SessionKey key, IHostRegistration claimant, CancellationToken cancellationToken) => await patience.RunAsync(
         "claiming a session",
         async token =>

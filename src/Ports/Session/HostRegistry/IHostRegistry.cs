@@ -19,6 +19,12 @@ public interface IHostRegistry
     ValueTask<HostLocation?> FindAsync(SessionKey key, CancellationToken cancellationToken);
 
     /// <summary>
+    /// True while the host is alive to its peers: whoever waits for one of its answers may go on waiting. False says so for
+    /// good, unless it only hangs, and is heard again before somebody takes something over from it. Changes nothing.
+    /// </summary>
+    ValueTask<bool> IsAliveAsync(HostId host, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Says which host is to open the session: another one that is alive and owns it, or <paramref name="claimant"/>, whose
     /// it then is. Of claimants at once exactly one is named. A dead owner's connections are ended first, so that nothing
     /// it sent is still under way, and its leases of this session are fenced; each session is taken over by itself. A
