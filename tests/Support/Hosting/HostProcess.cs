@@ -24,12 +24,13 @@ public sealed class HostProcess : IAsyncDisposable
     private Process? process;
     private Task drained = Task.CompletedTask;
 
-    private HostProcess(BuiltPrograms programs, IReadOnlyDictionary<string, string> more)
+    private HostProcess(BuiltPrograms programs, IReadOnlyDictionary<string, string> more, bool hasPeers)
     {
         this.programs = programs;
         DataDirectory = Path.Combine(Path.GetTempPath(), name);
         Url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}"));
         settings = Settings();
+        if (hasPeers) settings["Cluster:Address"] = Url.GetLeftPart(UriPartial.Authority);
         foreach (var (key, value) in more) settings[key] = value;
     }
 
@@ -57,10 +58,10 @@ public sealed class HostProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a host and waits until it serves.</summary>
-    public static async Task<HostProcess> LaunchAsync(IReadOnlyDictionary<string, string>? settings = null)
+    /// <summary>Starts a host and waits until it serves. One that has peers tells them where it listens.</summary>
+    public static async Task<HostProcess> LaunchAsync(IReadOnlyDictionary<string, string>? settings = null, bool hasPeers = false)
     {
-        var host = new HostProcess(BuiltPrograms.Find(), settings ?? new Dictionary<string, string>());
+        var host = new HostProcess(BuiltPrograms.Find(), settings ?? new Dictionary<string, string>(), hasPeers);
         Directory.CreateDirectory(host.DataDirectory);
         try
         {
@@ -114,6 +115,12 @@ public sealed class HostProcess : IAsyncDisposable
         return (done.ExitCode, string.Concat(said));
     }
 
+    /// <summary>Stops the process as it stands (SIGSTOP): its sockets stay open, and it does nothing until <see cref="ResumeAsync"/>.</summary>
+    public Task SuspendAsync() => SignalAsync("STOP");
+
+    /// <summary>Lets a suspended process go on.</summary>
+    public Task ResumeAsync() => SignalAsync("CONT");
+
     public async ValueTask DisposeAsync()
     {
         List<string> problems = [];
@@ -137,17 +144,29 @@ public sealed class HostProcess : IAsyncDisposable
 
     private async Task EndAsync(List<string> problems)
     {
-        using (var signal = Process.Start("/bin/sh", ["-c", string.Create(CultureInfo.InvariantCulture, $"kill -TERM {process!.Id}")])) await signal.WaitForExitAsync();
+        await ResumeAsync(); // one that a test left suspended would not hear of its end
         try
         {
-            await process.WaitForExitAsync().WaitAsync(EndLimit);
-            if (process.ExitCode != 0) problems.Add($"The host ended with {process.ExitCode} after SIGTERM.");
+            if (await TerminateAsync() is not 0 and var code) problems.Add($"The host ended with {code} after SIGTERM.");
         }
         catch (TimeoutException)
         {
             problems.Add($"The host did not end within {EndLimit.TotalSeconds} s after SIGTERM.");
-            process.Kill();
+            process!.Kill();
         }
+    }
+
+    private async Task<int> TerminateAsync()
+    {
+        await SignalAsync("TERM");
+        await process!.WaitForExitAsync().WaitAsync(EndLimit);
+        return process.ExitCode;
+    }
+
+    private async Task SignalAsync(string name)
+    {
+        using var signal = Process.Start("/bin/sh", ["-c", string.Create(CultureInfo.InvariantCulture, $"kill -{name} {process!.Id}")]);
+        await signal.WaitForExitAsync();
     }
 
     /// <summary>The database ends itself when its host has; a box whose session was not archived lives on by design, and must not in a test.</summary>

@@ -9,12 +9,15 @@ namespace Coordinator.Tests.Support;
 public static class PostgresBehindProxy
 {
     /// <summary>A proxy before the server of a connection string.</summary>
-    public static FaultProxy Before(string connectionString)
+    public static FaultProxy Before(string connectionString) => new(EndPointOf(new NpgsqlConnectionStringBuilder(connectionString)));
+
+    /// <summary>Where the server of a connection string listens.</summary>
+    public static EndPoint EndPointOf(NpgsqlConnectionStringBuilder target)
     {
-        var target = new NpgsqlConnectionStringBuilder(connectionString);
-        return new(target.Host!.StartsWith('/')
+        ArgumentNullException.ThrowIfNull(target);
+        return target.Host!.StartsWith('/')
             ? new UnixDomainSocketEndPoint($"{target.Host}/.s.PGSQL.{target.Port}")
-            : new DnsEndPoint(target.Host, target.Port, AddressFamily.InterNetwork));
+            : new DnsEndPoint(target.Host, target.Port, AddressFamily.InterNetwork);
     }
 
     /// <summary>The same database, through the proxy.</summary>

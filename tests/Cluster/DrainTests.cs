@@ -1,0 +1,107 @@
+using Coordinator.Tests.Cluster.World;
+using Xunit;
+
+namespace Coordinator.Tests.Cluster;
+
+/// <summary>Hosts that are told to stop.</summary>
+public sealed class DrainTests
+{
+    private const int Restarting = 1012;
+
+    [Fact]
+    public async Task A_host_that_is_told_to_stop_sends_its_sockets_away_and_hands_its_actors_over()
+    {
+        await using var world = await ClusterWorld.StartAsync(2);
+        var (session, message) = await world.SessionAsync(0, "count to 300");
+        var box = await world.BoxAsync(session, [0, 1], holdBefore: 100);
+        var client = world.Watch(session, 0, 1);
+        await client.UntilSaidAsync(message, 99);
+        var left = Assert.Single(await world.Journal.IdsAsync(world.Hosts[0].Url));
+
+        await world.Hosts[0].StopAsync();
+        box.Release();
+        await client.UntilEndedAsync(message);
+
+        Assert.Equal((world.Hosts[0].Url, Restarting), client.Closes.First());
+        Assert.Equal((world.Hosts[0].Url, Restarting), box.Closes.First());
+        Assert.True(await world.Journal.IsDeadAsync(left), "It did not say that it leaves.");
+        Assert.Equal(world.Hosts[1].Url, await world.Journal.OwnerAsync(session));
+        Assert.DoesNotContain("is dead", world.Hosts[1].Output, StringComparison.Ordinal);
+        await world.HoldsAsync(session, 1, box, new Dictionary<string, int> { [message] = 300 }, client);
+    }
+
+    [Fact]
+    public async Task A_rolling_restart_of_three_hosts_under_load_loses_nothing()
+    {
+        const int Sessions = 6;
+        await using var world = await ClusterWorld.StartAsync(3);
+        var loads = new List<Load>();
+        for (var i = 0; i < Sessions; i++) loads.Add(await Load.StartAsync(world, i));
+
+        foreach (var host in world.Hosts)
+        {
+            var turns = loads.Select(load => load.Ended).ToList();
+            await host.StopAsync();
+            await host.StartAsync();
+            for (var i = 0; i < loads.Count; i++) await loads[i].UntilBeyondAsync(turns[i]);
+        }
+
+        foreach (var load in loads) await load.EndAsync();
+        foreach (var load in loads) await world.HoldsAsync(load.Session, 1, load.Box, load.Messages, load.Client);
+        Assert.Equal(Sessions, world.Plane!.Made);
+    }
+
+    /// <summary>A session that is asked for one short turn after another.</summary>
+    private sealed class Load(ClusterWorld world, string session, ScriptedBox box, WatchingClient client, int askedAt)
+    {
+        private const int Numbers = 40;
+
+        private readonly CancellationTokenSource enough = new();
+        private readonly Dictionary<string, int> messages = new(StringComparer.Ordinal);
+        private Task asking = Task.CompletedTask;
+        private int ended;
+
+        public string Session => session;
+
+        public ScriptedBox Box => box;
+
+        public WatchingClient Client => client;
+
+        public IReadOnlyDictionary<string, int> Messages => messages;
+
+        /// <summary>Turns that have ended.</summary>
+        public int Ended => Volatile.Read(ref ended);
+
+        public static async Task<Load> StartAsync(ClusterWorld world, int number)
+        {
+            var (owner, near, far) = (number % 3, (number + 1) % 3, (number + 2) % 3);
+            var (session, message) = await world.SessionAsync(owner, $"count to {Numbers}");
+            var load = new Load(world, session, await world.BoxAsync(session, [near, far, owner]), world.Watch(session, far, owner, near), owner);
+            load.messages.Add(message, Numbers);
+            load.asking = Task.Run(load.AskAsync);
+            return load;
+        }
+
+        /// <summary>Waits for two more turns than there were: one that began after that moment has ended.</summary>
+        public Task UntilBeyondAsync(int turns) => Wait.UntilAsync($"{session} to go on", () => asking.IsCompleted || Ended > turns + 1);
+
+        public async Task EndAsync()
+        {
+            await enough.CancelAsync();
+            await asking;
+            enough.Dispose();
+        }
+
+        private async Task AskAsync()
+        {
+            var asked = world.ClientOf(askedAt);
+            while (!enough.IsCancellationRequested)
+            {
+                var message = (await asked.PromptAsync(session, $"count to {Numbers}", CancellationToken.None)).MessageId;
+                messages.Add(message, Numbers);
+                await client.UntilEndedAsync(message);
+                Interlocked.Increment(ref ended);
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+using System.Diagnostics;
+using Coordinator.Tests.Cluster.World;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Coordinator.Tests.Cluster;
+
+/// <summary>The owner's process is gone from one moment to the next.</summary>
+public sealed class KilledOwnerTests(ITestOutputHelper output)
+{
+    [Fact]
+    public async Task Kill_9_of_the_owner_in_the_middle_of_a_turn_costs_a_reconnect_and_nothing_else()
+    {
+        await using var world = await ClusterWorld.StartAsync(2);
+        var (session, message) = await world.SessionAsync(0, "count to 300");
+        var box = await world.BoxAsync(session, [0, 1], holdBefore: 100);
+        var (beside, elsewhere) = (world.Watch(session, 0, 1), world.Watch(session, 1));
+        await Task.WhenAll(beside.UntilSaidAsync(message, 99), elsewhere.UntilSaidAsync(message, 99));
+
+        await world.Hosts[0].KillAsync();
+        var began = Stopwatch.GetTimestamp();
+        var view = await world.ClientOf(1).GetSessionAsync(session, CancellationToken.None);
+        output.WriteLine($"Answered on another host after {Stopwatch.GetElapsedTime(began).TotalMilliseconds:0} ms.");
+        box.Release();
+        var next = (await world.ClientOf(1).PromptAsync(session, "count to 50", CancellationToken.None)).MessageId;
+        await Task.WhenAll(beside.UntilEndedAsync(next), elsewhere.UntilEndedAsync(next));
+
+        Assert.Equal("running", Assert.Single(view.Messages).Status);
+        Assert.Equal(world.Hosts[1].Url, await world.Journal.OwnerAsync(session));
+        await world.HoldsAsync(session, 1, box, new Dictionary<string, int> { [message] = 300, [next] = 50 }, beside, elsewhere);
+        Assert.Equal(1, world.Plane!.Made);
+    }
+}

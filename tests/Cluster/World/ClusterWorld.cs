@@ -1,0 +1,185 @@
+using Coordinator.Client;
+using Coordinator.Tests.Support;
+using Coordinator.Tests.Support.Hosting;
+using Xunit;
+
+namespace Coordinator.Tests.Cluster.World;
+
+/// <summary>Several real hosts on one database, and what is outside of them: a data plane, boxes, clients.</summary>
+internal sealed class ClusterWorld : IAsyncDisposable
+{
+    public const string Model = "demo/scripted";
+
+    private readonly PostgresFixture database = new();
+    private readonly string shared = Directory.CreateTempSubdirectory("coordinator-cluster-").FullName;
+    private readonly List<HostProcess> hosts = [];
+    private readonly List<IAsyncDisposable> outside = [];
+
+    public IReadOnlyList<HostProcess> Hosts => hosts;
+
+    public ScriptedDataPlane? Plane { get; private set; }
+
+    public JournalWatch Journal { get; private set; } = null!;
+
+    public string ApiKey { get; private set; } = string.Empty;
+
+    /// <summary>Starts hosts with boxes that tests play; <paramref name="databaseOf"/> says how each reaches the database, if not directly.</summary>
+    public static async Task<ClusterWorld> StartAsync(int count, Func<int, string, string>? databaseOf = null)
+    {
+        var world = new ClusterWorld { Plane = await ScriptedDataPlane.StartAsync() };
+        return await world.StartAsync(count, databaseOf ?? (static (_, direct) => direct), world.Plane.HostSettings);
+    }
+
+    /// <summary>Starts hosts each of which runs real boxes of its own.</summary>
+    public static Task<ClusterWorld> StartWithOwnBoxesAsync(int count) => new ClusterWorld().StartAsync(count, static (_, direct) => direct, new Dictionary<string, string>());
+
+    /// <summary>The addresses of hosts, in this order.</summary>
+    public IReadOnlyList<Uri> Urls(params int[] order) => [.. order.Select(host => hosts[host].Url)];
+
+    public CoordinatorClient ClientOf(int host)
+    {
+        var client = new CoordinatorClient(hosts[host].Url, ApiKey) { Patience = Wait.Bound, CallTimeout = Wait.Bound };
+        outside.Add(new Disposing(client));
+        return client;
+    }
+
+    /// <summary>Makes a session with its first message at one host, so that its actor is there.</summary>
+    public async Task<(string Session, string Message)> SessionAsync(int host, string prompt)
+    {
+        var session = await ClientOf(host).CreateSessionAsync(new(Model, "A session of several hosts", Prompt: prompt), CancellationToken.None);
+        Assert.Equal(hosts[host].Url, await Journal.OwnerAsync(session.Id));
+        return (session.Id, Assert.Single(session.Messages).Id);
+    }
+
+    /// <summary>Plays the box that a session has asked for: it dials hosts in this order, and stops its turns before this number.</summary>
+    public async Task<ScriptedBox> BoxAsync(string session, int[] order, int holdBefore = int.MaxValue)
+    {
+        var box = new ScriptedBox(await Plane!.GrantOfAsync(session), Urls(order), holdBefore);
+        outside.Add(box);
+        return box;
+    }
+
+    /// <summary>Follows a session over hosts in this order.</summary>
+    public WatchingClient Watch(string session, params int[] order)
+    {
+        var client = new WatchingClient(session, ApiKey, Urls(order));
+        outside.Add(client);
+        return client;
+    }
+
+    /// <summary>
+    /// What nobody may be able to tell: that a host was lost. Every client was shown the journal and nothing else, the
+    /// journal is one unbroken log, and the turn of each message was begun once and told whole.
+    /// </summary>
+    public async Task HoldsAsync(string session, int askedAt, ScriptedBox box, IReadOnlyDictionary<string, int> counts, params WatchingClient[] clients)
+    {
+        ArgumentNullException.ThrowIfNull(box);
+        Assert.Null(box.Problem);
+        Assert.Empty(await Journal.FlawsAsync(session));
+        var kept = await JournalOfAsync(session, askedAt);
+        foreach (var client in clients)
+        {
+            await Wait.UntilAsync("a client to have seen everything", () => client.Problem is not null || client.Log.Count >= kept.Count);
+            Assert.Null(client.Problem);
+            Assert.Equal(kept, client.Log.Take(kept.Count));
+        }
+
+        foreach (var (message, count) in counts)
+        {
+            Assert.Equal(1, box.Runs.GetValueOrDefault(message));
+            var own = kept.Where(e => e.MessageId == message).ToList();
+            Assert.Single(own, e => e.Type == "message.queued");
+            Assert.Single(own, e => e.Type == "message.started");
+            Assert.Single(own, e => e.Type == "message.completed");
+            Assert.Equal(Enumerable.Range(0, count).Select(number => $"{number} "), own.Where(e => e.Type == "agent.text").Select(TextOf));
+        }
+    }
+
+    /// <summary>True when the journal holds the same piece of the same turn twice.</summary>
+    public async Task<bool> HasDoubledAsync(string session, int askedAt) =>
+        (await JournalOfAsync(session, askedAt)).Where(e => e.Type == "agent.text").GroupBy(e => (e.MessageId, e.Data)).Any(same => same.Count() > 1);
+
+    /// <summary>Ends with the world, before its hosts.</summary>
+    public void Also(IAsyncDisposable one) => outside.Add(one);
+
+    public async ValueTask DisposeAsync()
+    {
+        List<Exception> problems = [];
+        foreach (var one in Enumerable.Reverse(outside).Concat(hosts)) await TryAsync(one);
+        if (Journal is { } journal) await TryAsync(journal);
+        if (Plane is { } plane) await TryAsync(plane);
+        await database.DisposeAsync();
+        Directory.Delete(shared, recursive: true);
+        if (problems.Count > 0) throw new AggregateException(problems);
+
+        async Task TryAsync(IAsyncDisposable one)
+        {
+            try
+            {
+                await one.DisposeAsync();
+            }
+            catch (Exception problem)
+            {
+                problems.Add(problem);
+            }
+        }
+    }
+
+    private static string TextOf(ShownEvent e)
+    {
+        using var data = System.Text.Json.JsonDocument.Parse(e.Data);
+        return data.RootElement.GetProperty("text").GetString()!;
+    }
+
+    private async Task<ClusterWorld> StartAsync(int count, Func<int, string, string> databaseOf, IReadOnlyDictionary<string, string> boxes)
+    {
+        try
+        {
+            await database.InitializeAsync();
+            Journal = new(database.ConnectionString);
+            hosts.Add(await LaunchAsync(0));
+            var others = Enumerable.Range(1, count - 1).Select(LaunchAsync).ToList();
+            await Task.WhenAll(others).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            foreach (var other in others.OrderBy(other => other.IsFaulted)) hosts.Add(await other); // one that did not start leaves the others to be ended
+            using var visitor = new CoordinatorClient(hosts[^1].Url);
+            ApiKey = (await visitor.SignInAsync(hosts[^1].SignInSecret, "Cluster", CancellationToken.None)).Key;
+            return this;
+        }
+        catch (Exception)
+        {
+            await DisposeAsync();
+            throw;
+        }
+
+        Task<HostProcess> LaunchAsync(int host) => HostProcess.LaunchAsync(
+            new Dictionary<string, string>(boxes)
+            {
+                ["Database:ConnectionString"] = databaseOf(host, database.ConnectionString),
+                ["Vault:KeyFile"] = Path.Combine(shared, "master.key"),
+                ["Artifacts:Directory"] = Path.Combine(shared, "artifacts"),
+                ["Sandbox:Local:Node"] = $"machine-{host}", // each stands for a machine of its own
+            },
+            hasPeers: true);
+    }
+
+    private async Task<IReadOnlyList<ShownEvent>> JournalOfAsync(string session, int askedAt)
+    {
+        List<ShownEvent> kept = [];
+        for (string? after = null; ;)
+        {
+            var page = await ClientOf(askedAt).ListEventsAsync(session, after, 1_000, CancellationToken.None);
+            kept.AddRange(page.Items.Select(e => new ShownEvent(e.Seq, e.Type, e.MessageId, e.Data.GetRawText())));
+            if (page.NextCursor is null) return kept;
+            after = page.NextCursor;
+        }
+    }
+
+    private sealed class Disposing(IDisposable inner) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            inner.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}

@@ -1,0 +1,252 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net.WebSockets;
+using System.Text.Json;
+
+namespace Coordinator.Tests.Cluster.World;
+
+/// <summary>
+/// A box that keeps the bridge's promises (docs/protocol.md, section 4) and has no agent: it dials one host after the other,
+/// keeps what is not acknowledged and sends it again, and runs a prompt at most once. "count to N" is answered with N
+/// numbers; a test may hold a turn between two of them.
+/// </summary>
+internal sealed class ScriptedBox : IAsyncDisposable
+{
+    private const int Window = 1_000;
+    private static readonly TimeSpan Backoff = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(5);
+
+    private readonly BoxGrant grant;
+    private readonly IReadOnlyList<Uri> hosts;
+    private readonly string spool = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
+    private readonly CancellationTokenSource ended = new();
+    private readonly Lock gate = new();
+    private readonly SortedDictionary<long, string> kept = [];
+    private readonly Dictionary<string, string> messages = new(StringComparer.Ordinal);
+    private readonly List<Task> turns = [];
+    private readonly Task dialing;
+    private TaskCompletionSource moved = NewSignal();
+    private TaskCompletionSource released = NewSignal();
+    private long last;
+    private long acknowledged;
+    private int holdBefore;
+
+    /// <param name="hosts">Where it dials, the first one first.</param>
+    /// <param name="holdBefore">Turns stop before they send this number, until <see cref="Release"/>.</param>
+    public ScriptedBox(BoxGrant grant, IReadOnlyList<Uri> hosts, int holdBefore)
+    {
+        (this.grant, this.hosts, this.holdBefore) = (grant, hosts, holdBefore);
+        Emit("boot.ready", null, """{"agent":{"name":"scripted","version":"1"},"resumed":false,"elapsedMs":1}""");
+        dialing = Task.Run(DialAsync);
+    }
+
+    /// <summary>How often each message was run.</summary>
+    public ConcurrentDictionary<string, int> Runs { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>How each of its connections ended: the host, and the close code where there was one.</summary>
+    public ConcurrentQueue<(Uri Host, int? Code)> Closes { get; } = new();
+
+    /// <summary>Where it is welcome now.</summary>
+    public Uri? Connected { get; private set; }
+
+    /// <summary>What must not be, in words: a refusal, or a host that has forgotten what it had acknowledged.</summary>
+    public string? Problem { get; private set; }
+
+    /// <summary>Turns go on, to the end or to the next number to be held at.</summary>
+    public void Release(int holdBefore = int.MaxValue)
+    {
+        lock (gate)
+        {
+            this.holdBefore = holdBefore;
+            released.TrySetResult();
+            released = NewSignal();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await ended.CancelAsync();
+        await dialing;
+        await Task.WhenAll(turns);
+        ended.Dispose();
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private async Task DialAsync()
+    {
+        for (var turn = 0; !ended.IsCancellationRequested && Problem is null; turn++)
+        {
+            var host = hosts[turn % hosts.Count];
+            try
+            {
+                using var socket = await TextSocket.ConnectAsync(host, "/v1/bridge", "coordinator.bridge.v1", grant.Token, ended.Token);
+                await ServeAsync(host, socket);
+                Closes.Enqueue((host, socket.CloseCode));
+                if (socket.CloseCode is 4410 or 4400) Problem = $"{host} closed the box's socket with {socket.CloseCode}.";
+            }
+            catch (WebSocketException)
+            {
+                Closes.Enqueue((host, null));
+            }
+            catch (InvalidOperationException refused)
+            {
+                Problem = refused.Message;
+            }
+            catch (OperationCanceledException) when (ended.IsCancellationRequested)
+            {
+                return;
+            }
+
+            Connected = null;
+            await Task.Delay(Backoff, TimeProvider.System, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task ServeAsync(Uri host, TextSocket socket)
+    {
+        await socket.SendAsync(Hello(), ended.Token);
+        if (await socket.ReceiveAsync(ended.Token) is not { } first) return;
+        Welcome(first);
+        Connected = host;
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(ended.Token);
+        Task[] sending = [SendKeptAsync(socket, over.Token), BeatAsync(socket, over.Token)];
+        while (await socket.ReceiveAsync(ended.Token) is { } frame) await TakeAsync(socket, frame);
+        await over.CancelAsync();
+        await Task.WhenAll(sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private string Hello()
+    {
+        lock (gate)
+        {
+            var states = string.Join(',', messages.Select(message => $$"""{"id":"{{message.Key}}","state":"{{message.Value}}"}"""));
+            return $$"""{"type":"hello","protocol":[1,1],"sandbox":"{{grant.Sandbox}}","generation":{{grant.Generation}},"spoolId":"{{spool}}","messages":[{{states}}],"openPermissions":[]}""";
+        }
+    }
+
+    private void Welcome(byte[] frame)
+    {
+        using var welcome = JsonDocument.Parse(frame);
+        if (welcome.RootElement.GetProperty("type").GetString() != "welcome") throw new WebSocketException("No welcome.");
+        var knows = welcome.RootElement.TryGetProperty("spoolId", out var known) && known.GetString() == spool ? welcome.RootElement.GetProperty("ackedN").GetInt64() : 0;
+        if (knows < Volatile.Read(ref acknowledged)) Problem = $"A host says it has {knows} of the box's events, of which {acknowledged} were acknowledged.";
+        Acknowledge(knows);
+    }
+
+    private async Task TakeAsync(TextSocket socket, byte[] frame)
+    {
+        using var json = JsonDocument.Parse(frame);
+        var root = json.RootElement;
+        switch (root.GetProperty("type").GetString())
+        {
+            case "ack":
+                Acknowledge(root.GetProperty("n").GetInt64());
+                break;
+            case "request":
+                if (root.GetProperty("method").GetString() == "prompt") TakePrompt(root.GetProperty("params"));
+                await socket.SendAsync($$"""{"type":"reply","id":"{{root.GetProperty("id").GetString()}}","ok":true,"error":null}""", ended.Token);
+                break;
+        }
+    }
+
+    private void TakePrompt(JsonElement prompt)
+    {
+        var message = prompt.GetProperty("messageId").GetString()!;
+        lock (gate)
+        {
+            if (!messages.TryAdd(message, "accepted")) return;
+            var count = int.Parse(prompt.GetProperty("text").GetString()!.Split(' ')[^1], CultureInfo.InvariantCulture);
+            turns.Add(Task.Run(() => TurnAsync(message, count)));
+        }
+    }
+
+    private async Task TurnAsync(string message, int count)
+    {
+        Runs.AddOrUpdate(message, 1, static (_, before) => before + 1);
+        Emit("message.accepted", message, "{}");
+        var offset = 0;
+        for (var number = 0; number < count && !ended.IsCancellationRequested; number++)
+        {
+            await PassAsync(number);
+            var text = string.Create(CultureInfo.InvariantCulture, $"{number} ");
+            Emit("agent.text", message, string.Create(CultureInfo.InvariantCulture, $$"""{"part":"p1","offset":{{offset}},"text":"{{text}}"}"""));
+            offset += text.Length;
+        }
+
+        Emit("message.ended", message, """{"outcome":"completed"}""");
+        lock (gate) messages[message] = "ended";
+    }
+
+    private async Task PassAsync(int number)
+    {
+        while (!ended.IsCancellationRequested)
+        {
+            Task open;
+            lock (gate)
+            {
+                if (number < holdBefore) return;
+                open = released.Task;
+            }
+
+            await open.WaitAsync(ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private void Emit(string kind, string? messageId, string data)
+    {
+        lock (gate)
+        {
+            var message = messageId is null ? string.Empty : $"\"messageId\":\"{messageId}\",";
+            kept[++last] = string.Create(CultureInfo.InvariantCulture, $$"""{"type":"event","n":{{last}},"kind":"{{kind}}",{{message}}"data":{{data}}}""");
+            Signal();
+        }
+    }
+
+    private void Acknowledge(long n)
+    {
+        lock (gate)
+        {
+            for (; acknowledged < n; acknowledged++) kept.Remove(acknowledged + 1);
+            Signal();
+        }
+    }
+
+    private void Signal()
+    {
+        moved.TrySetResult();
+        moved = NewSignal();
+    }
+
+    /// <summary>What this connection has not been sent yet, within the window.</summary>
+    private async Task SendKeptAsync(TextSocket socket, CancellationToken cancellationToken)
+    {
+        for (var next = Volatile.Read(ref acknowledged) + 1; ; next++)
+        {
+            string? frame;
+            while (true)
+            {
+                Task more;
+                lock (gate)
+                {
+                    if (next <= last && next - acknowledged <= Window && kept.TryGetValue(next, out frame)) break;
+                    more = moved.Task;
+                }
+
+                await more.WaitAsync(cancellationToken);
+            }
+
+            await socket.SendAsync(frame, cancellationToken);
+        }
+    }
+
+    private static async Task BeatAsync(TextSocket socket, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(HeartbeatEvery, TimeProvider.System);
+        do
+        {
+            await socket.SendAsync("""{"type":"heartbeat","busy":true,"rss":1,"disk":1}""", cancellationToken);
+        }
+        while (await timer.WaitForNextTickAsync(cancellationToken));
+    }
+}

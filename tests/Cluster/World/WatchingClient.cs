@@ -1,0 +1,131 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+
+namespace Coordinator.Tests.Cluster.World;
+
+/// <summary>An event as it was shown to somebody.</summary>
+internal sealed record ShownEvent(long Seq, string Type, string? MessageId, string Data);
+
+/// <summary>
+/// A client of one session over its WebSocket, from the first event on. When its socket ends it takes the next host with
+/// its last cursor, as a page behind a load balancer does, and notes whatever is missing, doubled or out of order.
+/// </summary>
+internal sealed class WatchingClient : IAsyncDisposable
+{
+    private static readonly TimeSpan Backoff = TimeSpan.FromMilliseconds(100);
+
+    private readonly string session;
+    private readonly string apiKey;
+    private readonly IReadOnlyList<Uri> hosts;
+    private readonly CancellationTokenSource ended = new();
+    private readonly Lock gate = new();
+    private readonly List<ShownEvent> log = [];
+    private readonly Task following;
+    private string cursor = "1.0";
+
+    /// <param name="hosts">Where it connects, the first one first.</param>
+    public WatchingClient(string session, string apiKey, IReadOnlyList<Uri> hosts)
+    {
+        (this.session, this.apiKey, this.hosts) = (session, apiKey, hosts);
+        following = Task.Run(FollowAsync);
+    }
+
+    /// <summary>Where it is connected now.</summary>
+    public Uri? Connected { get; private set; }
+
+    /// <summary>How each of its connections ended: the host, and the close code where there was one.</summary>
+    public ConcurrentQueue<(Uri Host, int? Code)> Closes { get; } = new();
+
+    /// <summary>What must not be, in words.</summary>
+    public string? Problem { get; private set; }
+
+    public IReadOnlyList<ShownEvent> Log
+    {
+        get
+        {
+            lock (gate) return [.. log];
+        }
+    }
+
+    /// <summary>Waits for an event.</summary>
+    public Task UntilAsync(string expected, Func<ShownEvent, bool> fits) => Wait.UntilAsync(expected, () => Problem is not null || Log.Any(fits), Tail);
+
+    /// <summary>Waits until the turn of a message has come as far as this number.</summary>
+    public Task UntilSaidAsync(string message, int number) => UntilAsync(
+        $"'{number}' of {message}",
+        e => e.Type == "agent.text" && e.MessageId == message && e.Data.Contains($"\"{number.ToString(CultureInfo.InvariantCulture)} \"", StringComparison.Ordinal));
+
+    /// <summary>Waits for the end of a message's turn.</summary>
+    public Task UntilEndedAsync(string message) => UntilAsync($"the end of {message}", e => IsEnd(e, message));
+
+    /// <summary>True once it was shown the end of a message's turn, or something that must not be.</summary>
+    public bool HasEnded(string message) => Problem is not null || Log.Any(e => IsEnd(e, message));
+
+    public async ValueTask DisposeAsync()
+    {
+        await ended.CancelAsync();
+        await following;
+        ended.Dispose();
+    }
+
+    private static bool IsEnd(ShownEvent e, string message) => e.MessageId == message && e.Type is "message.completed" or "message.failed" or "message.cancelled";
+
+    private async Task FollowAsync()
+    {
+        for (var turn = 0; !ended.IsCancellationRequested && Problem is null; turn++)
+        {
+            var host = hosts[turn % hosts.Count];
+            try
+            {
+                using var socket = await TextSocket.ConnectAsync(host, $"/v1/sessions/{session}/ws", "coordinator.v1", apiKey, ended.Token);
+                await socket.SendAsync($$"""{"type":"subscribe","after":"{{cursor}}"}""", ended.Token);
+                while (await socket.ReceiveAsync(ended.Token) is { } frame) Take(host, frame);
+                Closes.Enqueue((host, socket.CloseCode));
+                if (socket.CloseCode is 4400 or 4401 or 4404 or 4410) Problem = $"{host} closed the client's socket with {socket.CloseCode}.";
+            }
+            catch (WebSocketException)
+            {
+                Closes.Enqueue((host, null));
+            }
+            catch (InvalidOperationException refused)
+            {
+                Problem = refused.Message;
+            }
+            catch (OperationCanceledException) when (ended.IsCancellationRequested)
+            {
+                return;
+            }
+
+            Connected = null;
+            await Task.Delay(Backoff, TimeProvider.System, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private void Take(Uri host, byte[] frame)
+    {
+        using var json = JsonDocument.Parse(frame);
+        var type = json.RootElement.GetProperty("type").GetString();
+        if (type == "ready") Connected = host;
+        if (type != "events") return;
+        lock (gate)
+        {
+            foreach (var e in json.RootElement.GetProperty("events").EnumerateArray())
+            {
+                var shown = new ShownEvent(e.GetProperty("seq").GetInt64(), e.GetProperty("type").GetString()!, e.TryGetProperty("messageId", out var message) ? message.GetString() : null, e.GetProperty("data").GetRawText());
+                if (shown.Seq != log.Count + 1) Problem ??= $"After event {log.Count} came {shown.Seq}, from {host}.";
+                log.Add(shown);
+                cursor = e.GetProperty("cursor").GetString()!;
+            }
+        }
+    }
+
+    private string Tail()
+    {
+        var text = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{Log.Count} events came"));
+        foreach (var e in Log.TakeLast(5)) text.Append(CultureInfo.InvariantCulture, $"; {e.Seq} {e.Type} {e.MessageId} {(e.Data.Length > 100 ? e.Data[..100] : e.Data)}");
+        return text.Append(CultureInfo.InvariantCulture, $". Connected to {Connected}; closes: {string.Join(", ", Closes)}.").ToString();
+    }
+}
