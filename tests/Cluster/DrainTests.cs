@@ -16,14 +16,14 @@ public sealed class DrainTests
         var box = await world.BoxAsync(session, [0, 1], holdBefore: 100);
         var client = world.Watch(session, 0, 1);
         await client.UntilSaidAsync(message, 99);
-        var left = Assert.Single(await world.Journal.IdsAsync(world.Hosts[0].Url));
+        var left = (await world.Journal.IdsAsync(world.Hosts[0].Url))[^1];
 
         await world.Hosts[0].StopAsync();
         box.Release();
         await client.UntilEndedAsync(message);
 
-        Assert.Equal((world.Hosts[0].Url, Restarting), client.Closes.First());
-        Assert.Equal((world.Hosts[0].Url, Restarting), box.Closes.First());
+        Assert.Contains((world.Hosts[0].Url, (int?)Restarting), client.Closes);
+        Assert.Contains((world.Hosts[0].Url, (int?)Restarting), box.Closes);
         Assert.True(await world.Journal.IsDeadAsync(left), "It did not say that it leaves.");
         Assert.Equal(world.Hosts[1].Url, await world.Journal.OwnerAsync(session));
         Assert.DoesNotContain("is dead", world.Hosts[1].Output, StringComparison.Ordinal);

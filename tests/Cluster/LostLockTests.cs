@@ -14,10 +14,10 @@ public sealed class LostLockTests
         var box = await world.BoxAsync(session, [0, 1], holdBefore: 100);
         var client = world.Watch(session, 0, 1);
         await client.UntilSaidAsync(message, 99);
-        var before = Assert.Single(await world.Journal.IdsAsync(world.Hosts[0].Url));
+        var before = (await world.Journal.IdsAsync(world.Hosts[0].Url))[^1];
 
         await world.Journal.CutLockAsync(before);
-        await Wait.UntilAsync("the host to come back under a new id", async () => await world.Journal.IdsAsync(world.Hosts[0].Url) is { Count: > 1 } ids && await world.Journal.IsAliveAsync(ids[^1]));
+        await Wait.UntilAsync("the host to come back under a new id", async () => await world.Journal.IdsAsync(world.Hosts[0].Url) is [.., var newest] && newest != before && await world.Journal.IsAliveAsync(newest));
         box.Release();
         await client.UntilEndedAsync(message);
 

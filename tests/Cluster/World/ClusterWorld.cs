@@ -10,6 +10,8 @@ internal sealed class ClusterWorld : IAsyncDisposable
 {
     public const string Model = "demo/scripted";
 
+    private const int LongLife = 60;
+
     private readonly PostgresFixture database = new();
     private readonly string shared = Directory.CreateTempSubdirectory("coordinator-cluster-").FullName;
     private readonly List<HostProcess> hosts = [];
@@ -23,15 +25,18 @@ internal sealed class ClusterWorld : IAsyncDisposable
 
     public string ApiKey { get; private set; } = string.Empty;
 
-    /// <summary>Starts hosts with boxes that tests play; <paramref name="databaseOf"/> says how each reaches the database, if not directly.</summary>
-    public static async Task<ClusterWorld> StartAsync(int count, Func<int, string, string>? databaseOf = null)
+    /// <summary>
+    /// Starts hosts with boxes that tests play; <paramref name="databaseOf"/> says how each reaches the database, if not directly.
+    /// They live for long unheard, in seconds, so that a machine that is busy makes none of them doubt itself.
+    /// </summary>
+    public static async Task<ClusterWorld> StartAsync(int count, Func<int, string, string>? databaseOf = null, int timeToLive = LongLife)
     {
         var world = new ClusterWorld { Plane = await ScriptedDataPlane.StartAsync() };
-        return await world.StartAsync(count, databaseOf ?? (static (_, direct) => direct), world.Plane.HostSettings);
+        return await world.StartAsync(count, databaseOf ?? (static (_, direct) => direct), timeToLive, world.Plane.HostSettings);
     }
 
     /// <summary>Starts hosts each of which runs real boxes of its own.</summary>
-    public static Task<ClusterWorld> StartWithOwnBoxesAsync(int count) => new ClusterWorld().StartAsync(count, static (_, direct) => direct, new Dictionary<string, string>());
+    public static Task<ClusterWorld> StartWithOwnBoxesAsync(int count) => new ClusterWorld().StartAsync(count, static (_, direct) => direct, LongLife, new Dictionary<string, string>());
 
     /// <summary>The addresses of hosts, in this order.</summary>
     public IReadOnlyList<Uri> Urls(params int[] order) => [.. order.Select(host => hosts[host].Url)];
@@ -131,7 +136,7 @@ internal sealed class ClusterWorld : IAsyncDisposable
         return data.RootElement.GetProperty("text").GetString()!;
     }
 
-    private async Task<ClusterWorld> StartAsync(int count, Func<int, string, string> databaseOf, IReadOnlyDictionary<string, string> boxes)
+    private async Task<ClusterWorld> StartAsync(int count, Func<int, string, string> databaseOf, int timeToLive, IReadOnlyDictionary<string, string> boxes)
     {
         try
         {
@@ -155,6 +160,7 @@ internal sealed class ClusterWorld : IAsyncDisposable
             new Dictionary<string, string>(boxes)
             {
                 ["Database:ConnectionString"] = databaseOf(host, database.ConnectionString),
+                ["Database:Hosts:TimeToLive"] = TimeSpan.FromSeconds(timeToLive).ToString(),
                 ["Vault:KeyFile"] = Path.Combine(shared, "master.key"),
                 ["Artifacts:Directory"] = Path.Combine(shared, "artifacts"),
                 ["Sandbox:Local:Node"] = $"machine-{host}", // each stands for a machine of its own
