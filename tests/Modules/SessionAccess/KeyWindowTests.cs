@@ -7,27 +7,16 @@ using Xunit;
 namespace Coordinator.Tests.Modules.SessionAccess;
 
 /// <summary>An idempotency key stands for its first use for a day, and is free after it.</summary>
-public sealed class KeyWindowTests : IAsyncLifetime
+public sealed class KeyWindowTests : ServedTests
 {
     private static readonly TimeSpan Day = TimeSpan.FromHours(24);
     private static readonly TimeSpan Almost = Day - TimeSpan.FromSeconds(1);
-
-    private SessionServer server = null!;
-    private SessionServer.Caller ada = null!;
-
-    public async Task InitializeAsync()
-    {
-        server = await SessionServer.StartAsync();
-        ada = await server.CallerAsync();
-    }
-
-    public async Task DisposeAsync() => await server.DisposeAsync();
 
     [Fact]
     public async Task Within_a_day_a_key_makes_one_session_and_refuses_another_body()
     {
         var first = await CreateAsync("k", "hello").JsonAsync(201);
-        server.Time.Advance(Almost);
+        Server.Time.Advance(Almost);
 
         using var again = await CreateAsync("k", "hello");
 
@@ -42,7 +31,7 @@ public sealed class KeyWindowTests : IAsyncLifetime
     public async Task After_a_day_a_key_makes_another_session_whatever_the_body(string prompt)
     {
         var first = await CreateAsync("k", "hello").JsonAsync(201);
-        server.Time.Advance(Day);
+        Server.Time.Advance(Day);
 
         using var answer = await CreateAsync("k", prompt);
 
@@ -50,7 +39,7 @@ public sealed class KeyWindowTests : IAsyncLifetime
         var second = await Task.FromResult(answer).JsonAsync(201);
         Assert.NotEqual(Id(first), Id(second));
         Assert.Equal(prompt, Assert.Single(second.GetProperty("messages").EnumerateArray()).GetProperty("text").GetString());
-        Assert.Single((await ada.Http.GetAsync($"/v1/sessions/{Id(first)}").JsonAsync(200)).GetProperty("messages").EnumerateArray());
+        Assert.Single((await Ada.Http.GetAsync($"/v1/sessions/{Id(first)}").JsonAsync(200)).GetProperty("messages").EnumerateArray());
     }
 
     [Theory]
@@ -58,10 +47,10 @@ public sealed class KeyWindowTests : IAsyncLifetime
     [InlineData(23 * 60)]
     public async Task A_retry_after_midnight_meets_the_session_of_the_first_try_that_nobody_remembers(int minutes)
     {
-        server.Time.Advance(server.Time.GetUtcNow().Date.AddDays(1).AddSeconds(-30) - server.Time.GetUtcNow().DateTime);
+        Server.Time.Advance(Server.Time.GetUtcNow().Date.AddDays(1).AddSeconds(-30) - Server.Time.GetUtcNow().DateTime);
         var first = await CreateAsync("k", "hello").JsonAsync(201);
-        server.Directory.ForgetRequests();
-        server.Time.Advance(TimeSpan.FromMinutes(minutes));
+        Server.Directory.ForgetRequests();
+        Server.Time.Advance(TimeSpan.FromMinutes(minutes));
 
         var second = await CreateAsync("k", "hello").JsonAsync(201);
 
@@ -72,9 +61,9 @@ public sealed class KeyWindowTests : IAsyncLifetime
     [Fact]
     public async Task Within_a_day_a_message_is_queued_once_by_its_key_over_HTTP_and_over_a_socket()
     {
-        var session = await SessionServer.CreateAsync(ada);
+        var session = await SessionServer.CreateAsync(Ada);
         var first = (await SendAsync(session, "k", "do it").JsonAsync(202)).GetProperty("messageId").GetString();
-        server.Time.Advance(Almost);
+        Server.Time.Advance(Almost);
 
         using var again = await SendAsync(session, "k", "do it");
         Assert.Equal("true", again.Headers.GetValues("Idempotency-Replayed").Single());
@@ -89,13 +78,13 @@ public sealed class KeyWindowTests : IAsyncLifetime
     [Fact]
     public async Task The_memory_of_a_session_holds_its_keys_for_a_day_when_the_one_of_requests_does_not()
     {
-        var session = await SessionServer.CreateAsync(ada);
+        var session = await SessionServer.CreateAsync(Ada);
         var first = (await SendAsync(session, "k", "do it").JsonAsync(202)).GetProperty("messageId").GetString();
-        server.Directory.ForgetRequests();
-        server.Time.Advance(Almost);
+        Server.Directory.ForgetRequests();
+        Server.Time.Advance(Almost);
 
         Assert.Equal(first, (await SendAsync(session, "k", "do it").JsonAsync(202)).GetProperty("messageId").GetString());
-        server.Directory.ForgetRequests();
+        Server.Directory.ForgetRequests();
         await SendAsync(session, "k", "do something else").RefusedAsync(409, "idempotency_key_reused");
     }
 
@@ -104,10 +93,10 @@ public sealed class KeyWindowTests : IAsyncLifetime
     [InlineData("do something else")]
     public async Task After_a_day_a_message_s_key_is_free_over_HTTP_and_over_a_socket(string text)
     {
-        var session = await SessionServer.CreateAsync(ada);
+        var session = await SessionServer.CreateAsync(Ada);
         var first = (await SendAsync(session, "k1", "do it").JsonAsync(202)).GetProperty("messageId").GetString();
         using (var before = await ReadyAsync(session)) await PromptAsync(before, "k2", "do it", "accepted");
-        server.Time.Advance(Day);
+        Server.Time.Advance(Day);
 
         var overHttp = (await SendAsync(session, "k1", text).JsonAsync(202)).GetProperty("messageId").GetString();
         using var socket = await ReadyAsync(session);
@@ -128,15 +117,15 @@ public sealed class KeyWindowTests : IAsyncLifetime
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
         request.Headers.Add("Idempotency-Key", key);
-        return await ada.Http.SendAsync(request);
+        return await Ada.Http.SendAsync(request);
     }
 
     private async Task<IReadOnlyList<string?>> MessagesAsync(SessionId session) =>
-        [.. (await ada.Http.GetAsync($"/v1/sessions/{session}/messages").JsonAsync(200)).GetProperty("items").EnumerateArray().Select(message => message.GetProperty("id").GetString())];
+        [.. (await Ada.Http.GetAsync($"/v1/sessions/{session}/messages").JsonAsync(200)).GetProperty("items").EnumerateArray().Select(message => message.GetProperty("id").GetString())];
 
     private async Task<SocketClient> ReadyAsync(SessionId session)
     {
-        var socket = await server.FollowAsync(ada, session);
+        var socket = await Server.FollowAsync(Ada, session);
         await socket.SendAsync("""{"type":"subscribe"}""");
         await socket.NextAsync("ready");
         return socket;

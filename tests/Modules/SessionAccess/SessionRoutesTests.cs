@@ -6,29 +6,18 @@ using Xunit;
 
 namespace Coordinator.Tests.Modules.SessionAccess;
 
-public sealed class SessionRoutesTests : IAsyncLifetime
+public sealed class SessionRoutesTests : ServedTests
 {
-    private SessionServer server = null!;
-    private SessionServer.Caller ada = null!;
-
-    public async Task InitializeAsync()
-    {
-        server = await SessionServer.StartAsync();
-        ada = await server.CallerAsync();
-    }
-
-    public async Task DisposeAsync() => await server.DisposeAsync();
-
     [Fact]
     public async Task A_session_is_made_with_its_first_message()
     {
-        var view = await ada.Http.PostAsync("/v1/sessions", new { model = "demo/scripted", prompt = "make a file\nand test it", permissions = "ask", repository = new { url = "https://example.org/a/widget.git", branch = "main" } }).JsonAsync(201);
+        var view = await Ada.Http.PostAsync("/v1/sessions", new { model = "demo/scripted", prompt = "make a file\nand test it", permissions = "ask", repository = new { url = "https://example.org/a/widget.git", branch = "main" } }).JsonAsync(201);
 
         Assert.Equal(("make a file", "demo/scripted", "opencode", "ask"), (Text(view, "title"), Text(view, "model"), Text(view, "agent"), Text(view, "permissions")));
         Assert.Equal("https://example.org/a/widget.git", Text(view.GetProperty("repository"), "url"));
         Assert.Equal("make a file\nand test it", Text(Assert.Single(view.GetProperty("messages").EnumerateArray()), "text"));
-        Assert.Equal(Text(view, "title"), Text(await ada.Http.GetAsync($"/v1/sessions/{Text(view, "id")}").JsonAsync(200), "title"));
-        var messages = await ada.Http.GetAsync($"/v1/sessions/{Text(view, "id")}/messages").JsonAsync(200);
+        Assert.Equal(Text(view, "title"), Text(await Ada.Http.GetAsync($"/v1/sessions/{Text(view, "id")}").JsonAsync(200), "title"));
+        var messages = await Ada.Http.GetAsync($"/v1/sessions/{Text(view, "id")}/messages").JsonAsync(200);
         Assert.Equal(view.GetProperty("messages").GetRawText(), messages.GetProperty("items").GetRawText());
     }
 
@@ -36,13 +25,13 @@ public sealed class SessionRoutesTests : IAsyncLifetime
     public async Task A_retry_with_its_key_meets_the_same_session_and_message_even_when_nobody_remembers_the_first_try()
     {
         var first = await CreateAsync("k1");
-        server.Directory.ForgetRequests();
+        Server.Directory.ForgetRequests();
 
         var second = await CreateAsync("k1");
 
         Assert.Equal(Text(first, "id"), Text(second, "id"));
         Assert.Single(second.GetProperty("messages").EnumerateArray());
-        Assert.Single((await ada.Http.GetAsync("/v1/sessions").JsonAsync(200)).GetProperty("items").EnumerateArray());
+        Assert.Single((await Ada.Http.GetAsync("/v1/sessions").JsonAsync(200)).GetProperty("items").EnumerateArray());
     }
 
     [Theory]
@@ -64,26 +53,26 @@ public sealed class SessionRoutesTests : IAsyncLifetime
     {
         using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
 
-        await ada.Http.PostAsync("/v1/sessions", content).RefusedAsync(status, code);
+        await Ada.Http.PostAsync("/v1/sessions", content).RefusedAsync(status, code);
 
-        Assert.Empty((await ada.Http.GetAsync("/v1/sessions").JsonAsync(200)).GetProperty("items").EnumerateArray());
+        Assert.Empty((await Ada.Http.GetAsync("/v1/sessions").JsonAsync(200)).GetProperty("items").EnumerateArray());
     }
 
     [Fact]
     public async Task A_prompt_over_64_KiB_is_refused_with_a_session_and_without()
     {
         var large = new string('é', (32 * 1024) + 1);
-        await ada.Http.PostAsync("/v1/sessions", new { model = "demo/scripted", prompt = large }).RefusedAsync(413, "prompt_too_large");
-        var session = await SessionServer.CreateAsync(ada);
-        await ada.Http.PostAsync($"/v1/sessions/{session}/messages", new { text = large }).RefusedAsync(413, "prompt_too_large");
-        await ada.Http.PostAsync($"/v1/sessions/{session}/messages", new { text = large[1..] }).JsonAsync(202);
+        await Ada.Http.PostAsync("/v1/sessions", new { model = "demo/scripted", prompt = large }).RefusedAsync(413, "prompt_too_large");
+        var session = await SessionServer.CreateAsync(Ada);
+        await Ada.Http.PostAsync($"/v1/sessions/{session}/messages", new { text = large }).RefusedAsync(413, "prompt_too_large");
+        await Ada.Http.PostAsync($"/v1/sessions/{session}/messages", new { text = large[1..] }).JsonAsync(202);
     }
 
     [Fact]
     public async Task Any_signed_in_user_can_read_any_session__another_organizations_is_absent_everywhere()
     {
-        var session = await SessionServer.CreateAsync(ada, "hello");
-        var eve = await server.CallerAsync(Role.Owner);
+        var session = await SessionServer.CreateAsync(Ada, "hello");
+        var eve = await Server.CallerAsync(Role.Owner);
         var message = MessageId.New(TimeProvider.System);
         var (path, http) = ($"/v1/sessions/{session}", eve.Http);
 
@@ -100,7 +89,7 @@ public sealed class SessionRoutesTests : IAsyncLifetime
         await http.PostAsync($"{path}/permissions/{PermissionId.New(TimeProvider.System)}", new { decision = "once" }).RefusedAsync(404, "session_not_found");
         await http.GetAsync($"{path}/artifacts/{new string('a', 64)}").RefusedAsync(404, "session_not_found");
         Assert.Empty((await http.GetAsync("/v1/sessions").JsonAsync(200)).GetProperty("items").EnumerateArray());
-        using var socket = await server.FollowAsync(eve, session);
+        using var socket = await Server.FollowAsync(eve, session);
         await socket.SendAsync("""{"type":"subscribe"}""");
         Assert.Equal(4404, (await socket.ClosedAsync()).Code);
     }
@@ -108,8 +97,8 @@ public sealed class SessionRoutesTests : IAsyncLifetime
     [Fact]
     public async Task A_viewer_looks_and_touches_nothing()
     {
-        var session = await SessionServer.CreateAsync(ada);
-        var viewer = await server.CallerAsync(Role.Viewer, ada.Organization);
+        var session = await SessionServer.CreateAsync(Ada);
+        var viewer = await Server.CallerAsync(Role.Viewer, Ada.Organization);
 
         await viewer.Http.GetAsync($"/v1/sessions/{session}").JsonAsync(200);
         await viewer.Http.PostAsync("/v1/sessions", new { model = "demo/scripted" }).RefusedAsync(403, "role_insufficient");
@@ -120,18 +109,18 @@ public sealed class SessionRoutesTests : IAsyncLifetime
     [Fact]
     public async Task Queued_messages_can_be_edited_moved_and_cancelled()
     {
-        var session = await SessionServer.CreateAsync(ada);
+        var session = await SessionServer.CreateAsync(Ada);
         var ids = new List<string>();
-        foreach (var text in (string[])["one", "two", "three"]) ids.Add(Text(await ada.Http.PostAsync($"/v1/sessions/{session}/messages", new { text }).JsonAsync(202), "messageId"));
+        foreach (var text in (string[])["one", "two", "three"]) ids.Add(Text(await Ada.Http.PostAsync($"/v1/sessions/{session}/messages", new { text }).JsonAsync(202), "messageId"));
 
-        await ada.Http.PatchAsync($"/v1/sessions/{session}/messages/{ids[1]}", JsonContent.Create(new { text = "zwei" })).JsonAsync(200);
-        await ada.Http.PostAsync($"/v1/sessions/{session}/messages/{ids[2]}/move", new { before = ids[0] }).JsonAsync(200);
-        await ada.Http.PostAsync($"/v1/sessions/{session}/messages/{ids[0]}/cancel", null).JsonAsync(202);
+        await Ada.Http.PatchAsync($"/v1/sessions/{session}/messages/{ids[1]}", JsonContent.Create(new { text = "zwei" })).JsonAsync(200);
+        await Ada.Http.PostAsync($"/v1/sessions/{session}/messages/{ids[2]}/move", new { before = ids[0] }).JsonAsync(200);
+        await Ada.Http.PostAsync($"/v1/sessions/{session}/messages/{ids[0]}/cancel", null).JsonAsync(202);
 
-        var open = (await ada.Http.GetAsync($"/v1/sessions/{session}/messages").JsonAsync(200)).GetProperty("items").EnumerateArray().Where(message => Text(message, "status") == "queued");
+        var open = (await Ada.Http.GetAsync($"/v1/sessions/{session}/messages").JsonAsync(200)).GetProperty("items").EnumerateArray().Where(message => Text(message, "status") == "queued");
         Assert.Equal(["three", "zwei"], open.Select(message => Text(message, "text")));
-        await ada.Http.PostAsync($"/v1/sessions/{session}/messages/{MessageId.New(TimeProvider.System)}/cancel", null).RefusedAsync(404, "message_not_found");
-        await ada.Http.PostAsync($"/v1/sessions/{session}/cancel", null).RefusedAsync(409, "nothing_running");
+        await Ada.Http.PostAsync($"/v1/sessions/{session}/messages/{MessageId.New(TimeProvider.System)}/cancel", null).RefusedAsync(404, "message_not_found");
+        await Ada.Http.PostAsync($"/v1/sessions/{session}/cancel", null).RefusedAsync(409, "nothing_running");
     }
 
     [Fact]
@@ -142,14 +131,14 @@ public sealed class SessionRoutesTests : IAsyncLifetime
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/sessions") { Content = JsonContent.Create(new { model = "demo/scripted" }) };
             request.Headers.Add("Idempotency-Key", $"k{i}");
-            made.Add(Text(await ada.Http.SendAsync(request).JsonAsync(201), "id"));
+            made.Add(Text(await Ada.Http.SendAsync(request).JsonAsync(201), "id"));
         }
 
         var listed = new List<string>();
         string? cursor = null;
         do
         {
-            var page = await ada.Http.GetAsync($"/v1/sessions?limit=2{(cursor is null ? "" : $"&cursor={cursor}")}").JsonAsync(200);
+            var page = await Ada.Http.GetAsync($"/v1/sessions?limit=2{(cursor is null ? "" : $"&cursor={cursor}")}").JsonAsync(200);
             listed.AddRange(page.GetProperty("items").EnumerateArray().Select(view => Text(view, "id")));
             cursor = page.GetProperty("nextCursor").GetString();
         }
@@ -157,27 +146,27 @@ public sealed class SessionRoutesTests : IAsyncLifetime
 
         made.Reverse();
         Assert.Equal(made, listed);
-        await ada.Http.GetAsync("/v1/sessions?limit=0").RefusedAsync(400, "limit_invalid");
-        await ada.Http.GetAsync("/v1/sessions?limit=201").RefusedAsync(400, "limit_invalid");
-        await ada.Http.GetAsync("/v1/sessions?limit=x").RefusedAsync(400, "parameter_invalid");
-        await ada.Http.GetAsync("/v1/sessions?cursor=junk").RefusedAsync(400, "cursor_malformed");
+        await Ada.Http.GetAsync("/v1/sessions?limit=0").RefusedAsync(400, "limit_invalid");
+        await Ada.Http.GetAsync("/v1/sessions?limit=201").RefusedAsync(400, "limit_invalid");
+        await Ada.Http.GetAsync("/v1/sessions?limit=x").RefusedAsync(400, "parameter_invalid");
+        await Ada.Http.GetAsync("/v1/sessions?cursor=junk").RefusedAsync(400, "cursor_malformed");
     }
 
     [Fact]
     public async Task A_session_is_renamed_and_archived()
     {
-        var session = await SessionServer.CreateAsync(ada);
+        var session = await SessionServer.CreateAsync(Ada);
 
-        Assert.Equal("Better", Text(await ada.Http.PatchAsync($"/v1/sessions/{session}", JsonContent.Create(new { title = " Better " })).JsonAsync(200), "title"));
-        Assert.Equal("archived", Text(await ada.Http.PostAsync($"/v1/sessions/{session}/archive", null).JsonAsync(200), "status"));
-        await ada.Http.PostAsync($"/v1/sessions/{session}/messages", new { text = "hi" }).RefusedAsync(409, "session_archived");
+        Assert.Equal("Better", Text(await Ada.Http.PatchAsync($"/v1/sessions/{session}", JsonContent.Create(new { title = " Better " })).JsonAsync(200), "title"));
+        Assert.Equal("archived", Text(await Ada.Http.PostAsync($"/v1/sessions/{session}/archive", null).JsonAsync(200), "status"));
+        await Ada.Http.PostAsync($"/v1/sessions/{session}/messages", new { text = "hi" }).RefusedAsync(409, "session_archived");
     }
 
     private async Task<JsonElement> CreateAsync(string key)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/sessions") { Content = JsonContent.Create(new { model = "demo/scripted", prompt = "hello" }) };
         request.Headers.Add("Idempotency-Key", key);
-        return await ada.Http.SendAsync(request).JsonAsync(201);
+        return await Ada.Http.SendAsync(request).JsonAsync(201);
     }
 
     private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString()!;
