@@ -48,6 +48,20 @@ public sealed class PostgresAlarmClockTests : AlarmClockContract, IAsyncLifetime
         Assert.Equal([key], await Clock.ClaimDueAsync(10, TimeSpan.FromMinutes(1), default));
     }
 
+    [Fact]
+    public async Task Handed_out_by_a_clock_that_was_ahead_it_is_not_hidden_once_that_has_gone_back()
+    {
+        var key = new SessionKey(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
+        var lease = (await Journal.OpenAsync(key, HostId.New(TimeProvider.System), create: true, default))!;
+        await Journal.AppendAsync(lease, new(0, default, 0, await NowAsync(), await NowAsync(), null), default);
+        Assert.Equal([key], await Clock.ClaimDueAsync(10, TimeSpan.FromMinutes(1), default));
+        Assert.Empty(await Clock.ClaimDueAsync(10, TimeSpan.FromMinutes(1), default));
+
+        await using (var back = Sessions.System.CreateCommand("UPDATE session_head SET hidden_until = hidden_until + interval '1 hour'")) await back.ExecuteNonQueryAsync();
+
+        Assert.Equal([key], await Clock.ClaimDueAsync(10, TimeSpan.FromMinutes(1), default));
+    }
+
     protected override async Task<DateTimeOffset> NowAsync()
     {
         await using var command = Sessions.System.CreateCommand("SELECT now()");

@@ -11,10 +11,11 @@ namespace Coordinator.Adapters.Postgres.Alarms;
 /// </summary>
 public sealed class PostgresAlarmClock : IAlarmClock
 {
+    // One hidden for twice as long as anybody hides was hidden by a clock that was ahead, and has gone back since.
     private const string Sql = """
         WITH due AS (
             SELECT org, session FROM session_head
-            WHERE wake_at <= now() AND (hidden_until IS NULL OR hidden_until <= now())
+            WHERE wake_at <= now() AND (hidden_until IS NULL OR hidden_until <= now() OR hidden_until > now() + 2 * $2)
             ORDER BY wake_at LIMIT $1
             FOR UPDATE SKIP LOCKED
         )

@@ -18,6 +18,7 @@ internal sealed partial class MigrationRunner(NpgsqlDataSource dataSource, IRead
     /// A step that was applied has another text now, the database has a step this program does not know, a step was
     /// added below one that is applied, or a step failed (then nothing of it is left).
     /// </exception>
+    /// <exception cref="NpgsqlException">The database is away, takes no writes or has no room: the same may pass later.</exception>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
@@ -86,7 +87,7 @@ internal sealed partial class MigrationRunner(NpgsqlDataSource dataSource, IRead
             await record.ExecuteNonQueryAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
-        catch (PostgresException failure)
+        catch (PostgresException failure) when (!DatabaseFailure.MayPass(failure))
         {
             throw new MigrationException($"{migration.Name} failed at position {failure.Position}: {failure.SqlState} {failure.MessageText}. Nothing of it was applied.", failure);
         }

@@ -48,13 +48,14 @@ internal sealed partial class DatabaseStarter(
         {
             throw new PortException(PortFailureKind.Rejected, failure.Message, inner: failure);
         }
-        catch (PostgresException failure) when (!failure.IsTransient)
+        catch (PostgresException failure) when (!DatabaseFailure.MayPass(failure))
         {
             throw new PortException(PortFailureKind.Rejected, $"The database refused the host: {failure.SqlState} {failure.MessageText}. Check Database:ConnectionString.", inner: failure);
         }
         catch (NpgsqlException failure)
         {
-            throw new PortException(PortFailureKind.Unavailable, $"The database does not answer: {failure.Message}", inner: failure);
+            DatabaseFailure.LeaveIfReadOnly(dataSource, failure);
+            throw new PortException(PortFailureKind.Unavailable, $"The database does not answer, or takes no writes: {failure.Message}", inner: failure);
         }
     }
 

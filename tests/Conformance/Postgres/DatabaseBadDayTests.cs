@@ -1,0 +1,147 @@
+using System.Net;
+using System.Text.Json;
+using Coordinator.Ports;
+using Coordinator.Tests.Support;
+using Coordinator.Tests.Support.Network;
+using Npgsql;
+using Xunit;
+
+namespace Coordinator.Tests.Conformance.Postgres;
+
+/// <summary>The database's bad days, as the callers of a whole host see them: told what it is, nothing half done, and over by itself.</summary>
+public sealed class DatabaseBadDayTests : IAsyncLifetime
+{
+    private readonly PostgresFixture database = new();
+    private FaultProxy? proxy;
+
+    private FaultProxy Way => proxy!;
+
+    private string ThroughProxy => new NpgsqlConnectionStringBuilder(Way.Through(database.ConnectionString)) { Timeout = 2, CommandTimeout = 5 }.ConnectionString;
+
+    public async Task InitializeAsync()
+    {
+        await database.InitializeAsync();
+        proxy = PostgresBehindProxy.Before(database.ConnectionString);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await Way.DisposeAsync();
+        await database.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Down_at_the_start_the_host_says_what_is_missing_and_serves_when_it_is_there()
+    {
+        Way.Refuse();
+        await using var host = await HostOnDatabase.StartAsync(ThroughProxy);
+
+        Assert.Equal(HttpStatusCode.OK, (await host.GetAsync("/health")).Status);
+        var ready = await host.GetAsync("/health/ready");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.Status);
+        var missing = Assert.Single(JsonDocument.Parse(ready.Body).RootElement.GetProperty("dependencies").EnumerateArray(), one => one.GetProperty("required").GetBoolean() && !one.GetProperty("ready").GetBoolean());
+        Assert.Equal("database", missing.GetProperty("name").GetString());
+        Assert.NotEmpty(missing.GetProperty("reason").GetString()!);
+        var refused = await host.GetAsync("/v1/sessions");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "host_starting", true), (refused.Status, refused.Code, refused.RetryAfter > TimeSpan.Zero));
+
+        Way.Heal();
+
+        await HostOnDatabase.UntilAsync(HttpStatusCode.Unauthorized, () => host.GetAsync("/v1/sessions")); // served, and no key was shown
+        await HostOnDatabase.UntilAsync(HttpStatusCode.OK, () => host.GetAsync("/health/ready"));
+    }
+
+    [Fact]
+    public async Task Taking_no_writes_at_the_start_it_is_waited_for_and_not_called_misconfigured()
+    {
+        await ExecuteAsync($"ALTER DATABASE {Name} SET default_transaction_read_only = on");
+        await using var host = await HostOnDatabase.StartAsync(ThroughProxy);
+        Assert.Equal("host_starting", (await host.GetAsync("/v1/sessions")).Code);
+        await EmbeddedServerFolder.UntilAsync("the host has tried", () => Way.Accepted > 0);
+
+        await ExecuteAsync($"ALTER DATABASE {Name} RESET default_transaction_read_only");
+
+        await HostOnDatabase.UntilAsync(HttpStatusCode.Unauthorized, () => host.GetAsync("/v1/sessions"));
+    }
+
+    [Fact]
+    public async Task Away_while_it_serves_callers_are_told_to_come_again_and_are_served_when_it_is_back()
+    {
+        await using var host = await ServingAsync();
+
+        Way.Refuse();
+        foreach (var told in new[] { await host.GetAsync("/v1/sessions"), await host.CreateSessionAsync("away") })
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, "dependency_unavailable", true), (told.Status, told.Code, told.RetryAfter > TimeSpan.Zero));
+        await EmbeddedServerFolder.UntilAsync("it is said to be away", async () => (await host.GetAsync("/health/ready")).Status == HttpStatusCode.ServiceUnavailable);
+        Way.Heal();
+
+        await HostOnDatabase.UntilAsync(HttpStatusCode.Created, () => host.CreateSessionAsync("away"));
+        await HostOnDatabase.UntilAsync(HttpStatusCode.OK, () => host.GetAsync("/health/ready"));
+        Assert.Equal(1, await SessionsAsync(host));
+    }
+
+    [Fact]
+    public async Task Its_disk_full_nothing_is_half_written_and_it_is_written_to_again_when_there_is_room()
+    {
+        await using var host = await ServingAsync();
+        Assert.Equal(HttpStatusCode.Created, (await host.CreateSessionAsync("before")).Status);
+
+        // A real server that is out of room says just this of a statement: 53100, and the statement is undone.
+        await ExecuteAsync("""
+            CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$;
+            CREATE TRIGGER no_room BEFORE INSERT ON session_record FOR EACH ROW EXECUTE FUNCTION no_room();
+            """);
+        var told = await host.CreateSessionAsync("full");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "dependency_unavailable", true), (told.Status, told.Code, told.RetryAfter > TimeSpan.Zero));
+        Assert.Equal(1, await SessionsAsync(host)); // reading goes on
+        await ExecuteAsync("DROP TRIGGER no_room ON session_record");
+
+        await HostOnDatabase.UntilAsync(HttpStatusCode.Created, () => host.CreateSessionAsync("full"));
+        Assert.Equal(2, await SessionsAsync(host));
+    }
+
+    [Fact]
+    public async Task Its_connections_all_taken_callers_are_told_to_come_again_and_are_served_when_there_is_one()
+    {
+        await using var host = await ServingAsync("--Database:MaxPoolSize=2");
+        var pool = (NpgsqlDataSource)host.Services.GetService(typeof(NpgsqlDataSource))!;
+        var taken = new List<NpgsqlConnection>();
+        for (var number = 0; number < 2; number++) taken.Add(await pool.OpenConnectionAsync());
+
+        var told = await host.GetAsync("/v1/sessions");
+        foreach (var connection in taken) await connection.DisposeAsync();
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "dependency_unavailable", true), (told.Status, told.Code, told.RetryAfter > TimeSpan.Zero));
+        await HostOnDatabase.UntilAsync(HttpStatusCode.OK, () => host.GetAsync("/v1/sessions"));
+    }
+
+    [Fact]
+    public async Task Of_a_newer_release_the_host_ends_with_the_code_that_says_not_to_start_it_again()
+    {
+        await ExecuteAsync("INSERT INTO schema_migration (number, name, checksum, elapsed_ms) VALUES (9999, '9999_later.sql', repeat('0', 64), 0)");
+
+        Assert.Equal(78, await HostOnDatabase.RunAsync(ThroughProxy));
+    }
+
+    private string Name => new NpgsqlConnectionStringBuilder(database.ConnectionString).Database!;
+
+    private async Task<HostOnDatabase> ServingAsync(params string[] more)
+    {
+        var host = await HostOnDatabase.StartAsync(ThroughProxy, more);
+        await HostOnDatabase.UntilAsync(HttpStatusCode.OK, () => host.GetAsync("/health/ready"));
+        await host.SignInAsync();
+        Assert.Equal(HttpStatusCode.OK, (await host.GetAsync("/v1/sessions")).Status);
+        return host;
+    }
+
+    private static async Task<int> SessionsAsync(HostOnDatabase host) =>
+        JsonDocument.Parse((await HostOnDatabase.UntilAsync(HttpStatusCode.OK, () => host.GetAsync("/v1/sessions"))).Body).RootElement.GetProperty("items").GetArrayLength();
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false, Options = "-c coordinator.scope=system -c default_transaction_read_only=off" }.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+}
