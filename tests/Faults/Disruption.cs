@@ -1,5 +1,6 @@
 using Coordinator.Ports;
 using Coordinator.Ports.Record;
+using Coordinator.Ports.Session;
 using Coordinator.Tests.WalkingSkeleton.World;
 using Xunit;
 
@@ -8,6 +9,9 @@ namespace Coordinator.Tests.Faults;
 /// <summary>The play of one fault and everything that must hold after any.</summary>
 internal static class Disruption
 {
+    /// <summary>Every secret of every play has this in it.</summary>
+    private const string Canary = "canary";
+
     private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
 
     /// <summary>Walks a session through the fault, and on to its archive.</summary>
@@ -17,7 +21,7 @@ internal static class Disruption
         Assert.Equal(seen == fault.OrSees ? fault.OrSees : fault.Sees, seen);
 
         fault.Mend(world);
-        world.Time.Skew = TimeSpan.Zero;
+        world.Skew = TimeSpan.Zero;
         if (fault.When != FaultMoment.Archiving)
         {
             Assert.Equal("completed", await AfterwardsAsync(world));
@@ -26,7 +30,18 @@ internal static class Disruption
 
         await world.UntilAsync("no box left", () => world.Provider.Running.Count == 0 && world.LivingBoxes == 0, Longest);
         await HoldsAsync(world);
-        await fault.Holds(world);
+        if (fault.Holds is { } holds) await holds(world);
+    }
+
+    /// <summary>Ends the world's host: no secret was told to anybody, and nothing of the world waits for anything any more.</summary>
+    public static async Task LeavesNothingAsync(Skeleton world)
+    {
+        await world.StopHostAsync();
+        string[] secrets = [Canary, $"{BoxToken.Prefix}{world.Key.Organization}"];
+        Assert.All(secrets, secret => Assert.DoesNotContain(secret, world.Log.Text, StringComparison.Ordinal));
+        Assert.All(secrets, secret => Assert.DoesNotContain(world.Watch.Seen, happened => happened.Data.GetRawText().Contains(secret, StringComparison.Ordinal)));
+        Assert.Equal(0, world.LivingBoxes);
+        Assert.Equal(0, world.Time.PendingTimers);
     }
 
     private static async Task<string> AfterwardsAsync(Skeleton world)

@@ -1,7 +1,9 @@
 using System.Reflection;
 using Coordinator.Ports;
 using Coordinator.Tests.WalkingSkeleton.World;
+using Microsoft.Extensions.Logging;
 using Xunit;
+using Xunit.Sdk;
 
 namespace Coordinator.Tests.Faults;
 
@@ -33,6 +35,50 @@ public sealed class DisruptionSuite
         await using var world = await Skeleton.StartAsync(fault.OnFakeHost);
 
         await Disruption.PlayAsync(world, fault);
+        await Disruption.LeavesNothingAsync(world);
+    }
+
+    [Fact]
+    public async Task A_play_is_red_when_another_thing_is_seen_when_something_does_not_hold_and_when_a_secret_is_told()
+    {
+        var well = new Fault("Nothing", FaultMoment.FirstPrompt) { Show = Fault.By(_ => { }), Sees = "completed" };
+        Fault[] broken =
+        [
+            well with { Sees = "failed model_error" },
+            well with { Holds = _ => new(Task.FromException(new XunitException("It does not hold."))) },
+            well with { Show = Fault.By(world => world.Log.Log(LogLevel.Information, default, "canary", null, (text, _) => text)) },
+            well with { Prompt = "@say canary" },
+        ];
+
+        Assert.Null(await Record.ExceptionAsync(() => PlayAsync(well)));
+        foreach (var fault in broken) Assert.IsAssignableFrom<XunitException>(await Record.ExceptionAsync(() => PlayAsync(fault)));
+    }
+
+    /// <summary>What holds after every fault is of the session: a fault beside it says itself what has to hold.</summary>
+    [Theory]
+    [MemberData(nameof(Ports))]
+    public void Every_play_says_what_is_seen_and_what_must_hold(string port)
+    {
+        var catalog = FaultCatalogs.Of(port);
+        Assert.All(catalog.Faults, fault =>
+        {
+            Assert.NotEmpty(fault.Sees);
+            Assert.Equal(fault.When == FaultMoment.Beside, fault.Beside is not null);
+            Assert.True(fault.Beside is null || fault.Holds is not null, $"'{fault}' does not say what must hold afterwards.");
+        });
+        Assert.All(catalog.OnReal, play =>
+        {
+            var fault = catalog.Faults.Single(fault => fault.Name == play.Of);
+            Assert.True(fault.Beside is null || play.Beside is not null, $"'{play}' is played on the fake.");
+            Assert.True(play.Beside is null || play.Holds is not null, $"'{play}' does not say what must hold afterwards.");
+        });
+    }
+
+    private static async Task PlayAsync(Fault fault)
+    {
+        await using var world = await Skeleton.StartAsync();
+        await Disruption.PlayAsync(world, fault);
+        await Disruption.LeavesNothingAsync(world);
     }
 
     [Fact]
@@ -74,7 +120,7 @@ public sealed class DisruptionSuite
     [InlineData("ISandboxProvider", "made the box and its answer was lost", "never dials back", "dies in the middle of a tool call", "listing lags", "refuses to delete")]
     [InlineData("IAgentRuntime", "crashes", "hangs", "makes no sense", "out of order", "without an end", "floods", "does not hear the answer")]
     [InlineData("IModelGateway", "refuses the key", "too often", "overloaded", "cut off in the middle", "context is longer")]
-    [InlineData("ISourceControl", "token expires in the middle of a push", "asked too often", "credential has expired")]
+    [InlineData("ISourceControl", "token expires in the middle of a push", "no fast-forward", "asked too often", "credential has expired")]
     [InlineData("ITenantVault", "wrong organization", "key it was sealed with is not known", "bit of a secret is flipped", "master key is missing")]
     [InlineData("IRunHistory", "down when a run is to be written", "flushed twice")]
     [InlineData("IEventFeed", "purged beyond the client", "from the future")]

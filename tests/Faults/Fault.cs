@@ -91,10 +91,10 @@ public sealed record Fault(string Name, FaultMoment When)
     /// <summary>What the agent is asked while it shows.</summary>
     public string Prompt { get; init; } = "@say Answered.";
 
-    /// <summary>What must hold afterwards, for this fault alone.</summary>
-    public Func<Skeleton, ValueTask> Holds { get; init; } = _ => ValueTask.CompletedTask;
+    /// <summary>What must hold afterwards, for this fault alone. One beside the session, of which the session knows nothing, must say it.</summary>
+    public Func<Skeleton, ValueTask>? Holds { get; init; }
 
-    /// <summary>For <see cref="FaultMoment.Beside"/>: prepares what the user does, which answers <c>ok</c> or what is seen instead.</summary>
+    /// <summary>For <see cref="FaultMoment.Beside"/>: prepares, before the session is created, what the user does, which answers <c>ok</c> or what is seen instead.</summary>
     public Func<Skeleton, ValueTask<Func<ValueTask<string>>>>? Beside { get; init; }
 
     /// <summary>True: shown by the fake of the session host, which is then the world's host.</summary>

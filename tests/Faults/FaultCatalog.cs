@@ -18,6 +18,9 @@ public interface IFaultCatalog
 
     /// <summary>Why none is; null when some are.</summary>
     string? WhyNotOnReal { get; }
+
+    /// <summary>Where some are: the general faults that are played on the fake alone, and why.</summary>
+    IReadOnlyDictionary<GeneralFault, string> NotOnReal { get; }
 }
 
 /// <summary>The faults of one port; found by this relation.</summary>
@@ -32,6 +35,8 @@ public abstract class FaultCatalog<TPort> : IFaultCatalog
     public virtual IReadOnlyList<RealPlay> OnReal => [];
 
     public virtual string? WhyNotOnReal => null;
+
+    public virtual IReadOnlyDictionary<GeneralFault, string> NotOnReal => new Dictionary<GeneralFault, string>();
 }
 
 /// <summary>Every catalog of this assembly.</summary>

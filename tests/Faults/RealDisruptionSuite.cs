@@ -33,7 +33,7 @@ public sealed class RealDisruptionSuite(RealPeers peers, ITestOutputHelper outpu
     public async Task Every_fault_of_the_real_adapter_fails_closed(string port, string name, string how)
     {
         var play = FaultCatalogs.Of(port).OnReal.Single(play => play.Of == name && play.How == how);
-        var outside = new RealOutside(peers, output, play.OnOwnServer);
+        var outside = new RealOutside(peers, output, play);
         await using (var world = await Skeleton.StartAsync(outside: outside))
         {
             var fault = play.In(outside, FaultCatalogs.Find(port, name));
@@ -41,7 +41,7 @@ public sealed class RealDisruptionSuite(RealPeers peers, ITestOutputHelper outpu
 
             if (play.IsOfNetwork && WentWell.Contains(fault.Sees)) Assert.True(outside.Shown > 0, "The fault was never done to anybody.");
             await world.UntilAsync("no transaction is left open", () => outside.CountConnections("state LIKE 'idle in transaction%'") == 0);
-            await world.StopHostAsync();
+            await Disruption.LeavesNothingAsync(world);
             await world.UntilAsync("no connection is left open", () => outside.CountConnections("true") == 0);
         }
 
@@ -57,5 +57,19 @@ public sealed class RealDisruptionSuite(RealPeers peers, ITestOutputHelper outpu
             Assert.Subset(catalog.Faults.Select(fault => fault.Name).ToHashSet(), catalog.OnReal.Select(play => play.Of).ToHashSet());
             Assert.Distinct(catalog.OnReal.Select(play => play.ToString()));
         });
+    }
+
+    [Theory]
+    [MemberData(nameof(DisruptionSuite.Ports), MemberType = typeof(DisruptionSuite))]
+    public void A_general_fault_is_played_on_the_real_adapter_or_it_is_said_why_not(string port)
+    {
+        var catalog = FaultCatalogs.Of(port);
+        if (catalog.OnReal.Count == 0) return;
+        var possible = catalog.Faults.Where(fault => fault.Is is not null).ToLookup(fault => fault.Is!.Value, fault => fault.Name);
+        var played = possible.Where(faults => faults.Any(name => catalog.OnReal.Any(play => play.Of == name))).Select(faults => faults.Key).ToHashSet();
+
+        Assert.Empty(possible.Select(faults => faults.Key).Except(played).Except(catalog.NotOnReal.Keys));
+        Assert.Empty(played.Intersect(catalog.NotOnReal.Keys));
+        Assert.All(catalog.NotOnReal.Values, reason => Assert.True(reason.Split(' ').Length >= 5, $"'{reason}' is no reason."));
     }
 }

@@ -18,6 +18,9 @@ public abstract record ScriptedStep
     /// <summary>Runs a tool; where permissions are asked for and it <paramref name="Guarded"/>, only after an answer that allows it. <paramref name="Truncated"/>: the agent has left out a part of the output.</summary>
     public sealed record RunTool(string Tool, string InputJson, string Pattern, string Output, bool Guarded = true, bool Truncated = false) : ScriptedStep;
 
+    /// <summary>A tool that really does something, and tells of it when it has.</summary>
+    public sealed record DoTool(string Tool, string InputJson, Func<CancellationToken, Task<ScriptedOutcome>> Do) : ScriptedStep;
+
     /// <summary>A tool, or an answer, that goes on until the turn is cancelled.</summary>
     public sealed record Endless(string? Tool = null, string InputJson = "{}", string Text = "") : ScriptedStep;
 
@@ -30,6 +33,9 @@ public abstract record ScriptedStep
     /// <summary>The turn fails.</summary>
     public sealed record Fail(string Code, string Detail) : ScriptedStep;
 }
+
+/// <summary>What came of a command.</summary>
+public sealed record ScriptedOutcome(int ExitCode, string Output);
 
 /// <summary>What a scripted agent does about a prompt, given the conversation before it.</summary>
 public delegate IEnumerable<ScriptedStep> AgentScript(ScriptedConversation conversation, AgentPrompt prompt);

@@ -110,6 +110,12 @@ internal sealed class ScriptedTurn(ScriptedConversation conversation, IEnumerabl
             case ScriptedStep.RunTool tool:
                 await foreach (var update in RunToolAsync(tool, fault, cancellationToken)) yield return update;
                 break;
+            case ScriptedStep.DoTool tool:
+                var call = Id("call");
+                yield return new AgentUpdate.ToolStarted(call, tool.Tool, null, tool.InputJson);
+                var outcome = await tool.Do(cancellationToken);
+                yield return new AgentUpdate.ToolCompleted(call, tool.Tool, null, tool.InputJson, outcome.Output, outcome.ExitCode, TimeSpan.Zero, Truncated: false);
+                break;
             case ScriptedStep.Endless endless:
                 await foreach (var update in GoOnAsync(endless, cancellationToken)) yield return update;
                 break;

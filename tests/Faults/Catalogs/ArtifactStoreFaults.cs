@@ -27,12 +27,14 @@ public sealed partial class ArtifactStoreFaults : FaultCatalog<IArtifactStore>
         [GeneralFault.ClockSkew] = "A blob is named by its content; the port takes no time and answers none.",
     };
 
+    private static void MakeLargeOutput(Skeleton world) => world.Script = (_, _) => [new ScriptedStep.RunTool("bash", "{}", "large", new string('x', LargeOutput)), new ScriptedStep.Say("Done.")];
+
     private static Fault WithLargeOutput(GeneralFault general, string name, Action<Skeleton> show, bool isKept) => new(name, FaultMoment.NextPrompt)
     {
         Is = general,
         Show = Fault.By(world =>
         {
-            world.Script = (_, _) => [new ScriptedStep.RunTool("bash", "{}", "large", new string('x', LargeOutput)), new ScriptedStep.Say("Done.")];
+            MakeLargeOutput(world);
             show(world);
         }),
         Mend = world =>

@@ -2,6 +2,7 @@ using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Faults.Real;
 using Coordinator.Tests.Support.Network;
+using Xunit;
 
 namespace Coordinator.Tests.Faults.Catalogs;
 
@@ -15,14 +16,24 @@ public sealed partial class HostRegistryFaults
         Owning(RealPlay.CutOff(Granted, Database)) with { Sees = "Unavailable" },
         Owning(RealPlay.Swallowed(Granted, Database)),
         Owning(RealPlay.Slow("It is slow: the claim is late", Database)),
+        Owning(RealPlay.Corrupt("Its answer makes no sense: the claim is made again", Database, 0)) with { OrSees = "Unavailable" },
+        Owning(RealPlay.FullDatabase("Its store has no room to note a claim", "session_head")),
+        Owning(RealPlay.RefusedByDatabase("It refuses the host's credential")),
+        Owning(RealPlay.Done("The connection that holds the host's lock is gone: the host goes on under a new id", "every connection ended by the database", outside => outside.CutConnections())),
     ];
+
+    public override IReadOnlyDictionary<GeneralFault, string> NotOnReal { get; } = new Dictionary<GeneralFault, string>
+    {
+        [GeneralFault.Duplicate] = "A PostgreSQL connection is one conversation, whose packets the server takes once; claimed again after a lost answer is played.",
+        [GeneralFault.ClockSkew] = "Who is alive goes by the database's own clock, which no test can set.",
+    };
 
     private static FaultProxy Database(RealOutside outside) => outside.Writes;
 
     private static RealPlay Owning(RealPlay play)
     {
         var host = new RealHost();
-        return play with { Beside = host.PrepareAsync, Holds = _ => host.LeaveAsync() };
+        return play with { Beside = host.PrepareAsync, Holds = host.HoldsAsync };
     }
 
     /// <summary>A host that claims a session nobody else wants, and registers anew whenever it was lost.</summary>
@@ -33,7 +44,15 @@ public sealed partial class HostRegistryFaults
 
         public ValueTask<Func<ValueTask<string>>> PrepareAsync(RealOutside outside) => new(() => ClaimAsync(outside.World.Port<IHostRegistry>()));
 
-        public async ValueTask LeaveAsync()
+        /// <summary>One host has the session, and it is this one.</summary>
+        public async ValueTask HoldsAsync(RealOutside outside)
+        {
+            Assert.Equal("ok", await ClaimAsync(outside.World.Port<IHostRegistry>()));
+            Assert.Null(mine!.Loss);
+            await LeaveAsync();
+        }
+
+        private async ValueTask LeaveAsync()
         {
             if (mine is not null) await mine.DisposeAsync();
             mine = null;

@@ -58,7 +58,7 @@ public sealed partial class HostRegistryFaults : FaultCatalog<IHostRegistry>
     private sealed class Pair
     {
         private static readonly Uri Address = new("http://127.0.0.1:1/");
-        private readonly HashSet<HostId> ids = [];
+        private readonly List<IHostRegistration> all = [];
         private Skeleton? world;
         private SessionKey key;
         private long written;
@@ -113,8 +113,8 @@ public sealed partial class HostRegistryFaults : FaultCatalog<IHostRegistry>
         public async ValueTask HoldsAsync(Skeleton held)
         {
             Assert.Equal(written, (await held.Journal.FindHeadAsync(key, default))!.Version);
-            await Mine.DisposeAsync();
-            await Peer.DisposeAsync();
+            Assert.Distinct(all.Select(host => host.Location.Id));
+            foreach (var host in all) await host.DisposeAsync();
         }
 
         private async Task PeerIsHeardAsync() => await world!.PassAsync(InMemoryHostRegistry.TimeToLive / 8);
@@ -122,7 +122,7 @@ public sealed partial class HostRegistryFaults : FaultCatalog<IHostRegistry>
         private async ValueTask<IHostRegistration> RegisterAsync()
         {
             var host = await world!.Hosts.RegisterAsync(Address, default);
-            Assert.True(ids.Add(host.Location.Id));
+            all.Add(host);
             return host;
         }
 

@@ -1,7 +1,9 @@
 using Coordinator.Modules.Kernel.Authentication;
 using Coordinator.Ports;
 using Coordinator.Ports.Identity;
+using Coordinator.Tests.Support;
 using Coordinator.Tests.WalkingSkeleton.World;
+using Xunit;
 
 namespace Coordinator.Tests.Faults.Catalogs;
 
@@ -84,12 +86,15 @@ public sealed partial class TenantVaultFaults : FaultCatalog<ITenantVault>
             Mend = opening.Mend,
             Sees = sees,
             Beside = opening.PrepareAsync,
+            Holds = opening.HoldsAsync,
         };
     }
 
     /// <summary>A secret of the world's organization that is opened again and again.</summary>
     private sealed class SecretOpening
     {
+        private static readonly byte[] Secret = "sk-canary-secret"u8.ToArray();
+
         private SealedSecret? sealedSecret;
 
         public Skeleton? World { get; private set; }
@@ -111,8 +116,16 @@ public sealed partial class TenantVaultFaults : FaultCatalog<ITenantVault>
         {
             World = world;
             Organization = world.Key.Organization;
-            sealedSecret = await world.Vault.SealAsync(Organization, Purpose, "sk-secret"u8.ToArray(), CancellationToken.None);
+            sealedSecret = await world.Vault.SealAsync(Organization, Purpose, Secret, CancellationToken.None);
             return OpenAsync;
+        }
+
+        /// <summary>It opens for its own organization and its own purpose, and for no other.</summary>
+        public async ValueTask HoldsAsync(Skeleton world)
+        {
+            Assert.Equal(Secret, await world.Vault.OpenAsync(world.Key.Organization, Purpose, sealedSecret!, CancellationToken.None));
+            await PortAssert.FailsAsync(PortFailureKind.Corrupt, () => world.Vault.OpenAsync(OrganizationId.New(TimeProvider.System), Purpose, sealedSecret!, CancellationToken.None));
+            await PortAssert.FailsAsync(PortFailureKind.Corrupt, () => world.Vault.OpenAsync(world.Key.Organization, "models/other", sealedSecret!, CancellationToken.None));
         }
 
         private async ValueTask<string> OpenAsync()
@@ -120,7 +133,7 @@ public sealed partial class TenantVaultFaults : FaultCatalog<ITenantVault>
             var ciphertext = sealedSecret!.Ciphertext.ToArray();
             if (IsFlipped) ciphertext[^1] ^= 1;
             var opened = await World!.Vault.OpenAsync(Organization, Purpose, new(KeyId ?? sealedSecret.KeyId, ciphertext), CancellationToken.None);
-            return opened.AsSpan().SequenceEqual("sk-secret"u8) ? "ok" : "another secret";
+            return opened.AsSpan().SequenceEqual(Secret) ? "ok" : "another secret";
         }
     }
 }
@@ -147,7 +160,18 @@ internal sealed class Door
             Mend = door.Mend,
             Sees = sees,
             Beside = door.OpenAsync,
+            Holds = door.HoldsAsync,
         };
+    }
+
+    /// <summary>The one key is the only one there is, it is kept as a hash, and no other lets anybody in.</summary>
+    private async ValueTask HoldsAsync(Skeleton world)
+    {
+        var ada = new Principal(PrincipalKind.User, User.ToString(), "Ada");
+        var stored = Assert.Single(await world.Tenants.ListApiKeysAsync(new(Organization, ada, Role.Member), CancellationToken.None));
+        Assert.DoesNotContain(key, stored.ToString(), StringComparison.Ordinal);
+        var resolver = new CallerResolver(world.Authenticator, world.Tenants);
+        Assert.Equal("credential_invalid", (await resolver.RecheckAsync(new(new(CredentialKind.ApiKey, $"{key}x"), null), CancellationToken.None)).Problem?.Code);
     }
 
     private void Mend(Skeleton world)

@@ -13,7 +13,16 @@ public sealed partial class RunHistoryFaults
         RealPlay.AnswerLost(Written, Database, "COMMIT") with { Times = 1 },
         RealPlay.Swallowed(Written, Database) with { Times = 1 },
         RealPlay.Slow("It is slow", Database) with { Times = 5 },
+        RealPlay.FullDatabase("It has no room: the run waits until it has", "run") with { Times = 2 },
+        RealPlay.Corrupt("It wrote a run and answered what makes no sense: the run is written once", Database, 0) with { Times = 1 },
+        RealPlay.Done("The clock jumps back an hour: the run joins the chain where it comes", "the host's clock set", outside => outside.World.Skew = TimeSpan.FromHours(-1)),
     ];
+
+    public override IReadOnlyDictionary<GeneralFault, string> NotOnReal { get; } = new Dictionary<GeneralFault, string>
+    {
+        [GeneralFault.Duplicate] = "A PostgreSQL connection is one conversation, whose packets the server takes once; written again after a lost answer is played.",
+        [GeneralFault.StaleCredential] = "It is the database that the journal is in: nobody gets as far as a run that could not be written.",
+    };
 
     private static FaultProxy Database(RealOutside outside) => outside.Rows;
 }

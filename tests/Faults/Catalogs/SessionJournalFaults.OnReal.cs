@@ -33,10 +33,19 @@ public sealed partial class SessionJournalFaults
             Show = async outside => await outside.World.Port<ISessionJournal>().OpenAsync(outside.World.Key, HostId.New(TimeProvider.System), create: false, CancellationToken.None),
             IsOfNetwork = false,
         },
+        RealPlay.FullDatabase("It has no room: the caller is told, and nothing was queued", "session_record"),
+        RealPlay.RefusedByDatabase("It refuses the host's credential: the caller is told", orSees: "Unavailable, then completed"),
+        RealPlay.Done("The clock jumps back an hour: what follows is not written before what went", "the host's clock set", outside => outside.World.Skew = TimeSpan.FromHours(-1)),
         new(ReadOnly, "default_transaction_read_only") { Show = Do(outside => outside.ReadOnly(true)), Mend = outside => outside.ReadOnly(false), IsOfNetwork = false },
         new(NoConnection, "the database's limit") { Show = Do(outside => outside.LimitConnections(true)), Mend = outside => outside.LimitConnections(false), IsOfNetwork = false },
         new(Killed, "kill -9") { Show = Do(outside => outside.Server!.Kill()), OnOwnServer = true, IsOfNetwork = false },
     ];
+
+    public override IReadOnlyDictionary<GeneralFault, string> NotOnReal { get; } = new Dictionary<GeneralFault, string>
+    {
+        [GeneralFault.Duplicate] = "A PostgreSQL connection is one conversation, whose packets the server takes once; its contract appends twice.",
+        [GeneralFault.Partial] = "PostgreSQL stores a row whole or not at all; a snapshot that is torn all the same is the reader's affair, which is the same on both.",
+    };
 
     private static FaultProxy Database(RealOutside outside) => outside.Writes;
 
@@ -50,16 +59,27 @@ public sealed partial class AlarmClockFaults
         AfterARestart("It is down when the host goes away during a start: the session is woken when it is back", "refused", database => database.Refuse()),
         AfterARestart("The answer of a claim is lost: what is due is handed out again", "cut off", database => database.CutAfter(0, Direction.ToClient)),
         AfterARestart("It is slow, and alarms are late", "slow", database => database.Delay(TimeSpan.FromMilliseconds(100))),
+        AfterARestart("Its answer makes no sense: what is due is handed out again", "byte 0 corrupted", database => database.Corrupt(Direction.ToClient, 0)) with { IsImpatient = true },
+        After(RealPlay.FullDatabase("Its store has no room to note what was handed out", "session_head")) with { Times = 3 },
     ];
 
-    private static RealPlay AfterARestart(string of, string how, Action<FaultProxy> show) => new(of, how)
+    public override IReadOnlyDictionary<GeneralFault, string> NotOnReal { get; } = new Dictionary<GeneralFault, string>
+    {
+        [GeneralFault.Partial] = "How many alarms are handed out at once is the adapter's own bound, which its contract fills.",
+        [GeneralFault.Duplicate] = "A claim hides what it hands out in one statement; handed out again is what a lost answer plays here.",
+        [GeneralFault.StaleCredential] = "Its connections are the journal's, and so is its credential, which is played there.",
+        [GeneralFault.ClockSkew] = "What is due goes by the database's own clock, which no test can set.",
+    };
+
+    private static RealPlay AfterARestart(string of, string how, Action<FaultProxy> show) => After(RealPlay.By(of, how, outside => show(outside.Writes))) with { Times = 3 };
+
+    private static RealPlay After(RealPlay play) => play with
     {
         Show = async outside =>
         {
             await outside.World.RestartHostAsync();
-            show(outside.Writes);
+            await play.Show(outside);
         },
-        Times = 3,
     };
 }
 

@@ -19,12 +19,7 @@ public sealed partial class SourceControlFaults : FaultCatalog<ISourceControl>
         Detecting(GeneralFault.CorruptAnswer, "Its answer makes no sense", world => world.Source.Faults.CorruptResponses(), "Corrupt"),
         Detecting(GeneralFault.StaleCredential, "The organization's credential has expired: it is told, and not repeated", world => world.Source.ChangePassword(Url, "new-password"), "repository_credential_refused"),
         Detecting(null, "It is asked too often: that is told, and not taken for an absent repository", world => world.Source.Faults.FailBefore(PortFailureKind.Limited), "Limited"),
-        new("A token expires in the middle of a push: git asks again and is given one that lasts", FaultMoment.Beside)
-        {
-            Show = Fault.By(world => world.Time.Advance(TimeSpan.FromMinutes(59))),
-            Sees = "ok",
-            Beside = PushAsync,
-        },
+        .. Pushing,
         new("It opened a pull request and its answer was lost: there is no second one", FaultMoment.Beside)
         {
             Show = Fault.By(world => world.Source.Faults.LoseResponses()),
@@ -49,6 +44,13 @@ public sealed partial class SourceControlFaults : FaultCatalog<ISourceControl>
         [GeneralFault.ClockSkew] = "How long a credential lasts is the host's to say and is only told on; what is too old is refused there, as an expired one.",
     };
 
+    /// <summary>Nobody else sees the repository, and it is looked into for its own organization as before.</summary>
+    private static async ValueTask HoldsAsync(Skeleton world)
+    {
+        Assert.Equal("repository_not_found", (await world.Source.ResolveAsync(OrganizationId.New(TimeProvider.System), new(Url, null), CancellationToken.None)).Problem?.Code);
+        Assert.Equal(new string('a', 40), (await world.Source.ResolveAsync(world.Key.Organization, new(Url, null), CancellationToken.None)).Value.Commit);
+    }
+
     private static Fault Detecting(GeneralFault? general, string name, Action<Skeleton> show, string sees) => new(name, FaultMoment.Beside)
     {
         Is = general,
@@ -68,19 +70,8 @@ public sealed partial class SourceControlFaults : FaultCatalog<ISourceControl>
             world.Source.SetCredential(world.Key.Organization, "git.example", new("ada", Password, null));
             return new(() => DetectAsync(world));
         },
+        Holds = HoldsAsync,
     };
-
-    /// <summary>What git does in a box: it asks for a credential whenever it is asked for one.</summary>
-    private static ValueTask<Func<ValueTask<string>>> PushAsync(Skeleton world)
-    {
-        world.Source.CredentialLifetime = TimeSpan.FromHours(1);
-        world.Source.SetCredential(world.Key.Organization, "git.example", new("x-access-token", Password, null));
-        return new(async () =>
-        {
-            var credential = await world.Source.MintCredentialAsync(world.Key.Organization, new(Url, null), CancellationToken.None);
-            return credential?.ExpiresAt > world.Time.GetUtcNow() + TimeSpan.FromMinutes(5) ? "ok" : "expired";
-        });
-    }
 
     private static ValueTask<Func<ValueTask<string>>> OpenAsync(Skeleton world)
     {
@@ -94,6 +85,7 @@ public sealed partial class SourceControlFaults : FaultCatalog<ISourceControl>
     {
         var tenant = new TenantContext(world.Key.Organization, world.Ada, Role.Member);
         var found = await new DetectEnvironmentHandler(world.Source).Handle(new DetectEnvironment(tenant, Url, null), CancellationToken.None);
+        Assert.DoesNotContain(Password, found.Problem?.ToString() ?? "", StringComparison.Ordinal);
         return found.Problem?.Code ?? "ok";
     }
 }

@@ -4,6 +4,7 @@ using Coordinator.Fakes;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
 using Coordinator.SandboxHost;
+using Coordinator.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -24,15 +25,18 @@ internal sealed class DataPlanePeer : IAsyncDisposable
 
     public Uri Url { get; private set; } = null!;
 
-    public static async Task<DataPlanePeer> StartAsync(InMemorySandboxProvider boxes)
+    /// <summary>Its clock.</summary>
+    public SkewedTime Clock { get; } = new();
+
+    public static async Task<DataPlanePeer> StartAsync(InMemorySandboxProvider boxes, string secret = Secret)
     {
         var peer = new DataPlanePeer();
         peer.host = SandboxHostProgram.Build(
             [
-                $"--SandboxHost:DataDirectory={peer.folder}", "--SandboxHost:Urls=http://127.0.0.1:0", $"--SandboxHost:Keys:{KeyId}={Secret}",
+                $"--SandboxHost:DataDirectory={peer.folder}", "--SandboxHost:Urls=http://127.0.0.1:0", $"--SandboxHost:Keys:{KeyId}={secret}",
                 "--Sandbox:Local:BoxProgram=/none", $"--Sandbox:Local:Node={LocallyNamedBoxes.Node}", "--Logging:LogLevel:Default=None",
             ],
-            services => Replace(services, boxes));
+            services => Replace(services, boxes, peer.Clock));
         await SandboxHostProgram.StartAsync(peer.host, CancellationToken.None);
         peer.Url = new(peer.host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single(address => !address.Contains("unix:", StringComparison.Ordinal)));
         return peer;
@@ -46,10 +50,11 @@ internal sealed class DataPlanePeer : IAsyncDisposable
     }
 
     /// <summary>The machine is not asked for anything: what looks after its boxes goes with them.</summary>
-    private static void Replace(IServiceCollection services, InMemorySandboxProvider boxes)
+    private static void Replace(IServiceCollection services, InMemorySandboxProvider boxes, TimeProvider clock)
     {
         services.RemoveAll<IHostDependency>();
         foreach (var local in services.Where(service => service.ServiceType == typeof(IHostedService) && IsOfMachine(service)).ToList()) services.Remove(local);
+        services.AddSingleton(clock);
         services.AddSingleton<ISandboxProvider>(new LocallyNamedBoxes(boxes));
     }
 

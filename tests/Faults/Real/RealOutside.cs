@@ -1,16 +1,21 @@
 using System.Globalization;
+using System.Text;
 using Coordinator.Adapters.DirectModels;
 using Coordinator.Adapters.FileSystem;
 using Coordinator.Adapters.Git;
+using Coordinator.Adapters.GitHubApp;
 using Coordinator.Adapters.HttpNotifier;
 using Coordinator.Adapters.InProcess;
 using Coordinator.Adapters.LocalIdentity;
 using Coordinator.Adapters.Modal;
 using Coordinator.Adapters.Postgres;
 using Coordinator.Modules.Sessions;
+using Coordinator.Ports.Identity;
 using Coordinator.Tests.Support;
+using Coordinator.Tests.Support.Git;
 using Coordinator.Tests.Support.Http;
 using Coordinator.Tests.Support.Network;
+using Coordinator.Tests.Support.Storage;
 using Coordinator.Tests.WalkingSkeleton.World;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,10 +27,9 @@ namespace Coordinator.Tests.Faults.Real;
 
 /// <summary>
 /// The real adapters of every port that is reached over a network, each behind a proxy of its own. Boxes and agents stay
-/// those of the skeleton; every adapter is as impatient as its options allow, but for a server of its own, which takes
-/// its time to come up again.
+/// those of the skeleton. Where a play is of who never answers, every adapter is as impatient as its options allow.
 /// </summary>
-public sealed class RealOutside : IOutside
+public sealed partial class RealOutside : IOutside
 {
     private const int PoolSize = 6;
     private const string MasterKey = "Y2FuYXJ5LW1hc3Rlci1rZXktMDEyMzQ1Njc4OTAxMjM=";
@@ -33,24 +37,31 @@ public sealed class RealOutside : IOutside
     /// <summary>The key that the plays' organizations pay a model with.</summary>
     public const string ModelKey = "sk-canary-0123456789";
 
-    private readonly List<NpgsqlConnection> taken = [];
     private readonly RealPeers peers;
     private readonly ITestOutputHelper output;
     private readonly bool ownServer;
+    private readonly bool smallDisk;
+    private readonly bool isImpatient;
     private readonly string folder = Directory.CreateTempSubdirectory("disrupt-").FullName;
     private DataPlanePeer plane = null!;
+    private DataPlanePeer? rotated;
     private Uri planeUrl = null!;
     private string looking = "";
+    private bool hasOrganization;
 
-    /// <param name="ownServer">True: the database has a server of its own, which may be killed.</param>
-    public RealOutside(RealPeers peers, ITestOutputHelper output, bool ownServer = false) => (this.peers, this.output, this.ownServer) = (peers, output, ownServer);
+    /// <param name="play">What is played: whether the database has a server of its own, artifacts a disk of their own, and how patient adapters are.</param>
+    public RealOutside(RealPeers peers, ITestOutputHelper output, RealPlay play)
+    {
+        ArgumentNullException.ThrowIfNull(play);
+        (this.peers, this.output, ownServer, smallDisk, isImpatient) = (peers, output, play.OnOwnServer, play.OnSmallDisk, play.IsImpatient);
+    }
 
     public RealPeers Peers => peers;
 
     public Skeleton World { get; private set; } = null!;
 
     /// <summary>Everything that was logged.</summary>
-    public CapturedLog Log { get; } = new();
+    public CapturedLog Log => World.Log;
 
     /// <summary>The database for what is written in the host's own name: the journal's appends, leases and alarms.</summary>
     public FaultProxy Writes { get; private set; } = null!;
@@ -67,12 +78,32 @@ public sealed class RealOutside : IOutside
 
     public FaultProxy Receiver { get; private set; } = null!;
 
+    /// <summary>The API of the host that boxes push to.</summary>
+    public FaultProxy GitHub { get; private set; } = null!;
+
+    /// <summary>The git server that boxes push to.</summary>
+    public FaultProxy Pushes { get; private set; } = null!;
+
+    public Uri SecureGitUrl => new($"https://{Pushes.EndPoint}/");
+
     public OwnPostgresServer? Server { get; private set; }
+
+    /// <summary>Where artifacts are kept, when it may be filled.</summary>
+    public SmallDisk? Disk { get; private set; }
+
+    /// <summary>Where artifacts are kept.</summary>
+    public string ArtifactFolder => Path.Combine(Disk?.Path ?? folder, "artifacts");
+
+    /// <summary>The clock of the data plane.</summary>
+    public TimeSpan PlaneSkew
+    {
+        set => plane.Clock.Skew = value;
+    }
 
     /// <summary>Connects to the play's database past all proxies.</summary>
     public string ConnectionString { get; private set; } = "";
 
-    private IEnumerable<FaultProxy> Proxies => [Writes, Rows, Boxes, Models, Git, Receiver];
+    private IEnumerable<FaultProxy> Proxies => [Writes, Rows, Boxes, Models, Git, Receiver, GitHub, Pushes];
 
     public async Task StartAsync(Skeleton world)
     {
@@ -81,24 +112,27 @@ public sealed class RealOutside : IOutside
         ConnectionString = Server is { } own ? own.ConnectionString : await peers.NewDatabaseAsync();
         looking = Server?.ConnectionString ?? (await PostgresTestServer.GetAsync()).Administrator;
         (Writes, Rows) = (PostgresBehindProxy.Before(ConnectionString), PostgresBehindProxy.Before(ConnectionString));
+        if (smallDisk) Disk = await SmallDisk.MountAsync();
         plane = await DataPlanePeer.StartAsync(world.Provider);
         planeUrl = plane.Url;
         (Boxes, Models, Git, Receiver) = (new(planeUrl), new(peers.Models.BaseUrl), new(peers.Git.Address), new(peers.Receiver));
+        (GitHub, Pushes) = (new(peers.GitHub.Address), new(peers.SecureGit.Address));
     }
 
     public void AddAdapters(IServiceCollection services)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(Settings()).Build();
         services
-            .AddLogging(logging => logging.AddProvider(Log).SetMinimumLevel(LogLevel.Debug).AddFilter("Npgsql", LogLevel.Information).AddFilter("Microsoft", LogLevel.Information))
+            .AddLogging(logging => logging.AddFilter("Npgsql", LogLevel.Information).AddFilter("Microsoft", LogLevel.Information))
             .AddPostgres(configuration)
-            .AddSingleton(_ => NpgsqlDataSource.Create(Impatient(Rows.Through(ConnectionString))))
+            .AddSingleton(_ => NpgsqlDataSource.Create(Bounded(Rows.Through(ConnectionString))))
             .AddPostgresTenantDirectory()
             .AddPostgresRunHistory()
             .AddPostgresEventFeed()
             .AddLocalIdentity(configuration)
             .AddModalSandbox(configuration)
             .AddGitSourceControl(configuration)
+            .AddGitHubApp(configuration)
             .AddFileArtifacts(configuration)
             .AddDirectModels(configuration)
             .AddHttpNotifier(configuration)
@@ -116,53 +150,38 @@ public sealed class RealOutside : IOutside
     public void Heal()
     {
         foreach (var proxy in Proxies) proxy.Heal();
+        World.Skew = plane.Clock.Skew = TimeSpan.Zero;
+        Disk?.MakeRoom();
+        if (rotated is not null) Boxes.MoveTo(planeUrl);
+        HealDatabase();
     }
 
     /// <summary>How often a fault was really done to an adapter.</summary>
-    public int Shown => Proxies.Sum(proxy => proxy.Shown);
+    public int Shown => Proxies.Sum(proxy => proxy.Shown) + CountRefused();
 
     /// <summary>How many connections of the adapters' the database has, of those that a condition is true of.</summary>
     public int CountConnections(string condition) => Convert.ToInt32(Ask($"SELECT count(*) FROM pg_stat_activity WHERE {IsOurs} AND {condition}"), CultureInfo.InvariantCulture);
 
-    private string Database => new NpgsqlConnectionStringBuilder(ConnectionString).Database!;
-
-    private string IsOurs => $"datname = '{Database}' AND pid <> pg_backend_pid()";
-
-    private void EndConnections() => Ask($"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {IsOurs}");
-
-    /// <summary>Asks the server past all proxies, and past the database where it has its limits.</summary>
-    private object? Ask(string sql)
+    /// <summary>The data plane knows our key no more: another stands in its place.</summary>
+    public async ValueTask RotatePlaneKeyAsync()
     {
-        using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(looking) { Pooling = false }.ConnectionString);
-        connection.Open();
-        using var command = new NpgsqlCommand(sql, connection);
-        return command.ExecuteScalar();
+        rotated = await DataPlanePeer.StartAsync(World.Provider, "canary-another-secret-0123456789-abcdef");
+        Boxes.MoveTo(rotated.Url);
     }
 
-    /// <summary>The database refuses writes of every connection that is made from now on, and ends those there are.</summary>
-    public void ReadOnly(bool isReadOnly)
+    /// <summary>The session's organization keeps a secret, over the real vault and directory.</summary>
+    public async ValueTask StoreSecretAsync(string name, string value)
     {
-        Ask($"ALTER DATABASE {Database} SET default_transaction_read_only = {(isReadOnly ? "on" : "off")}");
-        if (isReadOnly) EndConnections();
-    }
+        var (organization, directory, now) = (World.Key.Organization, World.Port<ITenantDirectory>(), TimeProvider.System.GetUtcNow());
+        if (!hasOrganization)
+        {
+            var owner = await directory.EnsureOwnerAsync(CancellationToken.None);
+            await directory.CreateOrganizationAsync(new(organization, "Acme", owner.User, now), CancellationToken.None);
+            hasOrganization = true;
+        }
 
-    /// <summary>The database takes no further connection, and ends those there are.</summary>
-    public void LimitConnections(bool isLimited)
-    {
-        Ask($"ALTER DATABASE {Database} CONNECTION LIMIT {(isLimited ? 0 : -1)}");
-        if (isLimited) EndConnections();
-    }
-
-    /// <summary>Takes every connection of the pool that calls in an organization's name share.</summary>
-    public async ValueTask TakeConnectionsAsync()
-    {
-        for (var number = 0; number < PoolSize; number++) taken.Add(await World.Port<NpgsqlDataSource>().OpenConnectionAsync());
-    }
-
-    public void GiveConnectionsBack()
-    {
-        foreach (var connection in taken) connection.Dispose();
-        taken.Clear();
+        var secret = await World.Port<ITenantVault>().SealAsync(organization, name, Encoding.UTF8.GetBytes(value), CancellationToken.None);
+        await directory.PutSecretAsync(organization, new(name, secret, "hint", now), CancellationToken.None);
     }
 
     /// <summary>No secret of the play stands in the log.</summary>
@@ -173,6 +192,8 @@ public sealed class RealOutside : IOutside
         output.WriteLine(Log.Text);
         foreach (var proxy in Proxies) await proxy.DisposeAsync();
         await plane.DisposeAsync();
+        if (rotated is not null) await rotated.DisposeAsync();
+        Disk?.Dispose();
         if (Server is not null) await Server.DisposeAsync();
         else await PostgresFixture.DropDatabaseAsync(Database);
         Directory.Delete(folder, recursive: true);
@@ -180,10 +201,16 @@ public sealed class RealOutside : IOutside
 
     private static string BoxTokenPrefix => Ports.Session.BoxToken.Prefix;
 
-    private static string Impatient(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString)
+    private int Seconds => isImpatient ? 1 : 15;
+
+    private string Wait => TimeSpan.FromSeconds(Seconds).ToString();
+
+    private string LongerWait => TimeSpan.FromSeconds(2 * Seconds).ToString();
+
+    private string Bounded(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString)
     {
-        Timeout = 2,
-        CommandTimeout = 2,
+        Timeout = 2 * Seconds,
+        CommandTimeout = 2 * Seconds,
         CancellationTimeout = 200,
         MaxPoolSize = PoolSize,
         MaxAutoPrepare = 50,
@@ -191,32 +218,39 @@ public sealed class RealOutside : IOutside
 
     private IEnumerable<KeyValuePair<string, string?>> Settings() =>
     [
-        new("Database:ConnectionString", Impatient(Writes.Through(ConnectionString))),
+        new("Database:ConnectionString", Bounded(Writes.Through(ConnectionString))),
         new("Database:Journal:Writers", "1"),
-        new("Database:Journal:StatementTimeout", "00:00:02"),
+        new("Database:Journal:StatementTimeout", LongerWait),
         new("Database:Journal:OutagePatience", ownServer ? "00:00:10" : "00:00:00.5"),
         new("Database:Feed:PollInterval", "00:00:00.2"),
         new("Vault:MasterKey", MasterKey),
-        new("Artifacts:Directory", Path.Combine(folder, "artifacts")),
+        new("Artifacts:Directory", ArtifactFolder),
         new("Sandbox:Modal:Urls:0", Boxes.Url.AbsoluteUri),
         new("Sandbox:Modal:KeyId", DataPlanePeer.KeyId),
         new("Sandbox:Modal:Secret", DataPlanePeer.Secret),
         new("Sandbox:Modal:ControlPlaneUrl", "http://127.0.0.1:9"),
-        new("Sandbox:Modal:CreateSeconds", "1"),
-        new("Sandbox:Modal:DestroySeconds", "1"),
-        new("Sandbox:Modal:LookSeconds", "1"),
+        new("Sandbox:Modal:CreateSeconds", Seconds.ToString(CultureInfo.InvariantCulture)),
+        new("Sandbox:Modal:DestroySeconds", Seconds.ToString(CultureInfo.InvariantCulture)),
+        new("Sandbox:Modal:LookSeconds", Seconds.ToString(CultureInfo.InvariantCulture)),
         new("Sandbox:Egress:Exceptions:0", $"127.0.0.1:{Git.EndPoint.Port}"),
-        new("Git:LookTimeout", "00:00:02"),
-        new("Git:FetchTimeout", "00:00:02"),
+        new("Sandbox:Egress:Exceptions:1", $"127.0.0.1:{GitHub.EndPoint.Port}"),
+        new("GitHubApp:AppId", ScriptedGitHub.AppId),
+        new("GitHubApp:PrivateKey", ScriptedGitHub.PrivateKey),
+        new("GitHubApp:Host", SecureGitUrl.Authority),
+        new("GitHubApp:ApiUrl", GitHub.Url.AbsoluteUri),
+        new("GitHubApp:Organizations:*:0", RealPeers.Account),
+        new("Git:LookTimeout", LongerWait),
+        new("Git:MaxFiles", "3"),
+        new("Git:FetchTimeout", LongerWait),
         new("Models:Providers:demo:BaseUrl", new Uri(Models.Url, "model/v1/demo").AbsoluteUri),
         new("Models:Providers:demo:Auth", "Optional"),
         new("Models:Providers:acme:BaseUrl", new Uri(Models.Url, "model/v1/acme").AbsoluteUri),
-        new("Models:ConnectTimeout", "00:00:01"),
-        new("Models:FirstByteTimeout", "00:00:01"),
-        new("Models:IdleTimeout", "00:00:01"),
+        new("Models:ConnectTimeout", Wait),
+        new("Models:FirstByteTimeout", Wait),
+        new("Models:IdleTimeout", Wait),
         new("Notifier:AddressExceptions:0", $"127.0.0.1:{Receiver.EndPoint.Port}"),
-        new("Notifier:ConnectTimeout", "00:00:01"),
-        new("Notifier:HeadersTimeout", "00:00:01"),
-        new("Notifier:BodyTimeout", "00:00:01"),
+        new("Notifier:ConnectTimeout", Wait),
+        new("Notifier:HeadersTimeout", Wait),
+        new("Notifier:BodyTimeout", Wait),
     ];
 }

@@ -18,6 +18,12 @@ public sealed record RealPlay(string Of, string How)
     /// <summary>It lasts until it was done to the adapter so often; null: until the user has seen it.</summary>
     public int? Times { get; init; }
 
+    /// <summary>It lasts until this is so; null: as <see cref="Times"/> says.</summary>
+    public Func<RealOutside, bool>? Until { get; init; }
+
+    /// <summary>True: the adapters wait as short as their options allow. Nothing else may be played so: a busy machine is no fault.</summary>
+    public bool IsImpatient { get; init; }
+
     /// <summary>What the user sees where the real adapter does better than its fake, or tells another kind of failure; null: the same.</summary>
     public string? Sees { get; init; }
 
@@ -27,7 +33,7 @@ public sealed record RealPlay(string Of, string How)
     /// <summary>For a fault beside the session: what the user does with the real adapter; null: what the fault says.</summary>
     public Func<RealOutside, ValueTask<Func<ValueTask<string>>>>? Beside { get; init; }
 
-    /// <summary>What must hold afterwards in place of what the fault says, which looks at the fake.</summary>
+    /// <summary>What must hold afterwards in place of what the fault says, which looks at the fake; whoever says <see cref="Beside"/> says this too.</summary>
     public Func<RealOutside, ValueTask>? Holds { get; init; }
 
     /// <summary>False: nothing is done by a proxy.</summary>
@@ -35,6 +41,9 @@ public sealed record RealPlay(string Of, string How)
 
     /// <summary>True: the database has a server of its own.</summary>
     public bool OnOwnServer { get; init; }
+
+    /// <summary>True: artifacts are kept on a disk that may be filled.</summary>
+    public bool OnSmallDisk { get; init; }
 
     /// <summary>Nobody listens there.</summary>
     public static RealPlay Refused(string of, Func<RealOutside, FaultProxy> at) => By(of, "refused", outside => at(outside).Refuse());
@@ -46,12 +55,18 @@ public sealed record RealPlay(string Of, string How)
     public static RealPlay AnswerLost(string of, Func<RealOutside, FaultProxy> at, string text) => By(of, $"answer to {text.Trim()} lost", outside => at(outside).LoseAnswerTo(text));
 
     /// <summary>Nothing is answered, and nobody says so.</summary>
-    public static RealPlay Swallowed(string of, Func<RealOutside, FaultProxy> at) => By(of, "answers swallowed", outside => at(outside).BlackHole(Direction.ToClient));
+    public static RealPlay Swallowed(string of, Func<RealOutside, FaultProxy> at) => By(of, "answers swallowed", outside => at(outside).BlackHole(Direction.ToClient)) with { IsImpatient = true };
+
+    /// <summary>What is asked arrives twice.</summary>
+    public static RealPlay Duplicate(string of, Func<RealOutside, FaultProxy> at) => By(of, "sent twice", outside => at(outside).Duplicate());
 
     public static RealPlay Slow(string of, Func<RealOutside, FaultProxy> at) => By(of, "slow", outside => at(outside).Delay(TimeSpan.FromMilliseconds(100)));
 
-    /// <summary>A bit of each piece that is answered is flipped, in this byte.</summary>
-    public static RealPlay Corrupt(string of, Func<RealOutside, FaultProxy> at, Index where) => By(of, $"byte {where} corrupted", outside => at(outside).Corrupt(Direction.ToClient, where));
+    /// <summary>What is answered comes a byte at a time, slower than anybody waits.</summary>
+    public static RealPlay Dripped(string of, Func<RealOutside, FaultProxy> at) => By(of, "answered a byte at a time", outside => at(outside).Drip(TimeSpan.FromMilliseconds(250))) with { IsImpatient = true };
+
+    /// <summary>A bit of each piece that is answered is flipped, in this byte. Who cannot read an answer may wait for the rest of it.</summary>
+    public static RealPlay Corrupt(string of, Func<RealOutside, FaultProxy> at, Index where) => By(of, $"byte {where} corrupted", outside => at(outside).Corrupt(Direction.ToClient, where)) with { IsImpatient = true };
 
     public static RealPlay By(string of, string how, Action<RealOutside> show) => new(of, how)
     {
@@ -61,6 +76,15 @@ public sealed record RealPlay(string Of, string How)
             return ValueTask.CompletedTask;
         },
     };
+
+    /// <summary>Something is done to what the adapter talks to, and no network has a part in it.</summary>
+    public static RealPlay Done(string of, string how, Action<RealOutside> show) => By(of, how, show) with { IsOfNetwork = false };
+
+    /// <summary>The database says that its disk is full.</summary>
+    public static RealPlay FullDatabase(string of, string table) => Done(of, "SQLSTATE 53100", outside => outside.FillDisk(table));
+
+    /// <summary>The database lets the host in no more. Who is the first to ask may meet a connection that the database has ended.</summary>
+    public static RealPlay RefusedByDatabase(string of, string orSees = "Unavailable") => Done(of, "its right to connect is taken away", outside => outside.RefuseHost()) with { OrSees = orSees };
 
     /// <summary>The fault as it is played in this world.</summary>
     public Fault In(RealOutside outside, Fault fault) => fault with
@@ -72,11 +96,11 @@ public sealed record RealPlay(string Of, string How)
             Mend(outside);
         },
         Lasts = null,
-        LastsUntil = Times is { } times ? () => outside.Shown >= times : null,
+        LastsUntil = Until is { } until ? () => until(outside) : Times is { } times ? () => outside.Shown >= times : null,
         Sees = Sees ?? fault.Sees,
         OrSees = OrSees ?? fault.OrSees,
         Beside = Beside is { } beside ? _ => beside(outside) : fault.Beside,
-        Holds = Holds is { } holds ? _ => holds(outside) : Beside is null ? fault.Holds : _ => ValueTask.CompletedTask,
+        Holds = Holds is { } holds ? _ => holds(outside) : Beside is null ? fault.Holds : throw new InvalidOperationException($"'{this}' does not say what must hold afterwards."),
     };
 
     public override string ToString() => $"{Of} ({How})";

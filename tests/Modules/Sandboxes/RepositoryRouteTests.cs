@@ -111,6 +111,18 @@ public sealed class RepositoryRouteTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("git.example", HttpStatusCode.OK)]
+    [InlineData("git.example:8443", HttpStatusCode.OK)]
+    [InlineData("git.example:9443", HttpStatusCode.NotFound)]
+    public async Task A_box_gets_the_credential_of_a_host_at_another_port_as_git_says_it(string host, HttpStatusCode expected)
+    {
+        source.SetCredential(organization, "git.example", new("ada", "canary-password", null));
+        sessions.Settings = sessions.Settings with { Repository = new("https://git.example:8443/team/app", null) };
+
+        Assert.Equal(expected, (await CredentialAsync(host)).Status);
+    }
+
+    [Theory]
     [InlineData("other.example", Url)]
     [InlineData("git.example.evil.example", Url)]
     [InlineData("git.example", null)]

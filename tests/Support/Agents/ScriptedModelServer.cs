@@ -22,6 +22,7 @@ public sealed class ScriptedModelServer : IAsyncDisposable
 {
     private readonly WebApplication app;
     private readonly ConcurrentQueue<ModelCall> calls = new();
+    private readonly ConcurrentQueue<Func<HttpResponse, Task>> instead = new();
 
     private ScriptedModelServer(WebApplication app) => this.app = app;
 
@@ -43,6 +44,15 @@ public sealed class ScriptedModelServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>The next call is answered so, whatever it asks.</summary>
+    public void AnswerNext(int status, string body, params (string Name, string Value)[] headers) => instead.Enqueue(async response =>
+    {
+        response.StatusCode = status;
+        response.ContentType = "application/json";
+        foreach (var (name, value) in headers) response.Headers[name] = value;
+        await response.WriteAsync(body);
+    });
+
     public async ValueTask DisposeAsync()
     {
         using var late = new CancellationTokenSource(TimeSpan.FromSeconds(1), TimeProvider.System);
@@ -54,6 +64,12 @@ public sealed class ScriptedModelServer : IAsyncDisposable
     {
         var body = (await JsonDocument.ParseAsync(context.Request.Body)).RootElement;
         calls.Enqueue(new ModelCall(provider, path, body));
+        if (instead.TryDequeue(out var other))
+        {
+            await other(context.Response);
+            return;
+        }
+
         var messages = new ScriptedMessages(body);
         var answer = ScriptedAnswer.To(messages.UserTexts, messages.EndsWithToolResult);
         try

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Text;
 using Coordinator.Tests.Support.Http;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 
 namespace Coordinator.Tests.Support.Git;
@@ -20,8 +22,21 @@ public sealed class GitHttpServer : IAsyncDisposable
     private readonly SemaphoreSlim arrived = new(0);
     private readonly List<string> shown = [];
     private LoopbackServer server = null!;
+    private string certificates = "";
 
     public Uri Address => server.Address;
+
+    /// <summary>The certificate to trust, as a file of PEM, of a server that speaks TLS.</summary>
+    public string Certificates => certificates;
+
+    /// <summary>Whether a password opens what is private, in place of <see cref="Password"/>.</summary>
+    public Func<string, bool>? Knows { get; set; }
+
+    /// <summary>Is told of every call before it is looked at, as <c>POST /private/app.git/git-receive-pack</c>.</summary>
+    public Action<string> Asked { get; set; } = _ => { };
+
+    /// <summary>True: what is called for is done, and the connection is cut in place of an answer.</summary>
+    public Func<string, bool> LosesAnswerTo { get; set; } = _ => false;
 
     /// <summary>What private repositories want; the user name is not looked at.</summary>
     public string Password { get; set; } = UsualPassword;
@@ -42,6 +57,17 @@ public sealed class GitHttpServer : IAsyncDisposable
         return git;
     }
 
+    /// <summary>One that speaks TLS, as it must for git to be given a password for it.</summary>
+    public static async Task<GitHttpServer> StartSecureAsync()
+    {
+        var git = new GitHttpServer();
+        var certificate = LoopbackCertificate.Create();
+        git.certificates = Path.Combine(git.root, "certificate.pem");
+        await File.WriteAllTextAsync(git.certificates, certificate.ExportCertificatePem());
+        git.server = await LoopbackServer.StartAsync(app => app.Run(git.AnswerAsync), builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(certificate))));
+        return git;
+    }
+
     public Uri UrlOf(string name) => new(Address, name);
 
     /// <summary>Makes a repository with one commit per branch, the first branch being its default; answers its URL.</summary>
@@ -52,14 +78,36 @@ public sealed class GitHttpServer : IAsyncDisposable
         Directory.CreateDirectory(bare);
         await RunAsync(root, "init", "--quiet", "--bare", $"--initial-branch={(branches.Length > 0 ? branches[0].Branch : "main")}", bare);
         await RunAsync(bare, "config", "uploadpack.allowFilter", "true");
+        await RunAsync(bare, "config", "http.receivepack", "true");
         foreach (var (branch, files) in branches) await CommitAsync(bare, branch, files);
         return UrlOf(name);
     }
+
+    /// <summary>Somebody else pushes a commit on top of a branch.</summary>
+    public async Task PushAsync(string name, string branch, string subject)
+    {
+        var work = Directory.CreateTempSubdirectory("coordinator-git-work-").FullName;
+        try
+        {
+            await RunAsync(work, "clone", "--quiet", $"--branch={branch}", Path.Combine(root, name), ".");
+            await RunAsync(work, "commit", "--quiet", "--allow-empty", "-m", subject);
+            await RunAsync(work, "push", "--quiet", "origin", branch);
+        }
+        finally
+        {
+            Directory.Delete(work, recursive: true);
+        }
+    }
+
+    /// <summary>The subjects of a branch's commits, the newest first.</summary>
+    public async Task<IReadOnlyList<string>> SubjectsAsync(string name, string branch) =>
+        (await RunAsync(Path.Combine(root, name), "log", "--format=%s", branch)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>Forgets what an earlier test did.</summary>
     public void Reset()
     {
         Password = UsualPassword;
+        (Knows, Asked, LosesAnswerTo) = (null, _ => { }, _ => false);
         lock (shown) shown.Clear();
     }
 
@@ -100,12 +148,12 @@ public sealed class GitHttpServer : IAsyncDisposable
         }
     }
 
-    private static async Task RunAsync(string directory, params string[] arguments)
+    private static async Task<string> RunAsync(string directory, params string[] arguments)
     {
-        using var git = Process.Start(Configured(new ProcessStartInfo("git", arguments) { WorkingDirectory = directory, RedirectStandardError = true }))!;
-        var errors = await git.StandardError.ReadToEndAsync();
+        using var git = Process.Start(Configured(new ProcessStartInfo("git", arguments) { WorkingDirectory = directory, RedirectStandardError = true, RedirectStandardOutput = true }))!;
+        var (output, errors) = (git.StandardOutput.ReadToEndAsync(), git.StandardError.ReadToEndAsync());
         await git.WaitForExitAsync();
-        if (git.ExitCode != 0) throw new InvalidOperationException($"git {arguments[0]}: {errors}");
+        return git.ExitCode == 0 ? await output : throw new InvalidOperationException($"git {arguments[0]}: {await errors}");
     }
 
     private static ProcessStartInfo Configured(ProcessStartInfo start)
@@ -125,6 +173,8 @@ public sealed class GitHttpServer : IAsyncDisposable
     {
         if (context.Request.Headers.Authorization.ToString() is { Length: > 0 } header) lock (shown) shown.Add(header);
         var path = context.Request.Path.Value!;
+        var call = $"{context.Request.Method} {path}";
+        Asked(call);
         if (path.StartsWith("/silent/", StringComparison.Ordinal))
         {
             arrived.Release();
@@ -145,18 +195,21 @@ public sealed class GitHttpServer : IAsyncDisposable
         }
         else
         {
-            await BackendAsync(context);
+            await BackendAsync(context, call);
         }
     }
 
     private bool IsAllowed(HttpContext context)
     {
         var header = context.Request.Headers.Authorization.ToString();
-        return header.StartsWith("Basic ", StringComparison.Ordinal) && Encoding.UTF8.GetString(Convert.FromBase64String(header["Basic ".Length..])).EndsWith($":{Password}", StringComparison.Ordinal);
+        if (!header.StartsWith("Basic ", StringComparison.Ordinal)) return false;
+        var pair = Encoding.UTF8.GetString(Convert.FromBase64String(header["Basic ".Length..]));
+        var password = pair[(pair.IndexOf(':', StringComparison.Ordinal) + 1)..];
+        return Knows?.Invoke(password) ?? password == Password;
     }
 
     /// <summary>Speaks CGI to git's own server program.</summary>
-    private async Task BackendAsync(HttpContext context)
+    private async Task BackendAsync(HttpContext context, string call)
     {
         var request = context.Request;
         var start = Configured(new ProcessStartInfo("git", ["http-backend"]) { RedirectStandardInput = true, RedirectStandardOutput = true });
@@ -175,7 +228,8 @@ public sealed class GitHttpServer : IAsyncDisposable
         using var output = new MemoryStream();
         await backend.StandardOutput.BaseStream.CopyToAsync(output, context.RequestAborted);
         await backend.WaitForExitAsync(context.RequestAborted);
-        await WriteAsync(context.Response, output.ToArray());
+        if (LosesAnswerTo(call)) context.Abort();
+        else await WriteAsync(context.Response, output.ToArray());
     }
 
     private static async Task WriteAsync(HttpResponse response, byte[] output)

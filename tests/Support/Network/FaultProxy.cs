@@ -10,7 +10,7 @@ namespace Coordinator.Tests.Support.Network;
 /// </summary>
 public sealed class FaultProxy : IAsyncDisposable
 {
-    private readonly EndPoint target;
+    private volatile EndPoint target;
     private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly CancellationTokenSource stopping = new();
     private readonly Lock gate = new();
@@ -32,7 +32,7 @@ public sealed class FaultProxy : IAsyncDisposable
 
     /// <summary>Before an HTTP server.</summary>
     public FaultProxy(Uri server)
-        : this(new DnsEndPoint(server.Host, server.Port, AddressFamily.InterNetwork))
+        : this(At(server))
     {
     }
 
@@ -45,11 +45,23 @@ public sealed class FaultProxy : IAsyncDisposable
     /// <summary>Connections that clients made so far, those refused included.</summary>
     public int Accepted => Volatile.Read(ref accepted);
 
+    /// <summary>Connections that are open now.</summary>
+    public int Open
+    {
+        get
+        {
+            lock (gate) return open.Count;
+        }
+    }
+
     /// <summary>How often a fault was really done to somebody: a connection refused or cut, a piece of data held up, lost or changed.</summary>
     public int Shown => Volatile.Read(ref shown);
 
     /// <summary>Each piece of data waits this long before it goes on, in both directions.</summary>
     public void Delay(TimeSpan delay, TimeProvider? time = null) => fault = new NetworkFault.Delayed(delay, time ?? TimeProvider.System);
+
+    /// <summary>What goes to a client goes a byte at a time, each after this time.</summary>
+    public void Drip(TimeSpan each, TimeProvider? time = null) => fault = new NetworkFault.Dripped(each, time ?? TimeProvider.System);
 
     /// <summary>
     /// A connection is cut once so many bytes went in this direction on it, counted from now. 0 with
@@ -65,6 +77,16 @@ public sealed class FaultProxy : IAsyncDisposable
 
     /// <summary>One bit of each piece of data in this direction flips: in its last byte, or where it is said.</summary>
     public void Corrupt(Direction direction, Index? at = null) => fault = new NetworkFault.Corrupt(direction, at ?? ^1);
+
+    /// <summary>What a client sends arrives a second time, on another connection, before it is answered.</summary>
+    public void Duplicate() => fault = NetworkFault.Duplicated.Instance;
+
+    /// <summary>The server is another one from now on; who is connected to the old one is cut off.</summary>
+    public void MoveTo(Uri server)
+    {
+        target = At(server);
+        Cut();
+    }
 
     /// <summary>New connections are closed at once and those that are open are cut, as when nobody listens.</summary>
     public void Refuse()
@@ -102,6 +124,8 @@ public sealed class FaultProxy : IAsyncDisposable
         stopping.Dispose();
     }
 
+    private static DnsEndPoint At(Uri server) => new(server.Host, server.Port, AddressFamily.InterNetwork);
+
     private void Set(NetworkFault next)
     {
         lock (gate)
@@ -137,12 +161,12 @@ public sealed class FaultProxy : IAsyncDisposable
 
     private async Task ServeAsync(Socket client)
     {
-        var server = new Socket(target.AddressFamily is AddressFamily.Unspecified ? AddressFamily.InterNetwork : target.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
-        using var connection = new ProxiedConnection(client, server, () => fault, () => Interlocked.Increment(ref shown));
+        var (to, server) = (target, NewSocket());
+        using var connection = new ProxiedConnection(client, server, () => fault, () => Interlocked.Increment(ref shown), SendAgainAsync);
         lock (gate) open.Add(connection);
         try
         {
-            await server.ConnectAsync(target, stopping.Token);
+            await server.ConnectAsync(to, stopping.Token);
             await connection.PumpAsync(stopping.Token);
         }
         catch (Exception ended) when (ended is OperationCanceledException or SocketException or ObjectDisposedException)
@@ -154,5 +178,16 @@ public sealed class FaultProxy : IAsyncDisposable
         {
             lock (gate) open.Remove(connection);
         }
+    }
+
+    private Socket NewSocket() => new(target.AddressFamily is AddressFamily.Unspecified ? AddressFamily.InterNetwork : target.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+
+    /// <summary>Sends the server what it was sent already, and waits until it has begun to answer.</summary>
+    private async Task SendAgainAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    {
+        using var again = NewSocket();
+        await again.ConnectAsync(target, cancellationToken);
+        await ProxiedConnection.SendAsync(data, again, cancellationToken);
+        await again.ReceiveAsync(new byte[1], cancellationToken);
     }
 }

@@ -20,6 +20,8 @@ internal abstract record NetworkFault
 
     public sealed record Delayed(TimeSpan By, TimeProvider Time) : NetworkFault;
 
+    public sealed record Dripped(TimeSpan Each, TimeProvider Time) : NetworkFault;
+
     public sealed record CutAfter(long Bytes, Direction In) : NetworkFault;
 
     public sealed record AnswerLost(byte[] Request) : NetworkFault;
@@ -27,6 +29,11 @@ internal abstract record NetworkFault
     public sealed record BlackHole(Direction In) : NetworkFault;
 
     public sealed record Corrupt(Direction In, Index At) : NetworkFault;
+
+    public sealed record Duplicated : NetworkFault
+    {
+        public static Duplicated Instance { get; } = new();
+    }
 
     public sealed record Refused : NetworkFault
     {

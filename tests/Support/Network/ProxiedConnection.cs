@@ -1,10 +1,12 @@
+using System.Collections.Concurrent;
 using System.Net.Sockets;
 
 namespace Coordinator.Tests.Support.Network;
 
 /// <summary>One client's connection through a <see cref="FaultProxy"/>, and the one to the server that belongs to it.</summary>
-internal sealed class ProxiedConnection(Socket client, Socket server, Func<NetworkFault> fault, Action shown) : IDisposable
+internal sealed class ProxiedConnection(Socket client, Socket server, Func<NetworkFault> fault, Action shown, Func<ReadOnlyMemory<byte>, CancellationToken, Task> again) : IDisposable
 {
+    private readonly ConcurrentQueue<byte[]> asked = [];
     private long toServer;
     private long toClient;
     private volatile bool isAnswerLost;
@@ -77,6 +79,9 @@ internal sealed class ProxiedConnection(Socket client, Socket server, Func<Netwo
                 shown();
                 await Task.Delay(delayed.By, delayed.Time, cancellationToken);
                 break;
+            case NetworkFault.Dripped dripped when direction == Direction.ToClient:
+                await DripAsync(data, dripped, to, cancellationToken);
+                return true;
             case NetworkFault.BlackHole hole when hole.In == direction:
                 hasLost = true;
                 shown();
@@ -89,6 +94,12 @@ internal sealed class ProxiedConnection(Socket client, Socket server, Func<Netwo
                 var room = (int)Math.Clamp(cut.Bytes - Passed(direction, data.Length), 0, data.Length);
                 if (room > 0) await SendAsync(data[..room], to, cancellationToken);
                 return room == data.Length || End();
+            case NetworkFault.Duplicated when direction == Direction.ToServer:
+                asked.Enqueue(data.ToArray());
+                break;
+            case NetworkFault.Duplicated when !asked.IsEmpty:
+                await AskAgainAsync(cancellationToken);
+                break;
             case NetworkFault.AnswerLost lost when direction == Direction.ToServer:
                 isAnswerLost |= data.Span.IndexOf(lost.Request) >= 0;
                 break;
@@ -101,6 +112,25 @@ internal sealed class ProxiedConnection(Socket client, Socket server, Func<Netwo
         return true;
     }
 
+    private async Task DripAsync(Memory<byte> data, NetworkFault.Dripped dripped, Socket to, CancellationToken cancellationToken)
+    {
+        shown();
+        for (var sent = 0; sent < data.Length; sent++)
+        {
+            await Task.Delay(dripped.Each, dripped.Time, cancellationToken);
+            await SendAsync(data.Slice(sent, 1), to, cancellationToken);
+        }
+    }
+
+    /// <summary>What was sent since the last answer arrives a second time.</summary>
+    private async Task AskAgainAsync(CancellationToken cancellationToken)
+    {
+        using var whole = new MemoryStream();
+        while (asked.TryDequeue(out var piece)) whole.Write(piece);
+        shown();
+        await again(whole.ToArray(), cancellationToken);
+    }
+
     private bool End()
     {
         shown();
@@ -111,7 +141,7 @@ internal sealed class ProxiedConnection(Socket client, Socket server, Func<Netwo
     /// <summary>How many bytes went in this direction before these.</summary>
     private long Passed(Direction direction, int more) => (direction == Direction.ToServer ? Interlocked.Add(ref toServer, more) : Interlocked.Add(ref toClient, more)) - more;
 
-    private static async Task SendAsync(ReadOnlyMemory<byte> data, Socket to, CancellationToken cancellationToken)
+    public static async Task SendAsync(ReadOnlyMemory<byte> data, Socket to, CancellationToken cancellationToken)
     {
         while (data.Length > 0) data = data[await to.SendAsync(data, cancellationToken)..];
     }

@@ -4,36 +4,55 @@ namespace Coordinator.Tests.WalkingSkeleton.World;
 
 /// <summary>
 /// Waits until nothing in the process works any more, so that virtual time is moved only over a world at rest and a
-/// deadline never overtakes work that is under way. Bounded: a world that never rests is moved on all the same.
+/// deadline never overtakes work that is under way: no thread of the pool runs anything, and none has anything to run. Who
+/// waits for a disk or for its share of a busy machine still has its thread, and is waited for. Work that is done elsewhere,
+/// by another process, is counted by whoever has it done (<see cref="Skeleton.WorkAsync"/>).
 /// </summary>
 internal static class Quiet
 {
     private const int CalmLooks = 4;
-    private const int RestlessLimit = 20;
 
-    // A box writes to a real disk: on a machine that is busy with other things one flush may take this long.
-    private static readonly TimeSpan Bound = TimeSpan.FromMilliseconds(150);
+    /// <summary>So many looks without a pause: most often the world is at rest after these.</summary>
+    private const int QuickLooks = 2_000;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>A pause that was not much longer than it was meant to be: whoever wanted to run then could.</summary>
+    private static readonly TimeSpan Prompt = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>
+    /// After so many prompt pauses a thread that is busy still is the runner's own, which came to stay: rest looks otherwise from
+    /// then on. Pauses are counted and not time, so that a busy machine, which lets nobody run, does not use it up.
+    /// </summary>
+    private const int PromptPauses = 2_000;
+
+    /// <summary>And at the latest after this.</summary>
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
 
     private static int resting = int.MaxValue;
-    private static int restless;
 
-    public static void Settle()
+    public static async Task SettleAsync()
     {
         var began = Stopwatch.GetTimestamp();
-        var least = int.MaxValue;
-        for (var calm = 0; calm < CalmLooks && Stopwatch.GetElapsedTime(began) < Bound;)
+        var (least, prompt) = (int.MaxValue, 0);
+        for (int calm = 0, look = 0; calm < CalmLooks; look++)
         {
             var busy = Working();
             least = Math.Min(least, busy);
             resting = Math.Min(resting, busy);
             calm = busy <= resting && ThreadPool.PendingWorkItemCount == 0 ? calm + 1 : 0;
-            Thread.Yield();
-        }
+            if (look < QuickLooks)
+            {
+                Thread.Yield();
+                continue;
+            }
 
-        // The runner's own threads come and go: what was not undercut for long is what rest looks like now.
-        restless = Stopwatch.GetElapsedTime(began) < Bound ? 0 : restless + 1;
-        if (restless < RestlessLimit) return;
-        (resting, restless) = (least, 0);
+            var asked = Stopwatch.GetTimestamp();
+            await Task.Delay(Pause, TimeProvider.System);
+            if (Stopwatch.GetElapsedTime(asked) < Prompt) prompt++;
+            if (prompt < PromptPauses && Stopwatch.GetElapsedTime(began) < Bound) continue;
+            (resting, prompt, began) = (least, 0, Stopwatch.GetTimestamp());
+        }
     }
 
     /// <summary>Pool threads that run something, the caller's own left out.</summary>

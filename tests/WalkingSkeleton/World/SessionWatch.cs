@@ -19,12 +19,25 @@ public sealed class SessionWatch(Func<ISessionHost> host, SessionKey key, TimePr
 
     private readonly Lock gate = new();
     private readonly List<SeenEvent> seen = [];
+    private readonly List<(Func<SeenEvent, bool> Wanted, TaskCompletionSource<SeenEvent> Found)> waiting = [];
 
     public IReadOnlyList<SeenEvent> Seen
     {
         get
         {
             lock (gate) return [.. seen];
+        }
+    }
+
+    /// <summary>The first event that is wanted, when it is seen.</summary>
+    public Task<SeenEvent> FirstAsync(Func<SeenEvent, bool> wanted)
+    {
+        lock (gate)
+        {
+            if (seen.Find(happened => wanted(happened)) is { } found) return Task.FromResult(found);
+            var waiter = new TaskCompletionSource<SeenEvent>(TaskCreationOptions.RunContinuationsAsynchronously);
+            waiting.Add((wanted, waiter));
+            return waiter.Task;
         }
     }
 
@@ -62,8 +75,18 @@ public sealed class SessionWatch(Func<ISessionHost> host, SessionKey key, TimePr
             {
                 using var envelope = JsonDocument.Parse(batch.Utf8.Slice(slice.Offset, slice.Length));
                 var root = envelope.RootElement;
-                seen.Add(new(root.GetProperty("seq").GetInt64(), root.GetProperty("at").GetDateTimeOffset(), root.GetProperty("type").GetString()!, root.TryGetProperty("messageId", out var id) ? id.GetString() : null, root.GetProperty("data").Clone()));
+                Add(new(root.GetProperty("seq").GetInt64(), root.GetProperty("at").GetDateTimeOffset(), root.GetProperty("type").GetString()!, root.TryGetProperty("messageId", out var id) ? id.GetString() : null, root.GetProperty("data").Clone()));
             }
+        }
+    }
+
+    private void Add(SeenEvent happened)
+    {
+        seen.Add(happened);
+        foreach (var waiter in waiting.FindAll(waiter => waiter.Wanted(happened)))
+        {
+            waiting.Remove(waiter);
+            waiter.Found.SetResult(happened);
         }
     }
 }

@@ -14,6 +14,9 @@ public sealed partial class Skeleton
 {
     private readonly List<Task> alsoFollowing = [];
 
+    /// <summary>What the session that <see cref="CreateAsync"/> makes works on; null: on none.</summary>
+    public RepositoryRef? Repository { get; set; }
+
     /// <summary>What boxes discover of their repository; null: they do not look.</summary>
     public DetectedEnvironment? Environment { get; set; }
 

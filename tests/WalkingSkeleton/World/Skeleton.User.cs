@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Coordinator.Fakes;
+using Coordinator.Fakes.Compute;
 using Coordinator.Ports;
 using Coordinator.Ports.Record;
 using Coordinator.Ports.Session;
@@ -15,7 +16,9 @@ public sealed partial class Skeleton
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(5);
 
-    private static readonly TimeSpan SlowMachine = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan SlowMachine = TimeSpan.FromMinutes(1);
+
+    private int working;
 
     public IEnumerable<string> Types => Watch.Seen.Select(happened => happened.Type);
 
@@ -23,7 +26,7 @@ public sealed partial class Skeleton
 
     public async Task CreateAsync(PermissionMode permissions = PermissionMode.Auto) => Succeeded(await CallAsync(CreateCommand(permissions)));
 
-    public SessionCommand.Create CreateCommand(PermissionMode permissions = PermissionMode.Auto) => new(Ada, new("demo/scripted", "opencode", null, permissions), "A session");
+    public SessionCommand.Create CreateCommand(PermissionMode permissions = PermissionMode.Auto) => new(Ada, new("demo/scripted", "opencode", Repository, permissions), "A session");
 
     public async Task<MessageId> PromptAsync(string text) => ((SessionReply.MessageAccepted)Succeeded(await CallAsync(PromptCommand(text)))).Message;
 
@@ -94,7 +97,7 @@ public sealed partial class Skeleton
         var began = Stopwatch.GetTimestamp();
         for (var passed = TimeSpan.Zero; ;)
         {
-            Quiet.Settle();
+            await RestAsync();
             if (condition()) return;
             if (passed >= limit)
             {
@@ -112,7 +115,6 @@ public sealed partial class Skeleton
             };
             Advance(step);
             passed += step;
-            await Task.Yield();
         }
     }
 
@@ -121,7 +123,7 @@ public sealed partial class Skeleton
     {
         for (var began = Clock.GetTimestamp(); !condition();)
         {
-            Assert.True(Clock.GetElapsedTime(began) < Patience, $"Not within {Patience}: {what}. Seen: {string.Join(", ", Watch.Seen)}");
+            Assert.True(Clock.GetElapsedTime(began) < SlowMachine, $"Not within {SlowMachine}: {what}. Seen: {string.Join(", ", Watch.Seen)}");
             await Task.Delay(LookEvery, Clock);
         }
     }
@@ -133,10 +135,42 @@ public sealed partial class Skeleton
         for (var left = time; left > TimeSpan.Zero; left -= step)
         {
             Advance(step < left ? step : left);
-            Quiet.Settle();
-            await Task.Yield();
+            await RestAsync();
         }
     }
+
+    /// <summary>Does something that is not done in this process: virtual time waits for it.</summary>
+    public async Task<T> WorkAsync<T>(Func<Task<T>> work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        Interlocked.Increment(ref working);
+        try
+        {
+            return await work();
+        }
+        finally
+        {
+            Interlocked.Decrement(ref working);
+        }
+    }
+
+    /// <summary>Waits until nothing happens in the world any more but by the clock.</summary>
+    private async Task RestAsync()
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            await Quiet.SettleAsync();
+            if (Volatile.Read(ref working) == 0) break;
+            Assert.True(Stopwatch.GetElapsedTime(began) < SlowMachine, "What the world waits for outside does not end.");
+            await Task.Delay(LookEvery, TimeProvider.System);
+        }
+
+        await Task.Yield();
+    }
+
+    /// <summary>Runs a command in the present box, as a tool of its agent does; see <see cref="BoxShell"/>.</summary>
+    public Task<ScriptedOutcome> RunInBoxAsync(BoxWay way, string command, CancellationToken cancellationToken) => WorkAsync(() => Boxes()[^1].RunAsync(way, command, cancellationToken));
 
     /// <summary>The present box dies, as by want of memory.</summary>
     public void KillBox() => Provider.Die(Provider.Running.Single(), "out_of_memory");

@@ -16,9 +16,11 @@ using Coordinator.Ports.Models;
 using Coordinator.Ports.Record;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Support;
+using Coordinator.Tests.Support.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Coordinator.Tests.WalkingSkeleton.World;
@@ -36,6 +38,7 @@ public sealed partial class Skeleton : IAsyncDisposable
     private readonly CancellationTokenSource closing = new();
     private readonly Lock gate = new();
     private readonly List<SkeletonBox> boxes = [];
+    private readonly List<IAsyncDisposable> kept = [];
     private readonly List<SandboxSpec> quiet = [];
     private ServiceProvider services = null!;
     private Task following = Task.CompletedTask;
@@ -43,7 +46,7 @@ public sealed partial class Skeleton : IAsyncDisposable
     private Skeleton(bool fakeHost, IOutside? outside)
     {
         (this.fakeHost, this.outside) = (fakeHost, outside);
-        Clock = outside is null ? Time : TimeProvider.System;
+        Clock = outside is null ? Time : RealTime;
         Store = new(Clock);
         Journal = new(Store);
         Alarms = new(Store);
@@ -65,6 +68,21 @@ public sealed partial class Skeleton : IAsyncDisposable
 
     /// <summary>The clock of a world without real adapters.</summary>
     public ManualTime Time { get; } = new();
+
+    /// <summary>The clock of a world with real adapters.</summary>
+    public SkewedTime RealTime { get; } = new();
+
+    /// <summary>True in a world on real time.</summary>
+    public bool IsReal => outside is not null;
+
+    /// <summary>How far the world's wall clock, whichever it is, is wrong.</summary>
+    public TimeSpan Skew
+    {
+        set => Time.Skew = RealTime.Skew = value;
+    }
+
+    /// <summary>Everything that any host of the world logs.</summary>
+    public CapturedLog Log { get; } = new();
 
     public InMemoryJournalStore Store { get; }
 
@@ -190,9 +208,18 @@ public sealed partial class Skeleton : IAsyncDisposable
         await Task.WhenAll(alsoFollowing);
     }
 
+    /// <summary>Something that ends with the world.</summary>
+    public T Keep<T>(T what)
+        where T : IAsyncDisposable
+    {
+        kept.Add(what);
+        return what;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await StopHostAsync();
+        foreach (var what in kept) await what.DisposeAsync();
         if (outside is not null) await outside.DisposeAsync();
         Directory.Delete(folder, recursive: true);
     }
@@ -201,7 +228,7 @@ public sealed partial class Skeleton : IAsyncDisposable
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Sandbox:Deployment"] = "skeleton" }).Build();
         var parts = new ServiceCollection()
-            .AddLogging()
+            .AddLogging(logging => logging.AddProvider(Log).SetMinimumLevel(LogLevel.Debug))
             .AddSingleton(Clock)
             .AddSingleton<ISessionJournal>(Journal)
             .AddSingleton<IAlarmClock>(Alarms)
@@ -247,7 +274,7 @@ public sealed partial class Skeleton : IAsyncDisposable
 
     private void Begin(SandboxSpec spec)
     {
-        var parts = new SkeletonBoxParts(() => Host, services.GetRequiredService<BoxBriefings>(), Artifacts, NewAgent, AgentExecutable, Environment, folder, Clock);
+        var parts = new SkeletonBoxParts(() => Host, services.GetRequiredService<BoxBriefings>(), Port<IArtifactStore>(), NewAgent, AgentExecutable, Environment, folder, Clock);
         lock (gate) boxes.Add(new SkeletonBox(parts, spec, Task.WhenAll(boxes.Where(box => box.Session == spec.Session).Select(box => box.Ended))));
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Coordinator.Fakes.Compute;
 using Coordinator.Modules.SessionAccess.Bridge;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
@@ -44,6 +45,7 @@ internal sealed class SkeletonBox
     private Task running = Task.CompletedTask;
     private AgentHost? agent;
     private Turn? turn;
+    private BoxShell? shell;
 
     public SkeletonBox(SkeletonBoxParts parts, SandboxSpec spec, Task before)
     {
@@ -60,6 +62,13 @@ internal sealed class SkeletonBox
 
     /// <summary>Completes when nothing of the box runs any more.</summary>
     public Task Ended { get; }
+
+    /// <summary>Runs a command as a tool of the agent does.</summary>
+    public Task<ScriptedOutcome> RunAsync(BoxWay way, string command, CancellationToken cancellationToken)
+    {
+        shell ??= new(way, spec, redactor, Path.Combine(parts.Folder, $"{spec.Sandbox}"), parts.Time, log);
+        return shell.RunAsync(command, cancellationToken);
+    }
 
     /// <summary>Its connection breaks; it dials again.</summary>
     public void DropConnection() => dialer.Drop();
@@ -94,6 +103,7 @@ internal sealed class SkeletonBox
         await running;
         await Task.WhenAll(deciding);
         if (agent is not null) await agent.DisposeAsync();
+        if (shell is not null) await shell.DisposeAsync();
         await DrainAsync(bridge, bridging);
         await hangUp.CancelAsync();
         await beating;
@@ -173,7 +183,9 @@ internal sealed class SkeletonBox
 
         bridge.Acknowledged += Look;
         Look();
-        await Task.WhenAny(drained.Task, bridging, Task.Delay(DrainTimeout, parts.Time));
+        using var late = new CancellationTokenSource(DrainTimeout, parts.Time);
+        var stillTalking = (Task)Task.WhenAny(drained.Task, bridging).WaitAsync(late.Token);
+        await stillTalking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         bridge.Acknowledged -= Look;
     }
 

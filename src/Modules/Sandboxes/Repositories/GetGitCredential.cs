@@ -1,3 +1,4 @@
+using System.Globalization;
 using Coordinator.Modules.Kernel.Http;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
@@ -28,8 +29,9 @@ internal sealed class GetGitCredential(ISessionHost sessions, ISourceControl sou
         return credential is null ? None.ToHttp() : Results.Json(new GitCredentialAnswer(credential.Username, credential.Password), RepositoriesJson.Default.GitCredentialAnswer);
     }
 
+    /// <summary>Git says the port with the host's name where it is not the usual one.</summary>
     private static bool IsOn(string host, RepositoryRef repository) =>
-        Uri.TryCreate(repository.Url, UriKind.Absolute, out var url) && (host.Equals(url.IdnHost, StringComparison.OrdinalIgnoreCase) || host.Equals(url.Host, StringComparison.OrdinalIgnoreCase));
+        Uri.TryCreate(repository.Url, UriKind.Absolute, out var url) && new[] { url.IdnHost, url.Host }.Any(name => host.Equals(name, StringComparison.OrdinalIgnoreCase) || host.Equals(string.Create(CultureInfo.InvariantCulture, $"{name}:{url.Port}"), StringComparison.OrdinalIgnoreCase));
 }
 
 /// <summary>A credential for git over HTTPS.</summary>
