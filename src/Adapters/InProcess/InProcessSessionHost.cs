@@ -73,7 +73,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
         if (await journal.FindHeadAsync(key, cancellationToken) is not { } head) return NotFound;
         var now = new SessionCursor(head.Incarnation, head.Seq);
         var start = after ?? now;
-        if (start.Incarnation != now.Incarnation || start.Seq > now.Seq)
+        if (start.Incarnation != now.Incarnation || start.Seq > now.Seq || start.Seq < head.Floor)
             return new Problem("cursor_invalid", "The cursor is not one of this session's present history; load the session anew.", ProblemKind.Gone);
         var follower = new Follower(key, journal, start, new(now, head.View), options.FollowerBytes, followers.Remove);
         followers.Add(follower);

@@ -46,6 +46,10 @@ public sealed class InMemoryJournalStore(TimeProvider time)
 
         public long Seq { get; set; }
 
+        public long Floor { get; set; }
+
+        public DateTimeOffset UpdatedAt { get; set; }
+
         public DateTimeOffset? WakeAt { get; set; }
 
         public DateTimeOffset? HiddenUntil { get; set; }

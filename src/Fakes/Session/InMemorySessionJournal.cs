@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
 
@@ -77,6 +79,27 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
     public ValueTask<JournalSnapshot?> FindSnapshotAsync(SessionKey key, CancellationToken cancellationToken) =>
         RunAsync(() => Torn(store.Sessions.GetValueOrDefault(key)?.Snapshot), cancellationToken);
 
+    public ValueTask<int> ExpireEventsAsync(TimeSpan age, CancellationToken cancellationToken) => RunAsync(
+        () =>
+        {
+            var old = store.Sessions.Values.Where(entry => entry.UpdatedAt < store.Now - age && entry.Host is null && entry.WakeAt is null && entry.Floor < entry.Seq).ToList();
+            foreach (var entry in old)
+            {
+                for (var i = 0; i < entry.Records.Count; i++) entry.Records[i] = WithoutEvents(entry.Records[i]);
+                entry.Floor = entry.Seq;
+            }
+
+            return old.Count;
+        },
+        cancellationToken);
+
+    private static JournalRecord WithoutEvents(JournalRecord record)
+    {
+        if (record.LastSeq < record.FirstSeq) return record;
+        using var payload = JsonDocument.Parse(record.Payload);
+        return record with { Payload = Encoding.UTF8.GetBytes($"{{\"facts\":{payload.RootElement.GetProperty("facts").GetRawText()},\"events\":null}}") };
+    }
+
     private JournalSnapshot? Torn(JournalSnapshot? snapshot)
     {
         if (snapshot is null || !TearsSnapshots) return snapshot;
@@ -108,7 +131,7 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
         entry.Records.Add(new(
             entry.Version + 1, entry.Seq + 1, entry.Seq + append.EventCount, JournalRecord.CurrentSchema, 0, append.Payload.ToArray(), InMemoryJournalStore.Stored(append.At)));
         entry.Seq += append.EventCount;
-        entry.WakeAt = wakeAt;
+        (entry.WakeAt, entry.UpdatedAt) = (wakeAt, store.Now);
         if (append.View is { } view) entry.View = view.ToArray();
         entry.Environment = append.Environment ?? entry.Environment;
         return true;
@@ -153,7 +176,7 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
     }
 
     private static SessionHead Head(SessionKey key, InMemoryJournalStore.Entry entry) =>
-        new(key, entry.Host, entry.Epoch, entry.Version, entry.Seq, Incarnation, entry.WakeAt, entry.View);
+        new(key, entry.Host, entry.Epoch, entry.Version, entry.Seq, Incarnation, entry.WakeAt, entry.View) { Floor = entry.Floor };
 
     /// <summary>Nothing was created before a session that is not there.</summary>
     private int OrdinalOf(SessionKey key) => store.Sessions.GetValueOrDefault(key)?.Ordinal ?? -1;

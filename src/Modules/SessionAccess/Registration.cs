@@ -16,11 +16,13 @@ public static class Registration
         services.AddOptions<SessionAccessOptions>()
             .Bind(configuration.GetSection(SessionAccessOptions.Section))
             .ValidateDataAnnotations()
+            .Validate(options => options.KeepEvents is not { } age || age >= TimeSpan.FromDays(1), "Sessions:KeepEvents must be at least a day (1.00:00:00), or unset to keep them for ever.")
             .ValidateOnStart();
         services.AddSingleton<SessionNaming>();
         services.AddSingleton<ReturnSchedule>();
         services.AddSingleton<EventStreams>();
         services.AddSingleton<ConversationHistory>();
+        services.AddHostedService<EventRetention>();
         services.AddSingleton<BoxBriefings>();
         return services.AddJsonTypes(SessionAccessJson.Default);
     }

@@ -16,6 +16,9 @@ public sealed class SessionAccessOptions
         set => agents = value;
     }
 
+    /// <summary>How long the events of a session that is over are kept after the last; at least a day; unset: for ever.</summary>
+    public TimeSpan? KeepEvents { get; set; }
+
     /// <summary>The largest repository a box clones, in bytes. Default 2 GiB.</summary>
     [Range(1L, 1L << 50)]
     public long RepositoryBytes { get; set; } = 2L * 1024 * 1024 * 1024;

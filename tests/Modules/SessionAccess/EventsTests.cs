@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Coordinator.Modules.SessionAccess.Following;
 using Coordinator.Ports;
+using Coordinator.Ports.Session;
 using Coordinator.Tests.Modules.Tenancy;
 using Coordinator.Tests.Support;
 using Xunit;
@@ -57,6 +58,25 @@ public sealed class EventsTests : IAsyncLifetime
     {
         await ada.Http.GetAsync($"/v1/sessions/{session}/events?{query}").RefusedAsync(status, code);
         if (status == 410) await StreamAsync(query).RefusedAsync(status, code);
+    }
+
+    [Fact]
+    public async Task Events_that_are_not_kept_any_more_are_gone_and_who_names_no_cursor_begins_behind_them()
+    {
+        var key = new SessionKey(ada.Organization, session);
+        var lease = (await server.Journal.OpenAsync(key, HostId.New(server.Time), create: false, default))!;
+        Assert.True(await server.Journal.AppendAsync(lease, new(lease.Version, "{\"facts\":[],\"events\":[]}"u8.ToArray(), 0, server.Time.GetUtcNow(), null, null), default));
+        await server.Journal.ReleaseAsync(lease, default);
+        server.Time.Advance(TimeSpan.FromDays(31));
+
+        Assert.Equal(1, await server.Journal.ExpireEventsAsync(TimeSpan.FromDays(30), default));
+
+        await StreamAsync("after=1.2").RefusedAsync(410, "cursor_invalid");
+        await ada.Http.GetAsync($"/v1/sessions/{session}/events?after=1.4").RefusedAsync(410, "cursor_invalid");
+        var page = await ada.Http.GetAsync($"/v1/sessions/{session}/events").JsonAsync(200);
+        Assert.Equal((0, "1.5"), (page.GetProperty("items").GetArrayLength(), page.GetProperty("cursor").GetString()));
+        (await StreamAsync("")).EnsureSuccessStatusCode().Dispose();
+        (await StreamAsync("after=1.5")).EnsureSuccessStatusCode().Dispose();
     }
 
     [Fact]

@@ -16,7 +16,7 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
     private const int PageBytes = 1024 * 1024;
 
     private const string HeadSql = """
-        SELECT h.org, h.session, h.host, h.epoch, h.version, h.seq, h.incarnation, h.wake_at, coalesce(v.view, ''::bytea)
+        SELECT h.org, h.session, h.host, h.epoch, h.version, h.seq, h.incarnation, h.wake_at, coalesce(v.view, ''::bytea), h.floor
         FROM session_head AS h LEFT JOIN session_view AS v ON v.org = h.org AND v.session = h.session
         WHERE h.org = $1 AND h.version > 0
         """;
@@ -170,5 +170,8 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
         reader.GetInt64(5),
         reader.GetInt32(6),
         reader.IsDBNull(7) ? null : reader.GetFieldValue<DateTimeOffset>(7),
-        reader.GetFieldValue<byte[]>(8));
+        reader.GetFieldValue<byte[]>(8))
+    {
+        Floor = reader.GetInt64(9),
+    };
 }

@@ -16,6 +16,7 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
     private readonly JournalReader reader;
     private readonly AppendPipeline pipeline;
     private readonly DatabasePatience patience;
+    private readonly EventRetention retention;
 
     /// <param name="tenants">Bound by row-level security, for reads.</param>
     /// <param name="system">With the scope of the host, for writes.</param>
@@ -25,6 +26,7 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
         patience = new(this.system, options.Value.Journal.OutagePatience, time);
         reader = new(tenants, new(tenants, options.Value.Journal.OutagePatience, time));
         pipeline = new(system.Source, options.Value.Journal, patience, logger);
+        retention = new(system.Source, patience, logger);
     }
 
     public async ValueTask<JournalLease?> OpenAsync(SessionKey key, HostId host, bool create, CancellationToken cancellationToken) => await patience.RunAsync(
@@ -80,6 +82,8 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
     }
 
     public async ValueTask<JournalSnapshot?> FindSnapshotAsync(SessionKey key, CancellationToken cancellationToken) => await reader.FindSnapshotAsync(key, cancellationToken);
+
+    public async ValueTask<int> ExpireEventsAsync(TimeSpan age, CancellationToken cancellationToken) => await retention.ExpireAsync(age, cancellationToken);
 
     public ValueTask DisposeAsync() => pipeline.DisposeAsync();
 

@@ -29,7 +29,7 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
         if (after is null)
         {
             if (await journal.FindHeadAsync(key, cancellationToken) is not { } head) return SessionProblems.NotFound.ToHttp();
-            after = new SessionCursor(head.Incarnation, 0);
+            after = new SessionCursor(head.Incarnation, head.Floor);
         }
 
         var subscription = await sessions.SubscribeAsync(key, after, cancellationToken);

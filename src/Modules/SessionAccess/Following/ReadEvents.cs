@@ -28,8 +28,8 @@ internal sealed class ReadEventsHandler(ISessionJournal journal) : IRequestHandl
     {
         var key = request.Tenant.Key(request.Session);
         if (await journal.FindHeadAsync(key, cancellationToken) is not { } head) return SessionProblems.NotFound;
-        var after = request.After ?? new SessionCursor(head.Incarnation, 0);
-        if (after.Incarnation != head.Incarnation || after.Seq > head.Seq) return SessionProblems.CursorInvalid;
+        var after = request.After ?? new SessionCursor(head.Incarnation, head.Floor);
+        if (after.Incarnation != head.Incarnation || after.Seq > head.Seq || after.Seq < head.Floor) return SessionProblems.CursorInvalid;
 
         var limit = request.Limit ?? ReadEvents.DefaultLimit;
         var envelopes = new List<ReadOnlyMemory<byte>>(Math.Min(limit, 256));

@@ -60,6 +60,15 @@ public interface ISessionJournal
 
     /// <summary>The newest snapshot that was kept, or null. It may be damaged: the records are what counts.</summary>
     ValueTask<JournalSnapshot?> FindSnapshotAsync(SessionKey key, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Removes, in all organizations, the public events of sessions that were last appended to longer than
+    /// <paramref name="age"/> ago by the store's own clock, that nobody has open and that no wake-up waits for. Their records
+    /// keep the facts, and their <see cref="SessionHead.Floor"/> is then the head's sequence number. Each session is done as a
+    /// whole or not at all, and one that is opened meanwhile is met afterwards. Does a bounded part; returns of how many
+    /// sessions, 0 when nothing is left to do.
+    /// </summary>
+    ValueTask<int> ExpireEventsAsync(TimeSpan age, CancellationToken cancellationToken);
 }
 
 /// <summary>The right to append to one session, until somebody opens it anew.</summary>
@@ -93,7 +102,11 @@ public sealed record JournalRecord(long Version, long FirstSeq, long LastSeq, sh
 }
 
 /// <summary>Where a session stands, without its actor: what lists and watchers read.</summary>
-public sealed record SessionHead(SessionKey Key, HostId? Host, long Epoch, long Version, long Seq, int Incarnation, DateTimeOffset? WakeAt, ReadOnlyMemory<byte> View);
+public sealed record SessionHead(SessionKey Key, HostId? Host, long Epoch, long Version, long Seq, int Incarnation, DateTimeOffset? WakeAt, ReadOnlyMemory<byte> View)
+{
+    /// <summary>The public events up to it are gone; 0: all are there.</summary>
+    public long Floor { get; init; }
+}
 
 /// <summary>A folded state and the hash of the shape it was folded into; another shape is refolded from the start.</summary>
 public sealed record JournalSnapshot(long Version, long Seq, string ShapeHash, ReadOnlyMemory<byte> State);

@@ -5,14 +5,14 @@ namespace Coordinator.Ports.Session;
 /// <summary>
 /// Takes the public events out of a stored record. A payload of codec 0 is one JSON object
 /// <c>{"facts":[…],"events":[envelope,…]}</c>; the envelopes are handed on as the bytes that were written, so that every
-/// reader at any time sees the same bytes.
+/// reader at any time sees the same bytes; where they are gone <c>events</c> is null.
 /// </summary>
 public static class RecordEvents
 {
     /// <summary>The only way of packing there is yet: plain JSON.</summary>
     public const short JsonCodec = 0;
 
-    /// <summary>The record's events, sharing its payload's memory; null when it has none.</summary>
+    /// <summary>The record's events, sharing its payload's memory; null when it has none, or they are gone.</summary>
     /// <exception cref="PortException"><see cref="PortFailureKind.Corrupt"/>: the payload does not hold the events that the record says it does.</exception>
     public static EventBatch? Read(JournalRecord record)
     {
@@ -28,7 +28,7 @@ public static class RecordEvents
         }
     }
 
-    private static EventBatch Slice(JournalRecord record)
+    private static EventBatch? Slice(JournalRecord record)
     {
         var reader = new Utf8JsonReader(record.Payload.Span);
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw Corrupt(record, "it is not an object");
@@ -36,7 +36,7 @@ public static class RecordEvents
         {
             var isEvents = reader.ValueTextEquals("events"u8);
             reader.Read();
-            if (isEvents) return SliceArray(record, ref reader);
+            if (isEvents) return reader.TokenType == JsonTokenType.Null ? null : SliceArray(record, ref reader);
             reader.Skip();
         }
 

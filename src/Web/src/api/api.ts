@@ -29,8 +29,9 @@ export const api = {
   createSession: (body: NewSession, idempotencyKey: string) => request<SessionView>('POST', '/v1/sessions', { body, idempotencyKey }),
   renameSession: (id: string, title: string) => request<SessionView>('PATCH', session(id), { body: { title } }),
   archiveSession: (id: string) => request<SessionView>('POST', `${session(id)}/archive`),
-  events: (id: string, after: string, signal: AbortSignal) =>
-    request<EventPage>('GET', `${session(id)}/events?after=${encodeURIComponent(after)}&limit=1000`, { signal }),
+  /** Without a place, from the first event that is kept. */
+  events: (id: string, after: string | null, signal: AbortSignal) =>
+    request<EventPage>('GET', `${session(id)}/events?limit=1000${after === null ? '' : `&after=${encodeURIComponent(after)}`}`, { signal }),
 
   editMessage: (id: string, messageId: string, text: string) => request<void>('PATCH', message(id, messageId), { body: { text } }),
   moveMessage: (id: string, messageId: string, before: string | null) =>

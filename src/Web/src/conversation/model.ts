@@ -1,4 +1,5 @@
 import type { AgentVersion, MessageStatus, PermissionDecision, PrincipalView, Repository, SandboxStatus, Usage } from '../api/wire';
+import { seqOf } from './cursor';
 
 /** A conversation as its events tell it. Everything is immutable: what did not change keeps its identity. */
 export interface Conversation {
@@ -204,11 +205,11 @@ export const noUsage: Usage = {
 
 export const noItems: ItemList = { items: [], places: new Map() };
 
-/** A conversation of which nothing has been read yet; `origin` is the cursor before its first event. */
+/** A conversation of which nothing has been read yet; `origin` is the cursor before the first event of it that is kept. */
 export function emptyConversation(id: string, origin: string): Conversation {
   return {
     cursor: origin,
-    seq: 0,
+    seq: seqOf(origin),
     info: {
       id, title: '', model: '', agent: '', permissions: 'auto', repository: null, createdBy: null, createdAt: null, archived: null,
     },

@@ -2,7 +2,7 @@ import { api } from '../api/api';
 import { newIdempotencyKey } from '../api/http';
 import { ApiProblem, asProblem } from '../api/problem';
 import type { EventEnvelope, SessionView } from '../api/wire';
-import { originOf } from '../conversation/cursor';
+import { beginningOf, seqOf } from '../conversation/cursor';
 import { fold } from '../conversation/fold';
 import type { Conversation } from '../conversation/model';
 import { emptyConversation } from '../conversation/model';
@@ -130,15 +130,16 @@ export class SessionStore {
   private async loadHistory(signal: AbortSignal): Promise<Conversation> {
     const view = await api.session(this.id);
     this.takeView(view);
-    let conversation = emptyConversation(this.id, originOf(view.cursor));
-    const head = Number(view.cursor.slice(view.cursor.indexOf('.') + 1)) || null;
-    for (let more = true; more && !signal.aborted; ) {
-      const page = await api.events(this.id, conversation.cursor, signal);
+    const head = seqOf(view.cursor) || null;
+    let page = await api.events(this.id, null, signal);
+    let conversation = emptyConversation(this.id, beginningOf(page));
+    for (; !signal.aborted; page = await api.events(this.id, conversation.cursor, signal)) {
       const folded = fold(conversation, page.items);
       if (folded.verdict !== 'complete') throw new ApiProblem(0, 'history_broken', 'The session changed while it was loaded. Load it again.');
-      more = page.nextCursor !== null && folded.conversation !== conversation;
+      const more = page.nextCursor !== null && folded.conversation !== conversation;
       conversation = folded.conversation;
       this.set({ load: { kind: 'loading', loaded: conversation.seq, of: head } });
+      if (!more) break;
     }
     return conversation;
   }

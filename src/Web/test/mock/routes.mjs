@@ -71,7 +71,7 @@ const routes = [
   }],
   ['GET', '/v1/sessions/([^/]+)/events', (host, [id], _, query) => {
     const session = found(host, id);
-    const [incarnation, seq] = query.get('after').split('.').map(Number);
+    const [incarnation, seq] = (query.get('after') ?? '1.0').split('.').map(Number);
     if (incarnation !== 1 || seq > session.events.length) refuse(410, 'cursor_invalid', 'Load the session anew.');
     const items = session.events.slice(seq, seq + Number(query.get('limit')));
     const end = seq + items.length;

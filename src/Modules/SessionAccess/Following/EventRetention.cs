@@ -1,0 +1,60 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator.Modules.SessionAccess.Following;
+
+/// <summary>Every ten minutes, where <c>Sessions:KeepEvents</c> says for how long: the events of sessions that are older are removed.</summary>
+internal sealed partial class EventRetention(ISessionJournal journal, IOptions<SessionAccessOptions> options, TimeProvider time, ILogger<EventRetention> logger) : BackgroundService
+{
+    internal static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (options.Value.KeepEvents is not { } age) return;
+        using var timer = new PeriodicTimer(Interval, time);
+        while (await NextAsync(timer, stoppingToken)) await SweepAsync(age, stoppingToken);
+    }
+
+    /// <summary>Removes what is old by now, a part at a time.</summary>
+    internal async Task SweepAsync(TimeSpan age, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var sessions = 0;
+            while (await journal.ExpireEventsAsync(age, cancellationToken) is > 0 and var some) sessions += some;
+            if (sessions > 0) LogRemoved(logger, sessions, age.TotalDays);
+        }
+        catch (PortException failure)
+        {
+            LogFailed(logger, failure); // the next sweep goes on from here
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            LogStopped(logger);
+        }
+    }
+
+    private static async ValueTask<bool> NextAsync(PeriodicTimer timer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    [LoggerMessage(EventId = 2301, Level = LogLevel.Information, Message = "Removed the events of {Sessions} sessions older than {Days:F1} days.")]
+    private static partial void LogRemoved(ILogger logger, int sessions, double days);
+
+    [LoggerMessage(EventId = 2302, Level = LogLevel.Warning, Message = "Old events could not be removed; tried again at the next sweep.")]
+    private static partial void LogFailed(ILogger logger, Exception failure);
+
+    [LoggerMessage(EventId = 2303, Level = LogLevel.Debug, Message = "Stopped while old events were removed.")]
+    private static partial void LogStopped(ILogger logger);
+}
