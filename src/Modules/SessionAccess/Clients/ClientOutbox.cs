@@ -6,20 +6,28 @@ using Coordinator.Ports.Session;
 namespace Coordinator.Modules.SessionAccess.Clients;
 
 /// <summary>
-/// What waits to be sent to one client, in order and bounded; the one writer of its socket. Batches that wait together go
-/// out as one frame. Who adds to a full outbox waits, so that the subscription's own bound is what a slow client meets.
+/// What waits to be sent to one client, in order, bounded in number and in bytes; the one writer of its socket. Batches that wait
+/// together go out as one frame. Who adds to a full outbox waits, so that the subscription's own bound is what a slow client meets.
 /// </summary>
 internal sealed class ClientOutbox(FrameSocket socket)
 {
     private const int Capacity = 64;
 
+    /// <summary>Of batches: one frame that is being sent, and one that is ready to follow it.</summary>
+    private const int MaxWaitingBytes = 2 * FrameSocket.MaxFrameBytes;
+
+    private readonly ByteRoom room = new(MaxWaitingBytes);
     private readonly Channel<Item> waiting = Channel.CreateBounded<Item>(new BoundedChannelOptions(Capacity) { SingleReader = true });
     private readonly ArrayBufferWriter<byte> joined = new();
     private readonly List<EventBatch> together = [];
 
     public ValueTask AddAsync(ReadOnlyMemory<byte> frame, CancellationToken cancellationToken) => waiting.Writer.WriteAsync(new(frame, null), cancellationToken);
 
-    public ValueTask AddAsync(EventBatch batch, CancellationToken cancellationToken) => waiting.Writer.WriteAsync(new(default, batch), cancellationToken);
+    public async ValueTask AddAsync(EventBatch batch, CancellationToken cancellationToken)
+    {
+        await room.TakeAsync(batch.Utf8.Length, cancellationToken);
+        await waiting.Writer.WriteAsync(new(default, batch), cancellationToken);
+    }
 
     /// <summary>Sends until <paramref name="ended"/>, then what is waiting still; returns how the socket ends when sending ended it.</summary>
     public async Task<SocketClose> SendAllAsync(CancellationToken ended)
@@ -51,6 +59,7 @@ internal sealed class ClientOutbox(FrameSocket socket)
                 if (await socket.SendAsync(frame) is { } close) return close;
         }
 
+        room.Free(together.Sum(batch => batch.Utf8.Length));
         var view = together.FindLast(batch => batch.View is not null)?.View;
         return view is null ? null : await socket.SendAsync(SharedFrames.Of(view));
     }
