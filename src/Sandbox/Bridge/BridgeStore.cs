@@ -17,7 +17,7 @@ internal sealed class BridgeStore(DiskSpool spool, MessageLedger ledger) : IBrid
     public IReadOnlyList<LedgerEntry> Found => ledger.Entries;
 
     public static BridgeStore Open(BoxState state, Func<string> newSpoolId) =>
-        new(DiskSpool.Open(state.SpoolFolder, new SpoolLimits(), newSpoolId), MessageLedger.Open(state.LedgerFile));
+        new(DiskSpool.Open(DiskFiles.Instance, state.SpoolFolder, new SpoolLimits(), newSpoolId), MessageLedger.Open(DiskFiles.Instance, state.LedgerFile));
 
     /// <summary>A machine that stands where the disk does.</summary>
     public BridgeMachine NewMachine(BoxIdentity identity, LifecycleEvents lifecycle, Func<string> newSpoolId) =>

@@ -15,6 +15,7 @@ internal static class RunCommand
     private const int BadConfiguration = 2;
     private const int NotWanted = 3;
     private const int NoControlPlane = 4;
+    private const int NoDisk = 5;
 
     public static async Task<int> RunAsync(string path, TimeProvider time, BoxLog log)
     {
@@ -32,15 +33,27 @@ internal static class RunCommand
         if (Environment.GetEnvironmentVariable(ToolEnvironment.UnisolatedMark) is null) Signals.HideFromPeers();
         await using var parts = new BoxParts(configuration, state, time, log);
         log.Started(configuration.ToString(), parts.Loopback.Port);
-        var verdict = await BoxLife.RunAsync(parts, name => AgentRuntimes.Find(name, configuration.Agents, time), stop.Token);
-        await ProcessFamily.EndAsync(time);
-        return verdict switch
+        try
         {
-            BridgeVerdict.Refused => NotWanted,
-            BridgeVerdict.Lonely => NoControlPlane,
-            _ => Ok,
-        };
+            return CodeOf(await BoxLife.RunAsync(parts, name => AgentRuntimes.Find(name, configuration.Agents, time), stop.Token));
+        }
+        catch (SpoolNotRenewedException failure)
+        {
+            log.Ending($"{failure.Message} {failure.InnerException!.Message}");
+            return NoDisk;
+        }
+        finally
+        {
+            await ProcessFamily.EndAsync(time);
+        }
     }
+
+    private static int CodeOf(BridgeVerdict verdict) => verdict switch
+    {
+        BridgeVerdict.Refused => NotWanted,
+        BridgeVerdict.Lonely => NoControlPlane,
+        _ => Ok,
+    };
 
     private static void OnSignal(PosixSignalContext context, CancellationTokenSource stop)
     {

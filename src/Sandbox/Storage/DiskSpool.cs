@@ -14,13 +14,14 @@ internal sealed class DiskSpool : IDisposable
 {
     private const string CurrentFile = "current";
 
+    private readonly IBoxFiles files;
     private readonly string root;
     private readonly SpoolLimits limits;
     private readonly LinkedList<SpoolSegment> segments = [];
     private readonly Dictionary<long, byte[]> inMemory = [];
     private long memoryBytes;
 
-    private DiskSpool(string root, string id, SpoolLimits limits) => (this.root, Id, this.limits) = (root, id, limits);
+    private DiskSpool(IBoxFiles files, string root, string id, SpoolLimits limits) => (this.files, this.root, Id, this.limits) = (files, root, id, limits);
 
     public string Id { get; private set; }
 
@@ -38,12 +39,11 @@ internal sealed class DiskSpool : IDisposable
     private string Folder => Path.Combine(root, Id);
 
     /// <summary>Opens what is there, or begins anew under an id from <paramref name="newId"/>.</summary>
-    public static DiskSpool Open(string root, SpoolLimits limits, Func<string> newId)
+    public static DiskSpool Open(IBoxFiles files, string root, SpoolLimits limits, Func<string> newId)
     {
-        Directory.CreateDirectory(root);
-        var current = Path.Combine(root, CurrentFile);
-        var id = File.Exists(current) ? File.ReadAllText(current).Trim() : "";
-        var spool = new DiskSpool(root, id, limits);
+        files.CreateFolder(root);
+        var id = files.Read(Path.Combine(root, CurrentFile)) is { } current ? Encoding.ASCII.GetString(current).Trim() : "";
+        var spool = new DiskSpool(files, root, id, limits);
         if (id.Length == 0 || !spool.TryLoad()) spool.Begin(newId(), []);
         return spool;
     }
@@ -72,11 +72,19 @@ internal sealed class DiskSpool : IDisposable
     }
 
     /// <summary>Begins a new spool with the old one's events from <paramref name="keepFrom"/>, numbered from 1.</summary>
+    /// <exception cref="SpoolNotRenewedException">The disk did not take it, and still holds the old one: this program must end.</exception>
     public void Renew(string id, long keepFrom)
     {
         var kept = new List<byte[]>();
         for (var n = Math.Max(keepFrom, AckedN + 1); n <= LastN; n++) kept.Add(Read(n));
-        Begin(id, kept);
+        try
+        {
+            Begin(id, kept);
+        }
+        catch (IOException exception)
+        {
+            throw new SpoolNotRenewedException(exception);
+        }
     }
 
     /// <summary>The sizes of the kept events, in order.</summary>
@@ -93,8 +101,8 @@ internal sealed class DiskSpool : IDisposable
 
     private bool TryLoad()
     {
-        if (!Directory.Exists(Folder)) return false;
-        foreach (var segment in SpoolSegment.OpenAll(Folder)) segments.AddLast(segment);
+        if (!files.HasFolder(Folder)) return false;
+        foreach (var segment in SpoolSegment.OpenAll(files, Folder)) segments.AddLast(segment);
         var isWhole = segments.Count > 0;
         for (var node = segments.First; node?.Next is { } next; node = next) isWhole &= !node.Value.IsTorn && next.Value.FirstN == node.Value.LastN + 1;
         if (!isWhole)
@@ -115,11 +123,12 @@ internal sealed class DiskSpool : IDisposable
         Dispose();
         inMemory.Clear();
         (Id, AckedN, LastN, Bytes, memoryBytes) = (id, 0, 0, 0, 0);
-        Directory.CreateDirectory(Folder);
-        segments.AddLast(SpoolSegment.Create(Folder, 1));
+        files.CreateFolder(Folder);
+        segments.AddLast(SpoolSegment.Create(files, Folder, 1));
         foreach (var body in kept) Append(LastN + 1, body, durable: false);
-        DurableFile.Replace(Path.Combine(root, CurrentFile), Encoding.ASCII.GetBytes(id));
-        foreach (var folder in Directory.EnumerateDirectories(root).Where(folder => folder != Folder)) Directory.Delete(folder, recursive: true);
+        segments.Last!.Value.Flush(); // some of it was durable where it is taken from
+        files.Replace(Path.Combine(root, CurrentFile), Encoding.ASCII.GetBytes(id));
+        foreach (var folder in files.FoldersIn(root).Where(folder => folder != Folder)) files.DeleteFolder(folder);
     }
 
     private bool TryAppendToDisk(long n, ReadOnlyMemory<byte> body, bool durable)
@@ -137,9 +146,11 @@ internal sealed class DiskSpool : IDisposable
         }
     }
 
+    /// <summary>The full file is made durable: with a hole in the middle after a power loss, what is durable behind it would be lost too.</summary>
     private void Rotate()
     {
-        segments.AddLast(SpoolSegment.Create(Folder, LastN + 1));
+        segments.Last!.Value.Flush();
+        segments.AddLast(SpoolSegment.Create(files, Folder, LastN + 1));
         DropAcknowledged();
     }
 
@@ -180,3 +191,9 @@ internal sealed class DiskSpool : IDisposable
 
     private SpoolSegment SegmentOf(long n) => segments.First(segment => n >= segment.FirstN && n <= segment.LastN);
 }
+
+/// <summary>
+/// The disk took no new spool. What the program holds in memory and what is on disk are two spools then, and one of them
+/// would tell its events twice: so it ends, and what it had not told is told as lost.
+/// </summary>
+internal sealed class SpoolNotRenewedException(IOException inner) : Exception("The disk does not take a new spool.", inner);

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Coordinator.Sandbox.Bridge;
-using Microsoft.Win32.SafeHandles;
 
 namespace Coordinator.Sandbox.Storage;
 
@@ -14,18 +13,18 @@ internal sealed class MessageLedger : IDisposable
     private const int CompactAboveLines = 512;
     private const int MaxKept = 2_000;
 
-    private readonly SafeFileHandle handle;
+    private readonly IBoxFile file;
     private long length;
 
-    private MessageLedger(SafeFileHandle handle, long length, IReadOnlyList<LedgerEntry> entries) => (this.handle, this.length, Entries) = (handle, length, entries);
+    private MessageLedger(IBoxFile file, long length, IReadOnlyList<LedgerEntry> entries) => (this.file, this.length, Entries) = (file, length, entries);
 
     /// <summary>What was found at opening, oldest message first.</summary>
     public IReadOnlyList<LedgerEntry> Entries { get; }
 
     /// <summary>Opens the file, cutting off a line that a crash left unfinished.</summary>
-    public static MessageLedger Open(string path)
+    public static MessageLedger Open(IBoxFiles files, string path)
     {
-        var content = File.Exists(path) ? File.ReadAllBytes(path) : [];
+        var content = files.Read(path) ?? [];
         var whole = content.AsSpan().LastIndexOf((byte)'\n') + 1;
         var entries = new Dictionary<Ports.MessageId, LedgerEntry>();
         var lines = 0;
@@ -40,12 +39,12 @@ internal sealed class MessageLedger : IDisposable
         {
             content = kept.SelectMany(Line).ToArray();
             whole = content.Length;
-            DurableFile.Replace(path, content);
+            files.Replace(path, content);
         }
 
-        var handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite);
-        if (RandomAccess.GetLength(handle) > whole) RandomAccess.SetLength(handle, whole);
-        return new(handle, whole, kept);
+        var file = files.Open(path, anew: false);
+        if (file.Length > whole) file.CutAt(whole);
+        return new(file, whole, kept);
     }
 
     /// <summary>Writes an entry; it is on disk when this returns.</summary>
@@ -53,12 +52,12 @@ internal sealed class MessageLedger : IDisposable
     public void Write(LedgerEntry entry)
     {
         var line = Line(entry);
-        RandomAccess.Write(handle, line, length);
-        RandomAccess.FlushToDisk(handle);
+        file.Write(line, length);
+        file.Flush();
         length += line.Length;
     }
 
-    public void Dispose() => handle.Dispose();
+    public void Dispose() => file.Dispose();
 
     private static byte[] Line(LedgerEntry entry) => [.. JsonSerializer.SerializeToUtf8Bytes(entry, LedgerJson.Default.LedgerEntry), (byte)'\n'];
 

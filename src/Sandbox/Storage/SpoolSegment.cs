@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using Microsoft.Win32.SafeHandles;
 
 namespace Coordinator.Sandbox.Storage;
 
@@ -14,10 +13,11 @@ internal sealed class SpoolSegment : IDisposable
     private const int HeaderBytes = 16;
     private const int MaxBodyBytes = 256 * 1024;
 
-    private readonly SafeFileHandle handle;
+    private readonly IBoxFiles files;
+    private readonly IBoxFile file;
     private readonly List<(long Offset, int Length)> records = [];
 
-    private SpoolSegment(string path, long firstN, SafeFileHandle handle) => (Path, FirstN, this.handle) = (path, firstN, handle);
+    private SpoolSegment(IBoxFiles files, string path, long firstN, bool anew) => (Path, FirstN, this.files, file) = (path, firstN, files, files.Open(path, anew));
 
     public string Path { get; }
 
@@ -27,21 +27,18 @@ internal sealed class SpoolSegment : IDisposable
 
     public long Length { get; private set; }
 
-    public static SpoolSegment Create(string folder, long firstN)
-    {
-        var path = System.IO.Path.Combine(folder, firstN.ToString("D20", CultureInfo.InvariantCulture) + Extension);
-        return new(path, firstN, File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite));
-    }
+    public static SpoolSegment Create(IBoxFiles files, string folder, long firstN) =>
+        new(files, System.IO.Path.Combine(folder, firstN.ToString("D20", CultureInfo.InvariantCulture) + Extension), firstN, anew: true);
 
     /// <summary>The segments of a folder in order.</summary>
-    public static IEnumerable<SpoolSegment> OpenAll(string folder) =>
-        Directory.EnumerateFiles(folder, "*" + Extension).Order(StringComparer.Ordinal)
-            .Select(path => long.TryParse(System.IO.Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture, out var firstN) ? Open(path, firstN) : null)
+    public static IEnumerable<SpoolSegment> OpenAll(IBoxFiles files, string folder) =>
+        files.FilesIn(folder).Where(path => path.EndsWith(Extension, StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+            .Select(path => long.TryParse(System.IO.Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture, out var firstN) ? Open(files, path, firstN) : null)
             .OfType<SpoolSegment>();
 
-    private static SpoolSegment Open(string path, long firstN)
+    private static SpoolSegment Open(IBoxFiles files, string path, long firstN)
     {
-        var segment = new SpoolSegment(path, firstN, File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite));
+        var segment = new SpoolSegment(files, path, firstN, anew: false);
         segment.Scan();
         return segment;
     }
@@ -52,7 +49,7 @@ internal sealed class SpoolSegment : IDisposable
     /// <summary>Cuts off what a crash left of a record.</summary>
     public void Mend()
     {
-        RandomAccess.SetLength(handle, Length);
+        file.CutAt(Length);
         IsTorn = false;
     }
 
@@ -63,11 +60,13 @@ internal sealed class SpoolSegment : IDisposable
         BinaryPrimitives.WriteInt64LittleEndian(record[4..], n);
         BinaryPrimitives.WriteUInt32LittleEndian(record[12..], Checksum.Of(n, body));
         body.CopyTo(record[HeaderBytes..]);
-        RandomAccess.Write(handle, record, Length);
-        if (durable) RandomAccess.FlushToDisk(handle);
+        file.Write(record, Length);
+        if (durable) file.Flush();
         records.Add((Length + HeaderBytes, body.Length));
         Length += record.Length;
     }
+
+    public void Flush() => file.Flush();
 
     public byte[] Read(long n)
     {
@@ -79,17 +78,17 @@ internal sealed class SpoolSegment : IDisposable
 
     public int LengthOf(long n) => records[(int)(n - FirstN)].Length;
 
-    public void Dispose() => handle.Dispose();
+    public void Dispose() => file.Dispose();
 
     public void Delete()
     {
-        handle.Dispose();
-        File.Delete(Path);
+        file.Dispose();
+        files.DeleteFile(Path);
     }
 
     private void Scan()
     {
-        var size = RandomAccess.GetLength(handle);
+        var size = file.Length;
         Span<byte> header = stackalloc byte[HeaderBytes];
         while (Length + HeaderBytes <= size)
         {
@@ -110,7 +109,7 @@ internal sealed class SpoolSegment : IDisposable
     {
         while (buffer.Length > 0)
         {
-            var read = RandomAccess.Read(handle, buffer, offset);
+            var read = file.Read(buffer, offset);
             if (read == 0) return false;
             buffer = buffer[read..];
             offset += read;

@@ -4,6 +4,7 @@ using Coordinator.Ports.Session;
 using Coordinator.Sandbox;
 using Coordinator.Sandbox.Bridge;
 using Coordinator.Sandbox.Events;
+using Coordinator.Sandbox.Storage;
 using Coordinator.Tests.Simulation.Mutations;
 using Coordinator.Tests.Simulation.World;
 
@@ -107,6 +108,14 @@ internal sealed class SimBox : IBridgeWire
         StartProgram();
     }
 
+    public void DamageDisk()
+    {
+        if (!IsRunning || isShuttingDown) return;
+        StopProgram();
+        disk.Damage();
+        StartProgram();
+    }
+
     public void LoseDisk()
     {
         if (!IsRunning || isShuttingDown) return;
@@ -135,7 +144,7 @@ internal sealed class SimBox : IBridgeWire
     /// <summary>The provider refused to end it, said that it had and did not, or did not list it.</summary>
     public void Foiled() => FoiledAt = world.Now;
 
-    public void FillDisk(bool full) => disk.IsFull = full;
+    public void FillDisk(bool full) => disk.Fill(full);
 
     /// <summary>It goes on running and costing, and nothing in it moves.</summary>
     public void Hang()
@@ -145,17 +154,29 @@ internal sealed class SimBox : IBridgeWire
     }
 
     /// <summary>Nothing of it runs any more.</summary>
-    public void Die(string why)
+    public void Die(string why, bool stops = true)
     {
         if (!IsRunning) return;
         world.Trace($"{this} ends: {why}");
-        StopProgram();
+        if (stops) StopProgram();
         IsRunning = false;
     }
 
     public void Happened(BoxEvent happened) => Step(new BridgeInput.Happened(happened));
 
-    public void Step(BridgeInput input) => work.Step(input);
+    public void Step(BridgeInput input)
+    {
+        try
+        {
+            work.Step(input);
+        }
+        catch (SpoolNotRenewedException)
+        {
+            // As its program ends: what is on disk is what it was, and nobody is there to read it.
+            world.Audit.LossIsKnown(Session);
+            Die("no room for a new spool");
+        }
+    }
 
     /// <summary>Does something later, if this life of the program goes on.</summary>
     public void After(TimeSpan delay, Action what)
@@ -250,7 +271,16 @@ internal sealed class SimBox : IBridgeWire
     {
         Life++;
         isShuttingDown = false;
-        disk.Open();
+        try
+        {
+            disk.Open();
+        }
+        catch (Exception e) when (e is IOException or SpoolNotRenewedException)
+        {
+            Die("no room to begin", stops: false);
+            return;
+        }
+
         machine = BridgeWork.MachineOver(disk, identity, Lifecycle, NewSpoolId);
         Agent = new(world, this, Lifecycle);
         work = new(machine, disk, Agent, this, Log);

@@ -1,107 +1,100 @@
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Coordinator.Sandbox.Bridge;
+using Coordinator.Sandbox.Storage;
 using Coordinator.Tests.Simulation.Mutations;
 using Coordinator.Tests.Simulation.World;
 
 namespace Coordinator.Tests.Simulation.Box;
 
-/// <summary>
-/// The disk of a box behind the bridge's real seam. What was written survives the program; what was asked to be durable,
-/// with all before it, survives the machine.
-/// </summary>
+/// <summary>The real spool and ledger of a box, on files that lose what files lose.</summary>
 internal sealed class SimDisk(SimWorld world, SimBox box) : IBridgeDisk
 {
-    private State now = State.Blank(box.NewSpoolId());
-    private State durable = State.Blank(string.Empty);
-    private State? copy;
-    private IReadOnlyList<LedgerEntry> found = [];
+    private const string Spool = "spool";
+    private const string Ledger = "messages.jsonl";
 
-    public bool IsFull { get; set; }
+    /// <summary>Small segments, so that some are full, some are dropped, and some can be lost from the middle.</summary>
+    private readonly SpoolLimits limits = new(SegmentBytes: box.Dice.Pick([300, 3_000, 4_000_000]));
 
-    public string SpoolId => now.SpoolId;
+    private MemoryFiles now = new(box.Dice, world.Mutation == Mutation.FlushForgotten);
+    private MemoryFiles? copy;
+    private readonly DiskPromises promises = new();
+    private BridgeStore store = null!;
 
-    public long AckedN => now.AckedN;
+    public string SpoolId => store.SpoolId;
 
-    public long LastN => now.AckedN + now.Kept.Count;
+    public long AckedN => store.AckedN;
 
-    public IReadOnlyList<LedgerEntry> Found => found;
+    public long LastN => store.LastN;
+
+    public IReadOnlyList<LedgerEntry> Found => store.Found;
 
     public bool HasCopy => copy is not null;
 
     /// <summary>What a program that starts finds.</summary>
+    /// <exception cref="IOException">The disk is too full to begin.</exception>
     public void Open()
     {
-        if (now.SpoolId.Length == 0) now = State.Blank(box.NewSpoolId());
-        found = [.. now.Ledger];
+        store = new(DiskSpool.Open(now, Spool, limits, box.NewSpoolId), MessageLedger.Open(now, Ledger));
+        promises.Check(box, store);
     }
 
-    public ReadOnlyMemory<byte> Read(long n) => now.Kept[(int)(n - now.AckedN - 1)];
+    public ReadOnlyMemory<byte> Read(long n) => store.Read(n);
 
     public void Append(BridgeOutput.Append append)
     {
-        now.Kept.Add(append.Body);
-        if (append.Durable) Flush();
+        store.Append(append);
+        if (append.Durable && !now.WasFull) promises.Keep(store.SpoolId, append.N);
     }
 
-    public void Trim(long n)
-    {
-        var count = (int)(Math.Min(n, LastN) - now.AckedN);
-        now.Kept.RemoveRange(0, count);
-        now.AckedN += count;
-    }
+    public void Trim(long n) => store.Trim(n);
 
     public void Renew(BridgeOutput.Renew renew)
     {
-        var dropped = (int)Math.Min(now.Kept.Count, Math.Max(0, renew.KeepFrom - now.AckedN - 1));
-        now.Kept.RemoveRange(0, dropped);
-        (now.SpoolId, now.AckedN) = (renew.SpoolId, 0);
-        Flush();
+        promises.Renew(renew);
+        store.Renew(renew);
     }
 
     public void Remember(LedgerEntry entry)
     {
-        if (IsFull && entry.State == KnownMessageState.Accepted) throw new IOException("No space left on device.");
         if (world.Mutation == Mutation.AcceptedNotWritten && entry.State == KnownMessageState.Accepted) return;
-        now.Ledger.RemoveAll(known => known.Id == entry.Id);
-        now.Ledger.Add(entry);
-        durable.Ledger.Clear();
-        durable.Ledger.AddRange(now.Ledger);
+        store.Remember(entry);
+        promises.Keep(entry);
     }
 
+    public void Fill(bool full) => now.IsFull = full;
+
     /// <summary>The machine lost its power.</summary>
-    public void LoseCache() => GoTo(durable.Copy());
+    public void LoseCache() => now.LosePower();
 
     /// <summary>A new, empty disk.</summary>
-    public void Lose() => GoTo(State.Blank(string.Empty));
+    public void Lose()
+    {
+        now = new(box.Dice) { IsFull = now.IsFull };
+        promises.Forget();
+    }
+
+    /// <summary>A segment in the middle of the spool is gone or wrong.</summary>
+    public void Damage()
+    {
+        now.Damage(".seg");
+        promises.Forget();
+    }
 
     public void KeepCopy() => copy = now.Copy();
 
-    public void RestoreCopy() => GoTo(copy!.Copy());
-
-    /// <summary>The copy of a box that is restored was taken earlier: acceptances made since are not on it.</summary>
-    public IEnumerable<MessageId> LostByRestore() => now.Ledger.Select(e => e.Id).Where(id => !copy!.Ledger.Exists(e => e.Id == id));
-
-    private void Flush() => durable = now.Copy();
-
-    private void GoTo(State state)
+    public void RestoreCopy()
     {
-        now = state;
-        durable = state.Copy();
+        now = copy!.Copy();
+        promises.Forget();
     }
 
-    private sealed class State
+    /// <summary>The copy of a box that is restored was taken earlier: acceptances made since are not on it.</summary>
+    public IEnumerable<MessageId> LostByRestore() => Known(now).Except(Known(copy!));
+
+    private static IEnumerable<MessageId> Known(MemoryFiles files)
     {
-        public required string SpoolId { get; set; }
-
-        public long AckedN { get; set; }
-
-        public List<ReadOnlyMemory<byte>> Kept { get; private init; } = [];
-
-        public List<LedgerEntry> Ledger { get; private init; } = [];
-
-        public static State Blank(string spoolId) => new() { SpoolId = spoolId };
-
-        public State Copy() => new() { SpoolId = SpoolId, AckedN = AckedN, Kept = [.. Kept], Ledger = [.. Ledger] };
+        using var ledger = MessageLedger.Open(files.Copy(), Ledger);
+        return [.. ledger.Entries.Select(entry => entry.Id)];
     }
 }

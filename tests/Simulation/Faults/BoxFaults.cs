@@ -49,6 +49,8 @@ internal sealed class BoxFaults(SimWorld world)
                 box.Die("by itself");
                 break;
             case HappeningKind.BoxDiskFull:
+                // What is held in memory meanwhile does not survive the program, and is told as lost.
+                world.Audit.LossIsKnown(box.Session);
                 box.FillDisk(true);
                 world.After(span, () => box.FillDisk(false));
                 break;
@@ -68,6 +70,9 @@ internal sealed class BoxFaults(SimWorld world)
                 break;
             case HappeningKind.LoseBoxDisk:
                 box.LoseDisk();
+                break;
+            case HappeningKind.DamageBoxSpool:
+                box.DamageDisk();
                 break;
             case HappeningKind.KeepBoxDisk:
                 box.KeepDisk();

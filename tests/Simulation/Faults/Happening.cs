@@ -77,6 +77,7 @@ internal enum HappeningKind
     PowerOffBox,
     BoxDies,
     LoseBoxDisk,
+    DamageBoxSpool,
     KeepBoxDisk,
     RestoreBoxDisk,
     BoxDiskFull,

@@ -89,6 +89,10 @@ internal enum Mutation
     [Breaks(Invariant.NothingThrows)]
     TimerSpins,
 
+    /// <summary>The box's disk makes nothing durable when it is asked to.</summary>
+    [Breaks(Invariant.NothingIsLostSilently)]
+    FlushForgotten,
+
     /// <summary>A host welcomes a box with what the box says is acknowledged.</summary>
     [Breaks(Invariant.NothingIsLostSilently)]
     WelcomeTakesItsWord,

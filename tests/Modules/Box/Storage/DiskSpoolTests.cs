@@ -139,7 +139,42 @@ public sealed class DiskSpoolTests : IDisposable
         Assert.True(spool.HasRoom);
     }
 
-    private DiskSpool Open() => DiskSpool.Open(folder.Path, Limits, () => $"spool-{++ids}");
+    [Fact]
+    public void What_a_new_spool_takes_over_is_durable_before_it_is_the_one_that_counts()
+    {
+        var files = new WatchedFiles();
+        using var spool = DiskSpool.Open(files, folder.Path, Limits, () => "old");
+        Append(spool, 1, 30);
+        spool.Renew("new", 5);
+        Assert.Empty(files.UnflushedWhenReplaced);
+    }
+
+    [Fact]
+    public void A_file_that_is_full_is_durable_so_that_a_power_loss_leaves_no_hole_before_what_is()
+    {
+        var files = new WatchedFiles();
+        using var spool = DiskSpool.Open(files, folder.Path, Limits, () => "one");
+        Append(spool, 1, 30);
+        Assert.True(Directory.GetFiles(Path.Combine(folder.Path, "one")).Length > 2);
+        Assert.Empty(files.Unflushed); // the last event was to be durable, and with it all before it
+    }
+
+    [Fact]
+    public void A_new_spool_that_the_disk_does_not_take_ends_its_program_and_leaves_the_old_one()
+    {
+        var files = new WatchedFiles();
+        using (var spool = DiskSpool.Open(files, folder.Path, Limits, () => "old"))
+        {
+            Append(spool, 1, 3);
+            files.IsFull = true;
+            Assert.Throws<SpoolNotRenewedException>(() => spool.Renew("new", 2));
+        }
+
+        using var again = Open();
+        Assert.Equal(("old", 0L, 3L), (again.Id, again.AckedN, again.LastN));
+    }
+
+    private DiskSpool Open() => DiskSpool.Open(DiskFiles.Instance, folder.Path, Limits, () => $"spool-{++ids}");
 
     private string[] Segments() => Directory.GetFiles(folder.Path, "*.seg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();
 

@@ -24,7 +24,7 @@ public sealed class MessageLedgerTests : IDisposable
         var end = new MessageEnd(TurnOutcome.Failed, "model_error", "no key", new AgentTokens(1, 2, 3, 4, 5, 0.25m));
         Write(new(first, KnownMessageState.Accepted, null, null), new(second, KnownMessageState.Accepted, null, null), new(first, KnownMessageState.Ended, end, "s"));
 
-        using var ledger = MessageLedger.Open(File);
+        using var ledger = MessageLedger.Open(DiskFiles.Instance, File);
 
         Assert.Equal([new(first, KnownMessageState.Ended, end, "s"), new(second, KnownMessageState.Accepted, null, null)], ledger.Entries);
     }
@@ -39,7 +39,7 @@ public sealed class MessageLedgerTests : IDisposable
 
         Write(new LedgerEntry(second, KnownMessageState.Accepted, null, null));
 
-        using var ledger = MessageLedger.Open(File);
+        using var ledger = MessageLedger.Open(DiskFiles.Instance, File);
         Assert.Equal([first, second], ledger.Entries.Select(entry => entry.Id));
     }
 
@@ -50,7 +50,7 @@ public sealed class MessageLedgerTests : IDisposable
         Write(new LedgerEntry(first, KnownMessageState.Accepted, null, null));
         System.IO.File.AppendAllText(File, "\0\0\0\n");
 
-        using var ledger = MessageLedger.Open(File);
+        using var ledger = MessageLedger.Open(DiskFiles.Instance, File);
 
         Assert.Equal(first, Assert.Single(ledger.Entries).Id);
     }
@@ -62,16 +62,16 @@ public sealed class MessageLedgerTests : IDisposable
         Write([.. ids.SelectMany(id => new LedgerEntry[] { new(id, KnownMessageState.Accepted, null, null), new(id, KnownMessageState.Ended, MessageEnd.Cancelled, "s") })]);
         var before = new FileInfo(File).Length;
 
-        using (var ledger = MessageLedger.Open(File)) Assert.Equal(ids, ledger.Entries.Select(entry => entry.Id));
+        using (var ledger = MessageLedger.Open(DiskFiles.Instance, File)) Assert.Equal(ids, ledger.Entries.Select(entry => entry.Id));
 
         Assert.True(new FileInfo(File).Length < before);
-        using var again = MessageLedger.Open(File);
+        using var again = MessageLedger.Open(DiskFiles.Instance, File);
         Assert.All(again.Entries, entry => Assert.Equal(KnownMessageState.Ended, entry.State));
     }
 
     private void Write(params LedgerEntry[] entries)
     {
-        using var ledger = MessageLedger.Open(File);
+        using var ledger = MessageLedger.Open(DiskFiles.Instance, File);
         foreach (var entry in entries) ledger.Write(entry);
     }
 }
