@@ -38,17 +38,19 @@ trap 'rm -f "$log"' EXIT
 export COORDINATOR_TEST_SEED="${COORDINATOR_TEST_SEED:-$RANDOM}"
 say "Test data is made from seed $COORDINATOR_TEST_SEED (COORDINATOR_TEST_SEED=$COORDINATOR_TEST_SEED makes it again)."
 
-# tally <passed> <failed> <suite>: a suite that reports no test has not run.
+# tally <passed> <failed> <suite> <exit code>: a suite that reports no test has not run, and one that failed without a failed test is broken.
 tally() {
   passed=$((passed + $1)) failed=$((failed + $2))
-  [ $(($1 + $2)) -gt 0 ] || broken+=("$3: no test ran")
+  if [ $(($1 + $2)) = 0 ]; then broken+=("$3: no test ran")
+  elif [ "$2" = 0 ] && [ "$4" != 0 ]; then broken+=("$3: ended with $4 though no test failed"); fi
 }
 
 run_dotnet() { # suite project
+  local status=0
   say "── $1"
-  dotnet test "tests/$2" -c Release --no-build --nologo --blame-hang-timeout 5m --logger "console;verbosity=minimal" 2>&1 | tee "$log" || true
+  dotnet test "tests/$2" -c Release --no-build --nologo --blame-hang-timeout 5m --logger "console;verbosity=minimal" 2>&1 | tee "$log" || status=$?
   tally "$(sed -n 's/.*- Failed: *[0-9]*, Passed: *\([0-9]*\),.*/\1/p' "$log" | awk '{s+=$1} END {print s+0}')" \
-        "$(sed -n 's/.*- Failed: *\([0-9]*\), Passed:.*/\1/p' "$log" | awk '{s+=$1} END {print s+0}')" "$1"
+        "$(sed -n 's/.*- Failed: *\([0-9]*\), Passed:.*/\1/p' "$log" | awk '{s+=$1} END {print s+0}')" "$1" "$status"
   grep -q 'Test Run Aborted\|The active test run was aborted' "$log" && broken+=("$1: aborted") || true
   grep -q 'Cleanup Failure' "$log" && broken+=("$1: what the tests leave behind, or how their host ended, is not as it should be") || true
 }
@@ -61,10 +63,11 @@ run_simulation() {
 }
 
 run_web() { # suite script
+  local status=0
   say "── $1"
-  (cd src/Web && NO_COLOR=1 npm run "$2" --silent 2>&1) | tee "$log" || true
+  (cd src/Web && NO_COLOR=1 npm run "$2" --silent 2>&1) | tee "$log" || status=$?
   tally "$(sed -n 's/^ *Tests .*[^0-9]\([0-9][0-9]*\) passed.*/\1/p' "$log" | tail -1 | grep . || echo 0)" \
-        "$(sed -n 's/^ *Tests .*[^0-9]\([0-9][0-9]*\) failed.*/\1/p' "$log" | tail -1 | grep . || echo 0)" "$1"
+        "$(sed -n 's/^ *Tests .*[^0-9]\([0-9][0-9]*\) failed.*/\1/p' "$log" | tail -1 | grep . || echo 0)" "$1" "$status"
 }
 
 for suite in "${suites[@]}"; do

@@ -11,8 +11,10 @@ need_dotnet() {
 }
 
 need_node() {
-  command -v node >/dev/null || fail "Node.js 20 or later is needed: https://nodejs.org"
-  [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || fail "Node.js 20 or later is needed; this is $(node --version): https://nodejs.org"
+  local needed="Node.js 20.19, or 22.12 or later, is needed"
+  command -v node >/dev/null || fail "$needed: https://nodejs.org"
+  node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit((a === 20 && b >= 19) || (a === 22 && b >= 12) || a > 22 ? 0 : 1)' \
+    || fail "$needed; this is $(node --version): https://nodejs.org"
 }
 
 # need_system_programs <may miss bwrap> program:package ...

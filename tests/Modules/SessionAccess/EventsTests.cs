@@ -152,7 +152,7 @@ public sealed class EventsTests : IAsyncLifetime
 
         await server.Sessions.DrainAsync(default);
 
-        Assert.Matches("\nretry: [0-9]{1,3}\n\n$", await reader.ReadToEndAsync().WaitAsync(Bound));
+        Assert.Matches("\nretry: [5-9][0-9]{2}\n\n$", await reader.ReadToEndAsync().WaitAsync(Bound));
     }
 
     private async Task RenameAsync(string title) => await ada.Http.PatchAsync($"/v1/sessions/{session}", JsonContent.Create(new { title })).JsonAsync(200);

@@ -20,6 +20,7 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
 {
     internal static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
     internal static readonly TimeSpan RecheckInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LeastRetry = TimeSpan.FromSeconds(0.5);
 
     private readonly ReturnSchedule returns = schedule;
 
@@ -81,10 +82,14 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
         }
     }
 
-    /// <summary>The field that every reader of event streams knows: how long to wait before the next connection.</summary>
+    /// <summary>
+    /// The field that every reader of event streams knows: how long to wait before the next connection. A browser keeps it for every
+    /// later one too, so it is never so short that a page asks a host that is away without a pause.
+    /// </summary>
     private async Task SayWhenToReturnAsync(PipeWriter output, CancellationToken cancellationToken)
     {
-        Write(output, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"retry: {(long)returns.Next().TotalMilliseconds}\n\n")));
+        var wait = LeastRetry + returns.Next();
+        Write(output, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"retry: {(long)wait.TotalMilliseconds}\n\n")));
         await output.FlushAsync(cancellationToken);
     }
 
