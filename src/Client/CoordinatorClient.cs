@@ -38,6 +38,12 @@ public sealed class CoordinatorClient : IDisposable
     /// <summary>How long a call is tried again while the host cannot be reached.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>
+    /// How long a call waits for an earlier try of its own that is still being answered: longer than the host holds the key
+    /// of a try that died with its process (5 min).
+    /// </summary>
+    public TimeSpan EarlierTryPatience { get; init; } = TimeSpan.FromMinutes(6);
+
     /// <summary>Spends a one-time sign-in link (<c>sl_…</c>) and makes an API key for this machine.</summary>
     public async Task<NewApiKey> SignInAsync(string link, string keyName, CancellationToken cancellationToken)
     {
@@ -156,7 +162,7 @@ public sealed class CoordinatorClient : IDisposable
             {
                 return await SendOnceAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
             }
-            catch (CoordinatorException e) when (e.IsTransient && e.Status != 429 && time.GetElapsedTime(began) < Patience)
+            catch (CoordinatorException e) when (e.IsTransient && e.Status != 429 && time.GetElapsedTime(began) < (e.IsInProgress ? EarlierTryPatience : Patience))
             {
                 await Task.Delay(e.RetryAfter ?? TimeSpan.FromMilliseconds(Math.Min(2_000, 50 << Math.Min(attempt, 5))), time, cancellationToken);
             }

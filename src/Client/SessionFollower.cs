@@ -12,6 +12,9 @@ public sealed class SessionFollower(CoordinatorClient client, string session, Ti
     /// <summary>How often the connection was made anew.</summary>
     public int Reconnects { get; private set; }
 
+    /// <summary>Three of the host's pings missed: the connection is dead, though nothing has closed it.</summary>
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(45);
+
     private static readonly TimeSpan LongestAsked = TimeSpan.FromMinutes(1);
 
     /// <summary>What a host that restarts asked for; heeded once.</summary>
@@ -71,7 +74,7 @@ public sealed class SessionFollower(CoordinatorClient client, string session, Ti
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/sessions/{session}/events{after}");
         request.Headers.Accept.Add(new("text/event-stream"));
         using var answer = await client.OpenAsync(request, cancellationToken);
-        await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
+        await using var body = new WatchedStream(await answer.Content.ReadAsStreamAsync(cancellationToken), LongestSilence, time);
         var events = SseParser.Create(body, static (_, data) => JsonSerializer.Deserialize(data, ClientJson.Default.SessionEvent)!);
         await foreach (var item in events.EnumerateAsync(cancellationToken)) yield return (item.EventId ?? item.Data.Cursor, item.Data);
         if (events.ReconnectionInterval is { Ticks: >= 0 } asked) returnAfter = asked < LongestAsked ? asked : LongestAsked;

@@ -29,7 +29,7 @@ export interface RequestOptions {
 }
 
 /**
- * One call of the API. A call that got no answer, or a 503, is tried again: reads are harmless, writes name
+ * One call of the API. A call that got no answer, a 503, or whose earlier try still runs, is tried again: reads are harmless, writes name
  * themselves by an idempotency key or set an absolute state. Throws `ApiProblem`.
  */
 export async function request<T>(method: Method, path: string, options: RequestOptions = {}): Promise<T> {

@@ -15,9 +15,12 @@ export class ApiProblem extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** The host, or what stands before it, is away, starts, or waits for something it needs: the same request may well succeed in a moment. */
+  /**
+   * The host, or what stands before it, is away, starts, or waits for something it needs, or an earlier try of the same
+   * request is still being answered: the same request may well succeed in a moment.
+   */
   get transient(): boolean {
-    return this.code === 'unreachable' || this.status === 503 || this.code === 'http_502' || this.code === 'http_504';
+    return this.code === 'unreachable' || this.code === 'request_in_progress' || this.status === 503 || this.code === 'http_502' || this.code === 'http_504';
   }
 
   /** No answer at all: the host is down, or the network is. */
