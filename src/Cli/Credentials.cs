@@ -14,15 +14,28 @@ internal sealed record Credentials(string Url, string ApiKey)
         "coordinator",
         "credentials.json");
 
-    public static string UrlFrom(string? option) =>
-        option ?? Environment.GetEnvironmentVariable("COORDINATOR_URL") ?? Load()?.Url ?? DefaultUrl;
+    /// <summary>The host to talk to; <see cref="UsageException"/> where what was given is no address of one.</summary>
+    public static Uri UrlFrom(string? option) =>
+        option is not null ? Address("--url", option)
+        : Environment.GetEnvironmentVariable("COORDINATOR_URL") is { Length: > 0 } named ? Address("COORDINATOR_URL", named)
+        : Load() is { } stored ? stored.Address()
+        : new Uri(DefaultUrl);
 
     /// <summary>A client that is signed in, or an error that says how to sign in.</summary>
     public static CoordinatorClient Connect(string? url, string? key)
     {
-        key ??= Environment.GetEnvironmentVariable("COORDINATOR_API_KEY") ?? Load()?.ApiKey
-            ?? throw new CoordinatorException(401, "not_signed_in", "Not signed in. Run: coordinator login --link <the sl_… of the host's sign-in line>");
-        return new CoordinatorClient(new Uri(UrlFrom(url)), key);
+        var host = UrlFrom(url);
+        key ??= Environment.GetEnvironmentVariable("COORDINATOR_API_KEY") is { Length: > 0 } named ? named : StoredKeyFor(host, Load());
+        return new CoordinatorClient(host, key);
+    }
+
+    /// <summary>The stored key, which goes to the host that it is of and to no other, whatever else is named.</summary>
+    internal static string StoredKeyFor(Uri host, Credentials? stored)
+    {
+        if (stored is null) throw new CoordinatorException(401, "not_signed_in", "Not signed in. Run: coordinator login --link <the sl_… of the host's sign-in line>");
+        if (Uri.Compare(host, stored.Address(), UriComponents.SchemeAndServer, UriFormat.SafeUnescaped, StringComparison.OrdinalIgnoreCase) == 0) return stored.ApiKey;
+        var origin = host.GetLeftPart(UriPartial.Authority);
+        throw new CoordinatorException(401, "not_signed_in", $"The stored key is of {stored.Url} and is not sent to {origin}. Give a key of {origin} with --key or COORDINATOR_API_KEY, or run: coordinator login --url {origin}");
     }
 
     /// <summary>Writes the file; returns its path.</summary>
@@ -39,8 +52,25 @@ internal sealed record Credentials(string Url, string ApiKey)
 
     public override string ToString() => $"credentials for {Url}";
 
-    private static Credentials? Load() =>
-        File.Exists(FilePath) ? JsonSerializer.Deserialize(File.ReadAllText(FilePath), CliJson.Default.Credentials) : null;
+    private Uri Address() => Address(FilePath, Url);
+
+    private static Uri Address(string source, string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
+            ? url
+            : throw new UsageException($"'{text}' ({source}) is not the address of a host: give it whole, with http:// or https://, such as {DefaultUrl}.");
+
+    private static Credentials? Load()
+    {
+        if (!File.Exists(FilePath)) return null;
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllText(FilePath), CliJson.Default.Credentials) is { Url: not null, ApiKey: not null } stored ? stored : throw new JsonException("Something is missing.");
+        }
+        catch (JsonException e)
+        {
+            throw new UsageException($"{FilePath} cannot be read: remove it and sign in anew with coordinator login.", e);
+        }
+    }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]

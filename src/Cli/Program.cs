@@ -27,6 +27,11 @@ catch (CoordinatorException e)
     Terminal.Error($"{e.Message} ({e.Code})");
     return 1;
 }
+catch (UsageException e)
+{
+    Terminal.Error(e.Message);
+    return 2;
+}
 catch (OperationCanceledException)
 {
     return 130;

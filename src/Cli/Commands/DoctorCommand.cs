@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Coordinator.Cli.Doctor;
+using Coordinator.Cli.Journey;
 using Coordinator.Client;
 using Spectre.Console;
 
@@ -16,7 +17,7 @@ internal static class DoctorCommand
         var command = new Command("doctor", "Check this machine and the host; changes nothing.") { url, key, root };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var host = new Uri(Credentials.UrlFrom(parsed.GetValue(url)));
+            var host = Credentials.UrlFrom(parsed.GetValue(url));
             List<Finding> findings = [.. await LocalChecks.RunAsync(host, parsed.GetValue(root)!, cancellationToken), .. await HostChecks.RunAsync(host, cancellationToken)];
             findings.Add(await BoxesAsync(parsed.GetValue(url), parsed.GetValue(key), cancellationToken));
             foreach (var finding in findings) Print(finding);
@@ -30,7 +31,7 @@ internal static class DoctorCommand
         try
         {
             using var client = Credentials.Connect(url, key);
-            return await HostChecks.StaleBoxesAsync(client, cancellationToken);
+            return await HostChecks.StaleBoxesAsync(client, SessionProcesses.SessionsWithBoxes(), cancellationToken);
         }
         catch (CoordinatorException e)
         {

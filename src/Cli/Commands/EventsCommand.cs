@@ -16,19 +16,31 @@ internal static class EventsCommand
         command.SetClientAction(async (parsed, client, cancellationToken) =>
         {
             var (id, cursor) = (parsed.GetValue(session)!, parsed.GetValue(after));
-            if (parsed.GetValue(follow))
-                await foreach (var e in new SessionFollower(client, id).FollowAsync(cursor, cancellationToken)) Print(e);
-            for (var page = await client.ListEventsAsync(id, cursor, 1_000, cancellationToken); ; page = await client.ListEventsAsync(id, page.NextCursor, 1_000, cancellationToken))
+            if (parsed.GetValue(follow)) await FollowAsync(new(client, id), cursor, cancellationToken);
+            for (var page = await client.ListEventsAsync(id, cursor, 1_000, cancellationToken); ; page = await client.ListEventsAsync(id, cursor, 1_000, cancellationToken))
             {
-                foreach (var e in page.Items) Print(e);
+                foreach (var (e, resume) in Resumable(page, cursor)) Print(e, resume);
                 if (page.NextCursor is null) return 0;
+                cursor = page.NextCursor;
             }
         });
         return command;
     }
 
-    private static void Print(SessionEvent e) => Terminal.Line(
-        $"{{\"cursor\":\"{e.Cursor}\",\"at\":\"{e.At:O}\",\"type\":\"{e.Type}\"{(e.MessageId is null ? string.Empty : $",\"messageId\":\"{e.MessageId}\"")},\"data\":{JsonSerializer.Serialize(e.Data, JsonElementJson.Default.JsonElement)}}}");
+    /// <summary>
+    /// Each event of a page with a cursor to resume after without a gap: the page's end with its last event, before that
+    /// where the page began. The cursor within an event is of when it was written, maybe before the server was restored.
+    /// </summary>
+    internal static IEnumerable<(SessionEvent Event, string? Resume)> Resumable(EventPage page, string? began) =>
+        page.Items.Select((e, i) => (e, i == page.Items.Count - 1 ? page.Cursor : began));
+
+    private static async Task FollowAsync(SessionFollower follower, string? after, CancellationToken cancellationToken)
+    {
+        await foreach (var e in follower.FollowAsync(after, cancellationToken)) Print(e, follower.Cursor);
+    }
+
+    private static void Print(SessionEvent e, string? resume) => Terminal.Line(
+        $"{{\"cursor\":{(resume is null ? "null" : $"\"{resume}\"")},\"at\":\"{e.At:O}\",\"type\":\"{e.Type}\"{(e.MessageId is null ? string.Empty : $",\"messageId\":\"{e.MessageId}\"")},\"data\":{JsonSerializer.Serialize(e.Data, JsonElementJson.Default.JsonElement)}}}");
 }
 
 [System.Text.Json.Serialization.JsonSerializable(typeof(JsonElement))]

@@ -13,7 +13,7 @@ internal static class LoginCommand
         var key = new Option<string?>("--key") { Description = "An API key (ck_…) made in the settings." };
         var command = new Command("login", "Sign in to a host and remember it.") { url, link, key };
         command.SetAction(async (parsed, cancellationToken) =>
-            await RunAsync(new Uri(Credentials.UrlFrom(parsed.GetValue(url) ?? HostOf(parsed.GetValue(link)))), parsed.GetValue(link), parsed.GetValue(key), cancellationToken));
+            await RunAsync(Credentials.UrlFrom(parsed.GetValue(url) ?? HostOf(parsed.GetValue(link))), parsed.GetValue(link), parsed.GetValue(key), cancellationToken));
         return command;
     }
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 
 namespace Coordinator.Cli.Commands;
 
@@ -26,11 +25,10 @@ internal static class SandboxHostCommand
     /// <summary>What <c>run.sh</c> sets for the host, where the environment does not say otherwise.</summary>
     private static IEnumerable<string> Defaults(string root)
     {
-        var architecture = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64";
         (string Key, string File)[] found =
         [
             ("Sandbox:Local:BoxProgram", Path.Combine(root, "artifacts", "box", "coordinator-box")),
-            ("Sandbox:Local:Agents:opencode", Path.Combine(root, "node_modules", $"opencode-linux-{architecture}", "bin", "opencode")),
+            ("Sandbox:Local:Agents:opencode", SetUpAgent.In(root)),
         ];
         foreach (var (key, file) in found)
         {

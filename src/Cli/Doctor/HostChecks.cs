@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Coordinator.Cli.Journey;
 using Coordinator.Client;
 
 namespace Coordinator.Cli.Doctor;
@@ -10,10 +9,17 @@ internal static class HostChecks
     public static async Task<IReadOnlyList<Finding>> RunAsync(Uri url, CancellationToken cancellationToken)
     {
         using var client = new CoordinatorClient(url);
+        var status = 0;
         try
         {
-            var (status, body) = await client.ReadinessAsync(cancellationToken);
-            return [new("host", status == 200 ? Health.Good : Health.Bad, status == 200 ? "ready" : $"answers {status}"), .. Dependencies(body)];
+            (status, var body) = await client.ReadinessAsync(cancellationToken);
+            using var report = JsonDocument.Parse(body);
+            if (report.RootElement.ValueKind != JsonValueKind.Object) return [Stranger(url, status)];
+            return [new("host", status == 200 ? Health.Good : Health.Bad, status == 200 ? "ready" : $"answers {status}"), .. Dependencies(report.RootElement)];
+        }
+        catch (JsonException)
+        {
+            return [Stranger(url, status)];
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
@@ -21,11 +27,14 @@ internal static class HostChecks
         }
     }
 
-    /// <summary>Live boxes of sessions that have ended, or that no host knows of.</summary>
-    public static async Task<Finding> StaleBoxesAsync(CoordinatorClient client, CancellationToken cancellationToken)
+    /// <summary>
+    /// Live boxes on this machine of sessions that have ended. What this key does not see may be another organization's, or
+    /// another installation's, and is only counted.
+    /// </summary>
+    public static async Task<Finding> StaleBoxesAsync(CoordinatorClient client, IReadOnlyCollection<string> running, CancellationToken cancellationToken)
     {
         List<string> stale = [];
-        var running = SessionProcesses.SessionsWithBoxes();
+        var unseen = 0;
         foreach (var session in running)
         {
             try
@@ -34,20 +43,23 @@ internal static class HostChecks
             }
             catch (CoordinatorException e) when (e.Status == 404)
             {
-                stale.Add($"{session} (not of this organization)");
+                unseen++;
             }
         }
 
+        var others = unseen == 0 ? string.Empty : $"; {unseen} more of sessions that this key does not see";
         return stale.Count == 0
-            ? new("boxes", Health.Good, $"{running.Count} running, none stale")
-            : new("boxes", Health.Warning, $"stale: {string.Join(", ", stale)}", "The host's sweep ends them within minutes; if they stay, restart the host.");
+            ? new("boxes", Health.Good, $"{running.Count - unseen} running, none stale{others}")
+            : new("boxes", Health.Warning, $"of archived sessions: {string.Join(", ", stale)}{others}", "The host's sweep ends them within minutes; if they stay, restart the host.");
     }
 
-    private static IEnumerable<Finding> Dependencies(string body)
+    private static Finding Stranger(Uri url, int status) =>
+        new("host", Health.Bad, $"{url} answers {status}, but not as Coordinator does", "Look at the address: another program, or a proxy's page, is there.");
+
+    private static IEnumerable<Finding> Dependencies(JsonElement report)
     {
-        using var report = JsonDocument.Parse(body);
-        if (!report.RootElement.TryGetProperty("dependencies", out var list) || list.ValueKind != JsonValueKind.Array) yield break;
-        foreach (var item in list.EnumerateArray().Select(d => d.Clone()))
+        if (!report.TryGetProperty("dependencies", out var list) || list.ValueKind != JsonValueKind.Array) yield break;
+        foreach (var item in list.EnumerateArray().Where(d => d.ValueKind == JsonValueKind.Object))
         {
             var ok = item.TryGetProperty("ready", out var ready) && ready.ValueKind == JsonValueKind.True;
             yield return new(Text(item, "name") ?? "?", ok ? Health.Good : Health.Bad, (ok ? Text(item, "description") : Text(item, "reason")) ?? (ok ? "works" : "does not work"));

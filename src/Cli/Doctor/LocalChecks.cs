@@ -20,7 +20,7 @@ internal static class LocalChecks
 
     private static Task<Finding> AgentAsync(string root, CancellationToken cancellationToken)
     {
-        var binary = Path.Combine(root, "node_modules", "opencode-linux-x64", "bin", "opencode");
+        var binary = SetUpAgent.In(root);
         return File.Exists(binary)
             ? ElsewhereAsync(home => VersionAsync("OpenCode", binary, "--version", "Run ./run.sh, which installs it.", cancellationToken, home))
             : Task.FromResult(new Finding("OpenCode", Health.Bad, $"not at {binary}", "Run ./run.sh, which installs it."));

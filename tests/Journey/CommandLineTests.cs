@@ -1,0 +1,118 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.Json;
+using Coordinator.Cli;
+using Coordinator.Cli.Commands;
+using Coordinator.Client;
+using Coordinator.Tests.Support.Http;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Xunit;
+
+namespace Coordinator.Tests.Journey;
+
+/// <summary>The program itself: which key goes where, and what it says to settings that make no sense.</summary>
+public sealed class CommandLineTests : IDisposable
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+
+    private readonly DirectoryInfo settings = Directory.CreateTempSubdirectory("coordinator-cli-");
+
+    [Fact]
+    public async Task The_stored_key_goes_to_its_host_and_to_no_other_that_is_named()
+    {
+        ConcurrentQueue<string> keys = new();
+        await using var host = await LoopbackServer.StartAsync(app => app.MapGet("/v1/sessions", (HttpRequest request) =>
+        {
+            keys.Enqueue(request.Headers.Authorization.ToString());
+            return Results.Json(new { items = Array.Empty<object>(), nextCursor = (string?)null });
+        }));
+        var origin = host.Address.GetLeftPart(UriPartial.Authority);
+
+        Store("https://coordinator.example");
+        var (refused, complaint) = await RunAsync(["sessions", "--url", origin]);
+        Assert.Equal(1, refused);
+        Assert.Contains("is of https://coordinator.example and is not sent to", complaint, StringComparison.Ordinal);
+        Assert.Empty(keys);
+
+        Store(origin);
+        Assert.Equal(0, (await RunAsync(["sessions"])).ExitCode);
+        Assert.Equal("Bearer ck_stored", Assert.Single(keys));
+    }
+
+    [Theory]
+    [InlineData("https://one.example", "https://one.example:443/", true)]
+    [InlineData("https://one.example", "https://ONE.example", true)]
+    [InlineData("https://one.example", "http://one.example", false)]
+    [InlineData("https://one.example", "https://one.example:8443", false)]
+    [InlineData("https://one.example", "https://one.example.evil.example", false)]
+    [InlineData("http://localhost:8787", "http://127.0.0.1:8787", false)]
+    public void A_host_is_the_stored_one_by_scheme_name_and_port(string stored, string named, bool same)
+    {
+        var credentials = new Credentials(stored, "ck_stored");
+
+        if (same) Assert.Equal("ck_stored", Credentials.StoredKeyFor(new(named), credentials));
+        else Assert.Equal("not_signed_in", Assert.Throws<CoordinatorException>(() => Credentials.StoredKeyFor(new(named), credentials)).Code);
+    }
+
+    [Theory]
+    [InlineData("sessions", "--url", "localhost:8787")]
+    [InlineData("doctor", "--url", "localhost:8787")]
+    [InlineData("login", "--key", "ck_x", "--url", "localhost")]
+    [InlineData("events", "ses_x", "--url", "ftp://localhost")]
+    public async Task An_address_without_http_is_said_to_be_none(params string[] arguments)
+    {
+        var (code, complaint) = await RunAsync(arguments);
+
+        Assert.Equal(2, code);
+        Assert.Contains($"'{arguments[^1]}' (--url) is not the address of a host", complaint, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Stored_credentials_that_cannot_be_read_are_said_by_name()
+    {
+        await File.WriteAllTextAsync(CredentialsFile(), "{ torn");
+
+        var (code, complaint) = await RunAsync(["sessions"]);
+
+        Assert.Equal(2, code);
+        Assert.Contains("credentials.json cannot be read", complaint, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Events_are_printed_with_where_the_page_says_to_resume_and_not_with_what_was_true_when_they_were_written()
+    {
+        SessionEvent Written(long seq) => new($"1.{seq}", seq, DateTimeOffset.UnixEpoch, "agent.text", null, JsonDocument.Parse("{}").RootElement);
+        var page = new EventPage([Written(4), Written(5)], "2.5", null);
+
+        Assert.Equal(["2.3", "2.5"], EventsCommand.Resumable(page, "2.3").Select(line => line.Resume));
+        Assert.Equal([null, "2.5"], EventsCommand.Resumable(page, null).Select(line => line.Resume));
+    }
+
+    public void Dispose() => settings.Delete(recursive: true);
+
+    private void Store(string url) => File.WriteAllText(CredentialsFile(), JsonSerializer.Serialize(new { url, apiKey = "ck_stored" }));
+
+    private string CredentialsFile() => Path.Combine(Directory.CreateDirectory(Path.Combine(settings.FullName, "coordinator")).FullName, "credentials.json");
+
+    private async Task<(int ExitCode, string Complaint)> RunAsync(string[] arguments)
+    {
+        using var limit = new CancellationTokenSource(Bound);
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "coordinator.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["XDG_CONFIG_HOME"] = settings.FullName;
+        foreach (var name in (string[])["COORDINATOR_URL", "COORDINATOR_API_KEY"]) start.Environment.Remove(name);
+        using var process = Process.Start(start)!;
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(limit.Token);
+            var complaint = await process.StandardError.ReadToEndAsync(limit.Token);
+            await output;
+            await process.WaitForExitAsync(limit.Token);
+            return (process.ExitCode, complaint.ReplaceLineEndings(" "));
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill(entireProcessTree: true);
+        }
+    }
+}
