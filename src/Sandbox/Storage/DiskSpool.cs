@@ -72,16 +72,16 @@ internal sealed class DiskSpool : IDisposable
     }
 
     /// <summary>Begins a new spool with the old one's events from <paramref name="keepFrom"/>, numbered from 1.</summary>
-    /// <exception cref="SpoolNotRenewedException">The disk did not take it, and still holds the old one: this program must end.</exception>
+    /// <exception cref="SpoolNotRenewedException">The disk did not take it whole; it holds one of the two: this program must end.</exception>
     public void Renew(string id, long keepFrom)
     {
         var kept = new List<byte[]>();
-        for (var n = Math.Max(keepFrom, AckedN + 1); n <= LastN; n++) kept.Add(Read(n));
         try
         {
+            for (var n = Math.Max(keepFrom, AckedN + 1); n <= LastN; n++) kept.Add(Read(n));
             Begin(id, kept);
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new SpoolNotRenewedException(exception);
         }
@@ -126,6 +126,7 @@ internal sealed class DiskSpool : IDisposable
         files.CreateFolder(Folder);
         segments.AddLast(SpoolSegment.Create(files, Folder, 1));
         foreach (var body in kept) Append(LastN + 1, body, durable: false);
+        if (inMemory.Count > 0) throw new IOException("There is no room for the events that are kept."); // the old spool, which may have them, would go
         segments.Last!.Value.Flush(); // some of it was durable where it is taken from
         files.Replace(Path.Combine(root, CurrentFile), Encoding.ASCII.GetBytes(id));
         foreach (var folder in files.FoldersIn(root).Where(folder => folder != Folder)) files.DeleteFolder(folder);
@@ -196,4 +197,4 @@ internal sealed class DiskSpool : IDisposable
 /// The disk took no new spool. What the program holds in memory and what is on disk are two spools then, and one of them
 /// would tell its events twice: so it ends, and what it had not told is told as lost.
 /// </summary>
-internal sealed class SpoolNotRenewedException(IOException inner) : Exception("The disk does not take a new spool.", inner);
+internal sealed class SpoolNotRenewedException(Exception inner) : Exception($"The disk does not take a new spool: {inner.Message}", inner);

@@ -174,6 +174,22 @@ public sealed class DiskSpoolTests : IDisposable
         Assert.Equal(("old", 0L, 3L), (again.Id, again.AckedN, again.LastN));
     }
 
+    [Fact]
+    public void A_new_spool_that_has_room_for_its_name_and_not_for_its_events_leaves_the_old_one_too()
+    {
+        var files = new WatchedFiles();
+        using (var spool = DiskSpool.Open(files, folder.Path, Limits, () => "old"))
+        {
+            Append(spool, 1, 3);
+            files.IsFullForEvents = true;
+            Assert.Throws<SpoolNotRenewedException>(() => spool.Renew("new", 2));
+        }
+
+        using var again = Open();
+        Assert.Equal(("old", 0L, 3L), (again.Id, again.AckedN, again.LastN));
+        Assert.Equal("event 3", Encoding.UTF8.GetString(again.Read(3)[..7]));
+    }
+
     private DiskSpool Open() => DiskSpool.Open(DiskFiles.Instance, folder.Path, Limits, () => $"spool-{++ids}");
 
     private string[] Segments() => Directory.GetFiles(folder.Path, "*.seg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();

@@ -11,6 +11,9 @@ internal sealed class WatchedFiles : IBoxFiles
     /// <summary>Small files take no new content.</summary>
     public bool IsFull { get; set; }
 
+    /// <summary>There is room for a small file, and for no event.</summary>
+    public bool IsFullForEvents { get; set; }
+
     public IReadOnlyCollection<string> Unflushed => unflushed;
 
     public IReadOnlyList<string> UnflushedWhenReplaced { get; private set; } = [];
@@ -54,6 +57,7 @@ internal sealed class WatchedFiles : IBoxFiles
 
         public void Write(ReadOnlySpan<byte> content, long offset)
         {
+            if (files.IsFullForEvents) throw new IOException("No space left on device.");
             files.unflushed.Add(path);
             file.Write(content, offset);
         }
