@@ -22,8 +22,11 @@ internal interface IBoxFiles
     /// <summary>The whole file; null when there is none.</summary>
     byte[]? Read(string path);
 
-    /// <summary>Replaces a small file: a crash leaves the old content or the new, never a part.</summary>
-    /// <exception cref="IOException">The old content stays.</exception>
+    /// <summary>
+    /// Replaces a small file: a crash leaves the old content or the new, never a part. When this returns it survives the
+    /// machine, with everything that was done to its folder before.
+    /// </summary>
+    /// <exception cref="IOException">The file holds the old content, or the new and a power loss may bring the old back.</exception>
     void Replace(string path, ReadOnlySpan<byte> content);
 
     /// <summary>Opens a file, made if need be; <paramref name="anew"/>: without what was in it.</summary>

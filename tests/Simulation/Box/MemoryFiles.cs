@@ -56,6 +56,7 @@ internal sealed class MemoryFiles(Dice dice, bool flushesNothing = false) : IBox
         file.Write(content, 0);
         Flush(file);
         Do(tree => tree.Files[path] = file);
+        FlushFolders();
     }
 
     public IBoxFile Open(string path, bool anew)
@@ -109,6 +110,12 @@ internal sealed class MemoryFiles(Dice dice, bool flushesNothing = false) : IBox
     {
         if (flushesNothing) return;
         file.Flush();
+        FlushFolders();
+    }
+
+    private void FlushFolders()
+    {
+        if (flushesNothing) return;
         foreach (var change in pending) change(durable);
         pending.Clear();
     }
