@@ -22,6 +22,8 @@ internal sealed class BoxLog(TextWriter writer, TimeProvider time)
 
     public void SpoolRenewed(string id) => Write($"began spool {id}");
 
+    public void SpoolNotRenewed(string why) => Write($"the spool cannot be renewed: {why}");
+
     public void LedgerNotWritten(string why) => Write($"the message ledger cannot be written: {why}");
 
     public void BootPhase(string phase, string status, long elapsedMs) => Write($"boot {phase} {status} at {elapsedMs} ms");

@@ -85,6 +85,7 @@ internal sealed partial class BridgeClient : IBoxEvents, IBridgeWire
     }
 
     /// <summary>Serves one connection until it ends.</summary>
+    /// <exception cref="Storage.SpoolNotRenewedException">The disk took no new spool: there is nothing to serve any more.</exception>
     public async Task<ConnectionEnd> ServeAsync(IBridgeSocket socket, CancellationToken cancellationToken)
     {
         var queue = Channel.CreateBounded<Outgoing>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
@@ -112,8 +113,8 @@ internal sealed partial class BridgeClient : IBoxEvents, IBridgeWire
             await ending.CancelAsync();
         }
 
-        var heard = await receiving;
         var said = await sending;
+        var heard = await receiving;
         return heard.Code is not null ? heard : said with { WasWelcomed = heard.WasWelcomed };
     }
 
@@ -165,11 +166,11 @@ internal sealed partial class BridgeClient : IBoxEvents, IBridgeWire
         return ConnectionEnd.Broken;
     }
 
-    /// <summary>Null when the event was acknowledged or renumbered before its turn came.</summary>
+    /// <summary>Null when the event was acknowledged or renumbered before its turn came, or there is no spool any more.</summary>
     private ReadOnlyMemory<byte>? FrameOf(Outgoing item)
     {
         if (item.Frame is { } frame) return frame;
-        lock (gate) return item.N > machine.AckedN && item.N <= machine.LastN ? store.EventFrame(item.N) : null;
+        lock (gate) return !work.IsOver && item.N > machine.AckedN && item.N <= machine.LastN ? store.EventFrame(item.N) : null;
     }
 
     private async Task<ConnectionEnd> ReceiveAllAsync(IBridgeSocket socket, CancellationToken cancellationToken)

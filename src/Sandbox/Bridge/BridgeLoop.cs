@@ -1,3 +1,5 @@
+using Coordinator.Sandbox.Storage;
+
 namespace Coordinator.Sandbox.Bridge;
 
 /// <summary>Why the box stops dialling for good.</summary>
@@ -11,6 +13,9 @@ internal enum BridgeVerdict
 
     /// <summary>No control plane for longer than a box lives without one.</summary>
     Lonely,
+
+    /// <summary>The disk took no new spool, so that there is nothing to be told from.</summary>
+    NoDisk,
 }
 
 /// <summary>Dials, serves, and dials again, until one of the few things that are final.</summary>
@@ -21,6 +26,19 @@ internal sealed class BridgeLoop(BridgeClient client, IBridgeDialer dialer, Reco
     private static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(20);
 
     public async Task<BridgeVerdict> RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await DialAndServeAsync(cancellationToken);
+        }
+        catch (SpoolNotRenewedException failure)
+        {
+            log.SpoolNotRenewed(failure.Message);
+            return BridgeVerdict.NoDisk;
+        }
+    }
+
+    private async Task<BridgeVerdict> DialAndServeAsync(CancellationToken cancellationToken)
     {
         var lastContact = time.GetTimestamp();
         while (!cancellationToken.IsCancellationRequested)

@@ -1,5 +1,6 @@
 using Coordinator.Ports.Session;
 using Coordinator.Sandbox.Events;
+using Coordinator.Sandbox.Storage;
 
 namespace Coordinator.Sandbox.Bridge;
 
@@ -11,6 +12,11 @@ internal sealed class BridgeWork(BridgeMachine machine, IBridgeDisk disk, IBridg
 {
     private static readonly MessageEnd DiskFull =
         MessageEnd.Failed("disk_full", "The box's disk takes no more, so the message was not run. Delete files in the workspace, or start a new session.");
+
+    /// <summary>
+    /// The disk took no new spool: machine and disk number different events, so nothing more is done, and the program ends.
+    /// </summary>
+    public bool IsOver { get; private set; }
 
     /// <summary>A machine that stands where the disk does.</summary>
     public static BridgeMachine MachineOver(IBridgeDisk disk, BoxIdentity identity, LifecycleEvents lifecycle, Func<string> newSpoolId)
@@ -30,7 +36,11 @@ internal sealed class BridgeWork(BridgeMachine machine, IBridgeDisk disk, IBridg
     /// <summary>Settles what an earlier life left. Called once, before any step.</summary>
     public void Recover() => Carry(machine.Recover());
 
-    public void Step(BridgeInput input) => Carry(machine.Step(input));
+    /// <exception cref="SpoolNotRenewedException">Once: the steps after it do nothing.</exception>
+    public void Step(BridgeInput input)
+    {
+        if (!IsOver) Carry(machine.Step(input));
+    }
 
     private void Carry(IReadOnlyList<BridgeOutput> outputs)
     {
@@ -52,8 +62,7 @@ internal sealed class BridgeWork(BridgeMachine machine, IBridgeDisk disk, IBridg
                 wire.Acknowledged(trim.N);
                 break;
             case BridgeOutput.Renew renew:
-                log.SpoolRenewed(renew.SpoolId);
-                disk.Renew(renew);
+                Renew(renew);
                 break;
             case BridgeOutput.Send send:
                 wire.Send(send.Frame);
@@ -69,6 +78,14 @@ internal sealed class BridgeWork(BridgeMachine machine, IBridgeDisk disk, IBridg
                 Order(output);
                 break;
         }
+    }
+
+    private void Renew(BridgeOutput.Renew renew)
+    {
+        IsOver = true;
+        disk.Renew(renew);
+        IsOver = false;
+        log.SpoolRenewed(renew.SpoolId);
     }
 
     private void Order(BridgeOutput output)

@@ -25,6 +25,7 @@ internal interface IBridgeDisk
 
     void Trim(long n);
 
+    /// <exception cref="Storage.SpoolNotRenewedException">The disk did not take it, and what is read here stands nowhere any more.</exception>
     void Renew(BridgeOutput.Renew renew);
 
     /// <summary>Writes down what became of a message; it is durable when this returns.</summary>

@@ -24,7 +24,7 @@ internal static class BoxLife
         var supervising = supervisor.RunAsync(stop.Token);
 
         await Task.WhenAny(bridging, supervising);
-        parts.Log.Ending(bridging.IsCompleted ? "the control plane is gone for good" : "asked to");
+        parts.Log.Ending(bridging.IsCompleted ? await WhyAsync(bridging) : "asked to");
         await stop.CancelAsync();
         await supervising;
         await supervisor.DisposeAsync();
@@ -32,6 +32,12 @@ internal static class BoxLife
         await hangUp.CancelAsync();
         await background;
         return await bridging;
+    }
+
+    private static async Task<string> WhyAsync(Task<BridgeVerdict> bridging)
+    {
+        if (!bridging.IsCompletedSuccessfully) return "the bridge failed";
+        return await bridging == BridgeVerdict.NoDisk ? "the disk takes no new spool" : "the control plane is gone for good";
     }
 
     private static BridgeLoop Loop(BoxParts parts)

@@ -37,21 +37,18 @@ internal static class RunCommand
         {
             return CodeOf(await BoxLife.RunAsync(parts, name => AgentRuntimes.Find(name, configuration.Agents, time), stop.Token));
         }
-        catch (SpoolNotRenewedException failure)
-        {
-            log.Ending($"{failure.Message} {failure.InnerException!.Message}");
-            return NoDisk;
-        }
         finally
         {
             await ProcessFamily.EndAsync(time);
         }
     }
 
-    private static int CodeOf(BridgeVerdict verdict) => verdict switch
+    /// <summary>The exit code that says how the box ended.</summary>
+    public static int CodeOf(BridgeVerdict verdict) => verdict switch
     {
         BridgeVerdict.Refused => NotWanted,
         BridgeVerdict.Lonely => NoControlPlane,
+        BridgeVerdict.NoDisk => NoDisk,
         _ => Ok,
     };
 

@@ -49,13 +49,19 @@ internal sealed class Supervisor(BoxParts parts, FindAgent findAgent) : IAsyncDi
         "disk_full",
         $"Workspace and home hold {used / 1024 / 1024} MiB, which is more than the {parts.Configuration.DiskBytes / 1024 / 1024} MiB they may. Ask for files to be deleted, or start a new session."));
 
-    /// <summary>Waits for what runs, which <c>stop</c> has told to end, and ends the agent.</summary>
+    /// <summary>Waits for what runs, which <c>stop</c> has told to end, and ends the agent, however that went.</summary>
     public async ValueTask DisposeAsync()
     {
-        await booting;
-        await running;
-        await Task.WhenAll(deciding);
-        if (agent is not null) await agent.DisposeAsync();
+        try
+        {
+            await booting;
+            await running;
+            await Task.WhenAll(deciding);
+        }
+        finally
+        {
+            if (agent is not null) await agent.DisposeAsync();
+        }
     }
 
     private void Carry(BoxOrder order, CancellationToken stop)

@@ -5,6 +5,7 @@ using Coordinator.Fakes.Compute;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
 using Coordinator.Sandbox.Bridge;
+using Coordinator.Sandbox.Commands;
 using Coordinator.Sandbox.Events;
 using Xunit;
 
@@ -250,6 +251,30 @@ public sealed class BoxJourneyTests : IAsyncLifetime
 
         Assert.Equal("interrupted", (await box.Host.EventAsync(EventKinds.MessageEnded)).GetProperty("code").GetString());
         Assert.Equal(BridgeVerdict.Stopped, await box.EndAsync());
+    }
+
+    [Fact]
+    public async Task A_box_whose_disk_takes_no_new_spool_in_the_middle_of_a_turn_ends_its_agent_and_says_why_it_ends()
+    {
+        ScriptedAgentRuntime? agent = null;
+        box.NewRuntime = () => agent = new(box.AgentStore, TimeProvider.System, (_, _) => [new ScriptedStep.Endless("bash")]);
+        await box.StartAsync();
+        await box.Host.EventAsync("boot.ready");
+        await box.Host.PromptAsync(TestBox.NewMessage());
+        await box.Host.EventAsync(EventKinds.ToolStarted);
+
+        // Where the new spool would be made there is a file.
+        Directory.Delete(box.SpoolFolder, recursive: true);
+        File.WriteAllText(box.SpoolFolder, "");
+        box.Host.Ahead = 1_000;
+        await box.Host.CloseAsync(1012);
+
+        var verdict = await box.EndAsync();
+        Assert.Equal((BridgeVerdict.NoDisk, 5), (verdict, RunCommand.CodeOf(verdict)));
+        Assert.True(agent!.Exited.IsCompleted);
+        var log = box.Log.ToString();
+        Assert.Contains("ending: the disk takes no new spool", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("gone for good", log, StringComparison.Ordinal);
     }
 
     [Theory]

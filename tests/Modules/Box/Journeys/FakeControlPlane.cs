@@ -20,7 +20,7 @@ namespace Coordinator.Tests.Modules.Box.Journeys;
 /// </summary>
 internal sealed class FakeControlPlane(string socket) : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly ConcurrentDictionary<string, byte[]> artifacts = new();
     private readonly List<JsonElement> events = [];
     private readonly Lock gate = new();
@@ -37,6 +37,9 @@ internal sealed class FakeControlPlane(string socket) : IAsyncDisposable
 
     /// <summary>Set: the bridge is answered with this status.</summary>
     public int? Refuse { get; set; }
+
+    /// <summary>Welcomes say that so many more events are known than there ever were, as to a box whose disk went back.</summary>
+    public long Ahead { get; set; }
 
     public bool Acknowledges { get; set; } = true;
 
@@ -162,7 +165,7 @@ internal sealed class FakeControlPlane(string socket) : IAsyncDisposable
             case "hello":
                 var offered = frame.GetProperty("spoolId").GetString()!;
                 if (offered != spoolId) (spoolId, cursor) = (offered, 0);
-                await SendAsync(new JsonObject { ["type"] = "welcome", ["protocol"] = 1, ["incarnation"] = 1, ["spoolId"] = spoolId, ["ackedN"] = cursor, ["config"] = Config.DeepClone() }.ToJsonString());
+                await SendAsync(new JsonObject { ["type"] = "welcome", ["protocol"] = 1, ["incarnation"] = 1, ["spoolId"] = spoolId, ["ackedN"] = cursor + Ahead, ["config"] = Config.DeepClone() }.ToJsonString());
                 Hellos.Add(frame);
                 changed.Release();
                 break;

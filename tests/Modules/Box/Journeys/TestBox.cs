@@ -43,6 +43,8 @@ internal sealed class TestBox : IAsyncDisposable
 
     public string Folder => folder.Path;
 
+    public string SpoolFolder => state!.SpoolFolder;
+
     public Task<BridgeVerdict> Life => life!;
 
     public static string NewMessage() => MessageId.New(TimeProvider.System).ToString();
@@ -77,7 +79,7 @@ internal sealed class TestBox : IAsyncDisposable
 
     public async Task<BridgeVerdict> EndAsync()
     {
-        var verdict = await life!.WaitAsync(TimeSpan.FromSeconds(20));
+        var verdict = await life!.WaitAsync(TimeSpan.FromSeconds(60));
         await Parts!.DisposeAsync();
         state!.Dispose();
         stop!.Dispose();
