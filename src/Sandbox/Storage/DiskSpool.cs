@@ -103,6 +103,7 @@ internal sealed class DiskSpool : IDisposable
     {
         if (!files.HasFolder(Folder)) return false;
         foreach (var segment in SpoolSegment.OpenAll(files, Folder)) segments.AddLast(segment);
+        if (segments.LastOrDefault(segment => segment.IsStart) is { } start) DropBefore(start);
         var isWhole = segments.Count > 0;
         for (var node = segments.First; node?.Next is { } next; node = next) isWhole &= !node.Value.IsTorn && next.Value.FirstN == node.Value.LastN + 1;
         if (!isWhole)
@@ -124,7 +125,7 @@ internal sealed class DiskSpool : IDisposable
         inMemory.Clear();
         (Id, AckedN, LastN, Bytes, memoryBytes) = (id, 0, 0, 0, 0);
         files.CreateFolder(Folder);
-        segments.AddLast(SpoolSegment.Create(files, Folder, 1));
+        segments.AddLast(SpoolSegment.Create(files, Folder, 1, isStart: false));
         foreach (var body in kept) Append(LastN + 1, body, durable: false);
         if (inMemory.Count > 0) throw new IOException("There is no room for the events that are kept."); // the old spool, which may have them, would go
         segments.Last!.Value.Flush(); // some of it was durable where it is taken from
@@ -147,11 +148,15 @@ internal sealed class DiskSpool : IDisposable
         }
     }
 
-    /// <summary>The full file is made durable: with a hole in the middle after a power loss, what is durable behind it would be lost too.</summary>
+    /// <summary>
+    /// The full file is made durable: with a hole in the middle after a power loss, what is durable behind it would be lost too. A
+    /// new file does not follow the last when events between them were in memory alone; all of that is acknowledged by then,
+    /// and the file says so itself, since a power loss may keep it together with those it replaces.
+    /// </summary>
     private void Rotate()
     {
         segments.Last!.Value.Flush();
-        segments.AddLast(SpoolSegment.Create(files, Folder, LastN + 1));
+        segments.AddLast(SpoolSegment.Create(files, Folder, LastN + 1, isStart: segments.Last.Value.LastN != LastN));
         DropAcknowledged();
     }
 
@@ -171,10 +176,15 @@ internal sealed class DiskSpool : IDisposable
     /// <summary>Deletes what is acknowledged, but for the last segment: its name says where the spool stands.</summary>
     private void DropAcknowledged()
     {
-        while (segments.First is { Next: not null } first && first.Value.LastN <= AckedN)
+        while (segments.First is { Next: { } next } first && first.Value.LastN <= AckedN) DropBefore(next.Value);
+    }
+
+    private void DropBefore(SpoolSegment start)
+    {
+        while (segments.First!.Value is var first && first != start)
         {
             segments.RemoveFirst();
-            first.Value.Delete();
+            first.Delete();
         }
     }
 

@@ -5,11 +5,13 @@ namespace Coordinator.Sandbox.Storage;
 
 /// <summary>
 /// One file of the spool: records one after another, each <c>length (4) · n (8) · crc (4) · body</c>, little-endian. Its
-/// name is the n it begins with, so that an empty segment still says where the spool stands.
+/// name is the n it begins with, so that an empty segment still says where the spool stands; and whether anything before it is kept,
+/// since numbers that are missing before it would be damage otherwise.
 /// </summary>
 internal sealed class SpoolSegment : IDisposable
 {
     private const string Extension = ".seg";
+    private const string StartExtension = ".start" + Extension;
     private const int HeaderBytes = 16;
     private const int MaxBodyBytes = 256 * 1024;
 
@@ -17,23 +19,30 @@ internal sealed class SpoolSegment : IDisposable
     private readonly IBoxFile file;
     private readonly List<(long Offset, int Length)> records = [];
 
-    private SpoolSegment(IBoxFiles files, string path, long firstN, bool anew) => (Path, FirstN, this.files, file) = (path, firstN, files, files.Open(path, anew));
+    private SpoolSegment(IBoxFiles files, string path, long firstN, bool anew)
+    {
+        (Path, FirstN, this.files, file) = (path, firstN, files, files.Open(path, anew));
+        IsStart = path.EndsWith(StartExtension, StringComparison.Ordinal);
+    }
 
     public string Path { get; }
 
     public long FirstN { get; }
 
+    /// <summary>True when everything before it was acknowledged as it was made, whatever still lies there.</summary>
+    public bool IsStart { get; }
+
     public long LastN => FirstN + records.Count - 1;
 
     public long Length { get; private set; }
 
-    public static SpoolSegment Create(IBoxFiles files, string folder, long firstN) =>
-        new(files, System.IO.Path.Combine(folder, firstN.ToString("D20", CultureInfo.InvariantCulture) + Extension), firstN, anew: true);
+    public static SpoolSegment Create(IBoxFiles files, string folder, long firstN, bool isStart) =>
+        new(files, System.IO.Path.Combine(folder, firstN.ToString("D20", CultureInfo.InvariantCulture) + (isStart ? StartExtension : Extension)), firstN, anew: true);
 
     /// <summary>The segments of a folder in order.</summary>
     public static IEnumerable<SpoolSegment> OpenAll(IBoxFiles files, string folder) =>
         files.FilesIn(folder).Where(path => path.EndsWith(Extension, StringComparison.Ordinal)).Order(StringComparer.Ordinal)
-            .Select(path => long.TryParse(System.IO.Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture, out var firstN) ? Open(files, path, firstN) : null)
+            .Select(path => long.TryParse(System.IO.Path.GetFileName(path).Split('.')[0], CultureInfo.InvariantCulture, out var firstN) ? Open(files, path, firstN) : null)
             .OfType<SpoolSegment>();
 
     private static SpoolSegment Open(IBoxFiles files, string path, long firstN)
