@@ -44,14 +44,17 @@ def forget_old_nonces() -> int:
 def tidy_creates() -> int:
     """
     An entry of a Dict that nobody touches is gone after seven days, and with it the way to its volume: those that matter are
-    written anew. Those of boxes that are gone are forgotten when no late create can name them any more; returns how many.
+    written anew. Those of boxes that are gone, and of creates that made none, are forgotten when no late create can name them any more; returns how many.
     """
     forgotten = 0
     for key, entry in list(CREATES.items()):
         since = datetime.fromisoformat(entry.get("destroyedAt") or entry["createdAt"])
-        if entry["destroyed"] and datetime.now(timezone.utc) - since > REMEMBERED:
+        if (entry["destroyed"] or entry["id"] is None) and datetime.now(timezone.utc) - since > REMEMBERED:
             CREATES.pop(key)
             forgotten += 1
+            if not any(other["session"] == entry["session"] and not other["destroyed"] for _, other in CREATES.items()):
+                # A create that broke off may have made it, and no box is left by which anybody would find it.
+                modal.Volume.objects.delete(_volume_name(entry["session"]), allow_missing=True)
         else:
             # Nothing is lost when it changed meanwhile: an id is found again by the box's name, a destroy is asked for again.
             CREATES[key] = CREATES[key]
@@ -60,6 +63,10 @@ def tidy_creates() -> int:
 
 def _tag(label: str) -> str:
     return label.replace(".", "_")
+
+
+def _volume_name(session: str) -> str:
+    return f"{APP}-{session}".replace("_", "-")
 
 
 class ModalBackend:
@@ -82,16 +89,20 @@ class ModalBackend:
             "id": None,
             "destroyed": False,
         }
-        if not CREATES.put(request.key, entry, skip_if_exists=True):
+        is_first = bool(CREATES.put(request.key, entry, skip_if_exists=True))
+        if not is_first:
             entry = CREATES[request.key]
         if entry["fingerprint"] != request.fingerprint:
             raise DataPlaneError(422, "sandbox_rejected", f"The idempotency key '{request.key}' was used for another create.", "rejected")
         if entry["destroyed"]:
             raise DataPlaneError(422, "sandbox_rejected", f"{request.name} was created and destroyed; it is not made again.", "rejected")
         if entry["id"] is None:
-            self._end_older(request)
-            entry["id"] = self._find_unrecorded(request.key, entry) or self._start_where_there_is_room(request)
+            older = self._end_older(request)
+            entry["id"] = self._find_unrecorded(request.key, entry) or self._start_where_there_is_room(request, is_first)
             CREATES[request.key] = entry
+            for key, ended in older:
+                # Only now: until the new box stands, the session's volume is found by the entries of its old ones.
+                CREATES[key] = self._gone(ended)
         return self._box(entry["id"], entry["labels"], entry["createdAt"])
 
     def inspect(self, box_id: str) -> Box | None:
@@ -118,9 +129,9 @@ class ModalBackend:
             self._end(box_id)
             if keep_data:
                 return
-            others = [other for _, other in self._entries({SESSION_LABEL: entry["session"]}) if other["id"] != box_id]
-            if not others:
-                modal.Volume.objects.delete(self._volume_name(entry["session"]), allow_missing=True)
+            others = [(other_key, other) for other_key, other in self._entries({SESSION_LABEL: entry["session"]}) if other_key != key]
+            if not any(other["id"] or self._find_unrecorded(other_key, other) for other_key, other in others):
+                modal.Volume.objects.delete(_volume_name(entry["session"]), allow_missing=True)
             CREATES[key] = self._gone(entry)
 
     def snapshot(self, box_id: str) -> str:
@@ -129,22 +140,26 @@ class ModalBackend:
             raise DataPlaneError(404, "sandbox_not_found", "There is no such box.")
         return str(modal.Sandbox.from_id(box_id).snapshot_filesystem().object_id)
 
-    def _start_where_there_is_room(self, request: CreateRequest) -> str:
-        """Counts what runs, whoever made it. Two creates at the same moment may make one box too many, and never none."""
+    def _start_where_there_is_room(self, request: CreateRequest, is_first: bool) -> str:
+        """
+        Counts what runs, whoever made it. Two creates at the same moment may make one box too many, and never none. A create
+        that was asked for before may be under way elsewhere: its refusal does not say that there is no box.
+        """
         running = sum(1 for _ in modal.Sandbox.list(app_id=self._app.app_id))
         if running >= self.most:
-            raise DataPlaneError(507, "no_room", f"{running} boxes run, which is all that may (COORDINATOR_MOST_BOXES).", "full")
+            detail = f"{running} boxes run, which is all that may (COORDINATOR_MOST_BOXES)."
+            raise DataPlaneError(507, "no_room", detail, "full") if is_first else DataPlaneError(503, "no_room", detail, "unavailable", effect_may_have_happened=True)
         return str(self._start(request).object_id)
 
     @staticmethod
     def _end(box_id: str) -> None:
-        """Returns when nothing of it runs any more."""
-        sandbox = modal.Sandbox.from_id(box_id)
-        sandbox.terminate()
+        """Returns when nothing of it runs any more. One that Modal has forgotten ended long ago."""
         try:
+            sandbox = modal.Sandbox.from_id(box_id)
+            sandbox.terminate()
             sandbox.wait(raise_on_termination=False)
-        except modal.exception.SandboxTimeoutError:
-            # It had ended by itself: its time was up.
+        except (modal.exception.NotFoundError, modal.exception.SandboxTimeoutError):
+            # The second: it had ended by itself, its time was up.
             return
 
     @staticmethod
@@ -152,7 +167,7 @@ class ModalBackend:
         return {**entry, "destroyed": True, "destroyedAt": datetime.now(timezone.utc).isoformat()}
 
     def _start(self, request: CreateRequest) -> modal.Sandbox:
-        volume = modal.Volume.from_name(self._volume_name(request.session), create_if_missing=True)
+        volume = modal.Volume.from_name(_volume_name(request.session), create_if_missing=True)
         image = self._image if request.image is None else modal.Image.from_id(request.image)
 
         # One number is only what is asked for; of two the second is the limit.
@@ -177,8 +192,9 @@ class ModalBackend:
         sandbox.set_tags({_tag(label): value for label, value in request.labels.items()})
         return sandbox
 
-    def _end_older(self, request: CreateRequest) -> None:
-        """Two boxes never share a session's data; a create that comes late must not end a newer box."""
+    def _end_older(self, request: CreateRequest) -> list[tuple[str, dict[str, Any]]]:
+        """Two boxes never share a session's data; a create that comes late must not end a newer box. Returns what was ended."""
+        ended: list[tuple[str, dict[str, Any]]] = []
         for key, entry in list(self._entries({SESSION_LABEL: request.session})):
             generation = int(entry["labels"].get("coordinator.generation", "0"))
             if generation > request.generation:
@@ -188,7 +204,8 @@ class ModalBackend:
             box_id = entry["id"] or self._find_unrecorded(key, entry)
             if box_id is not None:
                 self._end(box_id)
-            CREATES[key] = self._gone(entry)
+            ended.append((key, entry))
+        return ended
 
     def _entries(self, labels: Mapping[str, str]) -> Sequence[tuple[str, dict[str, Any]]]:
         return [
@@ -206,9 +223,8 @@ class ModalBackend:
         return str(found.object_id)
 
     def _box(self, box_id: str, labels: Mapping[str, str], created_at: str) -> Box:
-        exit_code = modal.Sandbox.from_id(box_id).poll()
+        try:
+            exit_code = modal.Sandbox.from_id(box_id).poll()
+        except modal.exception.NotFoundError:
+            return Box(box_id, False, "ended, and forgotten since", labels, created_at)
         return Box(box_id, exit_code is None, None if exit_code is None else f"exit {exit_code}", labels, created_at)
-
-    @staticmethod
-    def _volume_name(session: str) -> str:
-        return f"{APP}-{session}".replace("_", "-")

@@ -84,6 +84,40 @@ class ModalBackendTests(unittest.TestCase):
         self.assertEqual(1, tidy_creates())
         self.assertEqual([kept.id], [box.id for box in self.backend.list({})])
 
+    def test_a_session_whose_next_box_found_no_room_keeps_the_way_to_its_data(self) -> None:
+        first = self.backend.create(request("box_1", session="ses_1"))
+        self.backend.destroy(first.id, keep_data=True)
+        for other in ("2", "3"):
+            self.backend.create(request(f"box_{other}", session=f"ses_{other}"))
+        self.assertEqual("no_room", self.code("box_4", session="ses_1", generation=2))
+        self.assertEqual([first.id], [box.id for box in self.backend.list({"coordinator.session": "ses_1"})])
+        self.backend.destroy(first.id, keep_data=False)
+        self.assertNotIn("coordinator-boxes-ses-1", stand_in.VOLUMES)
+
+    def test_a_create_asked_for_again_is_never_refused_as_if_there_were_no_box(self) -> None:
+        CREATES["box_1"] = {"fingerprint": request().fingerprint, "labels": dict(request().labels), "createdAt": datetime.now(timezone.utc).isoformat(), "session": "ses_1", "id": None, "destroyed": False}
+        for other in ("2", "3"):
+            self.backend.create(request(f"box_{other}", session=f"ses_{other}"))
+        with self.assertRaises(DataPlaneError) as refused:
+            self.backend.create(request())
+        self.assertEqual((503, True), (refused.exception.status, refused.exception.effect_may_have_happened))
+
+    def test_a_box_that_modal_has_forgotten_is_in_nobodys_way(self) -> None:
+        first = self.backend.create(request("box_1", session="ses_1"))
+        self.backend.destroy(first.id, keep_data=True)
+        del stand_in.SANDBOXES[first.id]
+        self.assertEqual([False], [box.running for box in self.backend.list({})])
+        self.assertTrue(self.backend.create(request("box_2", session="ses_1", generation=2)).running)
+        self.backend.destroy(first.id, keep_data=False)
+
+    def test_a_create_that_made_nothing_is_forgotten_with_its_volume(self) -> None:
+        for other in ("2", "3"):
+            self.backend.create(request(f"box_{other}", session=f"ses_{other}"))
+        self.assertEqual("no_room", self.code("box_1", session="ses_1"))
+        CREATES["box_1"] = {**CREATES["box_1"], "createdAt": (datetime.now(timezone.utc) - timedelta(days=2)).isoformat()}
+        self.assertEqual(1, tidy_creates())
+        self.assertEqual(["box_2", "box_3"], sorted(key for key, _ in CREATES.items()))
+
 
 if __name__ == "__main__":
     unittest.main()

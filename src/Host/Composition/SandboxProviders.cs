@@ -1,10 +1,11 @@
 using Coordinator.Adapters.LocalSandbox;
 using Coordinator.Adapters.Modal;
-using Coordinator.Host.Starting;
+using Coordinator.Ports.Compute;
+using Microsoft.Extensions.Options;
 
 namespace Coordinator.Host.Composition;
 
-/// <summary>Chooses what makes boxes by one setting, <c>Sandbox:Provider</c>.</summary>
+/// <summary>Chooses what makes boxes by one setting, <c>Sandbox:Provider</c>; without it boxes run on this machine.</summary>
 internal static class SandboxProviders
 {
     public const string Key = "Sandbox:Provider";
@@ -13,17 +14,28 @@ internal static class SandboxProviders
 
     private static readonly string[] All = [Local, Modal];
 
-    /// <summary>The provider that is set; without a setting boxes run on this machine.</summary>
-    /// <exception cref="HostMisconfiguredException">It names none that there is, or several.</exception>
-    public static string Chosen(IConfiguration configuration)
+    /// <summary>The provider that is set; null when the setting names none that there is, or several.</summary>
+    public static string? Chosen(IConfiguration configuration) => Array.Find(All, one => one.Equals(Setting(configuration), StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>A setting that chooses nothing is refused with all others that are wrong, when options are validated.</summary>
+    public static IServiceCollection AddSandboxProvider(this IServiceCollection services, IConfiguration configuration) => Chosen(configuration) switch
     {
-        var text = configuration[Key] is { Length: > 0 } set ? set : Local;
-        var named = text.Split([',', ';', ' '], StringSplitOptions.RemoveEmptyEntries);
-        if (named.Length > 1) throw new HostMisconfiguredException($"{Key}: '{text}' names {named.Length} adapters for the one port ISandboxProvider; choose one of {string.Join(", ", All)}.");
-        return Array.Find(All, one => one.Equals(text, StringComparison.OrdinalIgnoreCase))
-            ?? throw new HostMisconfiguredException($"{Key}: there is no '{text}'; it is one of {string.Join(", ", All)}.");
+        Modal => services.AddModalSandbox(configuration),
+        Local => services.AddLocalSandbox(configuration),
+        _ => services.RefuseProvider(WhyNone(Setting(configuration))),
+    };
+
+    private static string Setting(IConfiguration configuration) => configuration[Key] is { Length: > 0 } set ? set : Local;
+
+    private static string WhyNone(string setting) => setting.Split([',', ';', ' '], StringSplitOptions.RemoveEmptyEntries) is { Length: > 1 } several
+        ? $"{Key}: '{setting}' names {several.Length} adapters for the one port ISandboxProvider; choose one of {string.Join(", ", All)}."
+        : $"{Key}: there is no '{setting}'; it is one of {string.Join(", ", All)}.";
+
+    private static IServiceCollection RefuseProvider(this IServiceCollection services, string reason)
+    {
+        services.AddOptions<NoProvider>().Validate(_ => false, reason).ValidateOnStart();
+        return services.AddSingleton<ISandboxProvider>(_ => throw new OptionsValidationException(Key, typeof(NoProvider), [reason]));
     }
 
-    public static IServiceCollection AddSandboxProvider(this IServiceCollection services, IConfiguration configuration) =>
-        Chosen(configuration) == Modal ? services.AddModalSandbox(configuration) : services.AddLocalSandbox(configuration);
+    private sealed class NoProvider;
 }

@@ -71,8 +71,7 @@ internal sealed class ServedBoxes(ISandboxProvider provider, CreateLedger ledger
 
     public async Task<DataPlaneHealth> HealthAsync(CancellationToken cancellationToken)
     {
-        var running = 0;
-        await foreach (var listing in provider.ListAsync(Every, cancellationToken)) running += listing.Status is SandboxStatus.Running ? 1 : 0;
+        var running = await CountRunningAsync(cancellationToken);
         var can = provider.Capabilities;
         return new(
             "ok",
@@ -80,6 +79,22 @@ internal sealed class ServedBoxes(ISandboxProvider provider, CreateLedger ledger
             new(running, local.Value.MaxBoxes),
             can is null ? null : new(can.KeepsData, can.Snapshots, Images: false, can.EnforcesMemory, can.EnforcesEgress),
             [.. local.Value.Agents.Keys.Order(StringComparer.Ordinal)]);
+    }
+
+    /// <summary>As far as can be told: one damaged record on this machine is no reason to use none of it.</summary>
+    private async ValueTask<int> CountRunningAsync(CancellationToken cancellationToken)
+    {
+        var running = 0;
+        try
+        {
+            await foreach (var listing in provider.ListAsync(Every, cancellationToken)) running += listing.Status is SandboxStatus.Running ? 1 : 0;
+        }
+        catch (PortException)
+        {
+            return running; // the reaper logs what could not be listed
+        }
+
+        return running;
     }
 
     /// <summary>A driver's id may hold a slash, which would end a part of a path.</summary>
