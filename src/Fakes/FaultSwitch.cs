@@ -16,35 +16,46 @@ public sealed class FaultSwitch
     private int before;
     private int after;
     private int twice;
+    private bool isTold;
+    private bool isMet;
+
+    /// <summary>True when it was told to show something that no call has met: whoever plays a fault has to see to it that it happens.</summary>
+    public bool IsUnmet
+    {
+        get
+        {
+            lock (gate) return isTold && !isMet;
+        }
+    }
 
     /// <summary>The next <paramref name="calls"/> calls fail with <paramref name="kind"/> before they have any effect.</summary>
     public void FailBefore(PortFailureKind kind = PortFailureKind.Unavailable, int calls = int.MaxValue)
     {
-        lock (gate) (beforeKind, before) = (kind, calls);
+        lock (gate) (beforeKind, before, isTold, isMet) = (kind, calls, true, false);
     }
 
     /// <summary>The next <paramref name="calls"/> calls take effect and then time out.</summary>
     public void LoseResponses(int calls = 1)
     {
-        lock (gate) (afterKind, after) = (PortFailureKind.Timeout, calls);
+        lock (gate) (afterKind, after, isTold, isMet) = (PortFailureKind.Timeout, calls, true, false);
     }
 
     /// <summary>The next <paramref name="calls"/> calls take effect, and what they answer cannot be understood.</summary>
     public void CorruptResponses(int calls = 1)
     {
-        lock (gate) (afterKind, after) = (PortFailureKind.Corrupt, calls);
+        lock (gate) (afterKind, after, isTold, isMet) = (PortFailureKind.Corrupt, calls, true, false);
     }
 
     /// <summary>The next <paramref name="calls"/> calls arrive twice, as by a network or a proxy that repeats; the first answer is the caller's.</summary>
     public void Duplicate(int calls = 1)
     {
-        lock (gate) twice = calls;
+        lock (gate) (twice, isTold, isMet) = (calls, true, false);
     }
 
     /// <summary>Every call takes this long, by this clock, before anything of it happens.</summary>
     public void Slow(TimeSpan by, TimeProvider time)
     {
-        lock (gate) (slowness, clock) = (by, time);
+        lock (gate) (slowness, clock, isTold, isMet) = (by, time, true, false);
     }
 
     /// <summary>Everything works again.</summary>
@@ -59,7 +70,11 @@ public sealed class FaultSwitch
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled<T>(cancellationToken);
         lock (gate)
         {
-            if (slowness > TimeSpan.Zero) return RunLate(slowness, clock!, effect, cancellationToken);
+            if (slowness > TimeSpan.Zero)
+            {
+                isMet = true;
+                return RunLate(slowness, clock!, effect, cancellationToken);
+            }
         }
 
         try
@@ -114,6 +129,7 @@ public sealed class FaultSwitch
         {
             if (twice == 0) return false;
             if (twice != int.MaxValue) twice--;
+            isMet = true;
             return true;
         }
     }
@@ -124,6 +140,7 @@ public sealed class FaultSwitch
         {
             if (before == 0) return;
             if (before != int.MaxValue) before--;
+            isMet = true;
             throw new PortException(beforeKind, $"The fake was told to fail as {beforeKind} before any effect.");
         }
     }
@@ -134,6 +151,7 @@ public sealed class FaultSwitch
         {
             if (after == 0) return;
             if (after != int.MaxValue) after--;
+            isMet = true;
             throw new PortException(afterKind, $"The fake was told to fail as {afterKind} after the effect.", effectMayHaveHappened: true);
         }
     }

@@ -20,6 +20,7 @@ internal static class Disruption
         var seen = await new FaultPlayer(world, fault).PlayAsync();
         Assert.Equal(seen == fault.OrSees ? fault.OrSees : fault.Sees, seen);
 
+        Assert.Empty(UnmetFaults.Of(world));
         fault.Mend(world);
         world.Skew = TimeSpan.Zero;
         if (fault.When != FaultMoment.Archiving)

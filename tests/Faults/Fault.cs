@@ -91,6 +91,9 @@ public sealed record Fault(string Name, FaultMoment When)
     /// <summary>What the agent is asked while it shows.</summary>
     public string Prompt { get; init; } = "@say Answered.";
 
+    /// <summary>For <see cref="FaultMoment.MidTool"/>: true when somebody renames the session while it shows, since a quiet tool writes nothing.</summary>
+    public bool IsRenamedMeanwhile { get; init; }
+
     /// <summary>What must hold afterwards, for this fault alone. One beside the session, of which the session knows nothing, must say it.</summary>
     public Func<Skeleton, ValueTask>? Holds { get; init; }
 

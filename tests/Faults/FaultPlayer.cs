@@ -59,7 +59,8 @@ internal sealed class FaultPlayer(Skeleton world, Fault fault)
         var message = await world.PromptAsync("@run sleep 100000");
         await world.UntilSeenAsync("tool.started");
         await fault.Show(world);
-        await LastAsync();
+        if (fault.IsRenamedMeanwhile) await CallTwiceAsync(new SessionCommand.Rename(world.Ada, "Renamed meanwhile"));
+        else await LastAsync();
         if (fault.Sees == "cancelled") await CallTwiceAsync(new SessionCommand.Cancel(world.Ada, message));
         await world.UntilEndedAsync(message, Longest);
         return world.OutcomeOf(message);

@@ -60,6 +60,7 @@ public sealed partial class SessionJournalFaults : FaultCatalog<ISessionJournal>
             Show = Fault.By(world => world.Journal.Faults.FailBefore()),
             Mend = world => world.Journal.Faults.Clear(),
             Lasts = TimeSpan.FromMinutes(3),
+            IsRenamedMeanwhile = true,
             Sees = "cancelled",
         },
         new("It refuses what is to be written: the caller is told", FaultMoment.NextPrompt)
@@ -93,6 +94,7 @@ public sealed partial class SessionJournalFaults : FaultCatalog<ISessionJournal>
             Show = Fault.By(world => world.Journal.Faults.FailBefore()),
             Mend = world => world.Journal.Faults.Clear(),
             Lasts = TimeSpan.FromSeconds(2),
+            IsRenamedMeanwhile = true,
             Sees = "cancelled",
         },
         AtPrompt(GeneralFault.Duplicate, "An append arrives twice: the second is stale, and nothing is there twice", world => world.Journal.Faults.Duplicate(int.MaxValue), "completed"),
