@@ -66,7 +66,7 @@ export async function startMock({ port = 0, ...options } = {}) {
   let refusing = false;
   server.on('upgrade', (request, socket, head) => {
     if (refusing) return socket.destroy();
-    const match = /^\/v1\/sessions\/([^/]+)\/ws$/.exec(request.url);
+    const match = /^\/v1\/sessions\/([^/]+)\/ws$/.exec(new URL(request.url, 'http://mock').pathname);
     return sockets.handleUpgrade(request, socket, head, (webSocket) => {
       if (!host.signedIn) return webSocket.close(4401);
       return follow(host, webSocket, match?.[1]);
