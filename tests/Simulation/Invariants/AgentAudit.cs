@@ -18,13 +18,19 @@ internal sealed class AgentAudit
     public void Started(SimBox box, MessageId message, SessionAudit? journal, int restores)
     {
         if (!runsIn.Add((box, message)) && !excused.Contains(message)) throw new InvariantBrokenException(Invariant.RunsAtMostOnce, $"{message} is given to the agent of {box} again, which remembers it");
-        var count = runs[message] = runs.GetValueOrDefault(message) + 1;
-        if (count > 1 && !excused.Contains(message)) throw new InvariantBrokenException(Invariant.RunsAtMostOnce, $"{message} is given to an agent the {count}. time, in {box}");
+        if (journal is not null) Count(box, message);
         if (journal is not null && journal.Find(message) is not { Dispatched: true }) throw new InvariantBrokenException(Invariant.RunsAtMostOnce, $"{message} runs in {box} and the journal does not know that it was dispatched");
         foreach (var (other, besides) in running)
             if (other.Session == box.Session && other.MadeAfterRestores == restores && box.MadeAfterRestores == restores)
                 throw new InvariantBrokenException(Invariant.InOrder, $"{message} runs in {box} while {besides} runs in {other}");
         running.Add((box, message));
+    }
+
+    /// <summary>What a box took in a lost future it may begin after the database went back, and somebody may ask for it once more.</summary>
+    private void Count(SimBox box, MessageId message)
+    {
+        var count = runs[message] = runs.GetValueOrDefault(message) + 1;
+        if (count > 1 && !excused.Contains(message)) throw new InvariantBrokenException(Invariant.RunsAtMostOnce, $"{message} is given to an agent the {count}. time, in {box}");
     }
 
     public void Ended(SimBox box, MessageId message) => running.Remove((box, message));
