@@ -121,6 +121,7 @@ internal sealed class SimBox : IBridgeWire
         if (!IsRunning || isShuttingDown) return;
         StopProgram();
         disk.Lose();
+        world.Audit.DiskLost(this);
         StartProgram();
     }
 

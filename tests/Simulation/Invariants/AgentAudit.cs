@@ -35,6 +35,8 @@ internal sealed class AgentAudit
 
     public void Ended(SimBox box, MessageId message) => running.Remove((box, message));
 
+    public void DiskLost(SimBox box) => runsIn.RemoveWhere(run => run.Box == box);
+
     /// <summary>A disk went back behind what had been made durable on it: no program can know what it did.</summary>
     public void Excuse(MessageId message) => excused.Add(message);
 

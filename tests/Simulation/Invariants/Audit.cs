@@ -141,6 +141,9 @@ internal sealed class Audit(SimWorld world)
             throw new InvariantBrokenException(Invariant.AnsweredOnce, $"the agent of {box} is told {(allow ? "yes" : "no")} to {permission}; the journal says {question.Decision?.ToString() ?? "nothing"}");
     }
 
+    /// <summary>Nothing in the box remembers what it ran; that nothing runs twice is the journal's affair alone then.</summary>
+    public void DiskLost(SimBox box) => agents.DiskLost(box);
+
     public void AcceptancesLost(IEnumerable<MessageId> messages)
     {
         foreach (var message in messages) agents.Excuse(message);
