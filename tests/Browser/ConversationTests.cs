@@ -20,7 +20,7 @@ public sealed class ConversationTests(BrowserHost host)
 
         await at.ArchiveAsync();
         await Assertions.Expect(at.Composer).ToHaveCountAsync(0);
-        await Assertions.Expect(at.Page.GetByText("nothing more can be asked in it")).ToBeVisibleAsync();
+        await Assertions.Expect(at.Page.GetByText("This session is archived: it can be read")).ToBeVisibleAsync();
         await at.PictureAsync("archived");
         Assert.EndsWith(session, at.Page.Url, StringComparison.Ordinal);
         at.AssertQuiet();
