@@ -1,4 +1,5 @@
 using Coordinator.Tests.Cluster.World;
+using Coordinator.Tests.Support;
 using Xunit;
 
 namespace Coordinator.Tests.Cluster;
@@ -83,7 +84,7 @@ public sealed class DrainTests
         }
 
         /// <summary>Waits for two more turns than there were: one that began after that moment has ended.</summary>
-        public Task UntilBeyondAsync(int turns) => Wait.UntilAsync($"{session} to go on", () => asking.IsCompleted || Ended > turns + 1);
+        public Task UntilBeyondAsync(int turns) => Eventually.HoldsAsync(() => asking.IsCompleted || Ended > turns + 1, $"{session} to go on");
 
         public async Task EndAsync()
         {

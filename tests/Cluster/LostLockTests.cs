@@ -1,4 +1,5 @@
 using Coordinator.Tests.Cluster.World;
+using Coordinator.Tests.Support;
 using Xunit;
 
 namespace Coordinator.Tests.Cluster;
@@ -17,7 +18,7 @@ public sealed class LostLockTests
         var before = (await world.Journal.IdsAsync(world.Hosts[0].Url))[^1];
 
         await world.Journal.CutLockAsync(before);
-        await Wait.UntilAsync("the host to come back under a new id", async () => await world.Journal.IdsAsync(world.Hosts[0].Url) is [.., var newest] && newest != before && await world.Journal.IsAliveAsync(newest));
+        await Eventually.HoldsAsync(async () => await world.Journal.IdsAsync(world.Hosts[0].Url) is [.., var newest] && newest != before && await world.Journal.IsAliveAsync(newest), "the host to come back under a new id");
         box.Release();
         await client.UntilEndedAsync(message);
 

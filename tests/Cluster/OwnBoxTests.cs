@@ -1,5 +1,6 @@
 using Coordinator.Tests.Cluster.World;
 using Coordinator.Tests.Support.Hosting;
+using Coordinator.Tests.Support;
 using Xunit;
 
 namespace Coordinator.Tests.Cluster;
@@ -27,6 +28,6 @@ public sealed class OwnBoxTests
         Assert.All([first, second], message => Assert.Single(client.Log, e => e.MessageId == message && e.Type == "message.completed"));
         Assert.Single(client.Log, e => e.Type == "sandbox.requested");
         await world.ClientOf(0).ArchiveAsync(session, CancellationToken.None);
-        await Wait.UntilAsync("the box to be gone", () => LiveProcess.Naming(session).Count == 0);
+        await Eventually.HoldsAsync(() => LiveProcess.Naming(session).Count == 0, "the box to be gone");
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Coordinator.Tests.Cluster.World;
+using Coordinator.Tests.Support;
 using Xunit;
 using Xunit.Abstractions;
 using Xunit.Sdk;
@@ -48,25 +49,25 @@ public sealed class ZombieTests(ITestOutputHelper output)
         // It stops with an append under way that it will want to make again: its row is held meanwhile.
         await using var held = await world.Journal.HoldAsync(session);
         box.Release(holdBefore: 110);
-        await Wait.UntilAsync("the owner's append to wait", () => world.Journal.SomebodyWaitsAsync(held));
+        await Eventually.HoldsAsync(() => world.Journal.SomebodyWaitsAsync(held), "the owner's append to wait");
         await world.Hosts[0].SuspendAsync();
         var began = Stopwatch.GetTimestamp();
         var asked = world.ClientOf(1).PromptAsync(session, "count to 50", CancellationToken.None);
-        await Wait.UntilAsync("a peer to bury the owner", () => world.Journal.IsDeadAsync(zombie));
+        await Eventually.HoldsAsync(() => world.Journal.IsDeadAsync(zombie), "a peer to bury the owner");
         await held.DisposeAsync();
-        var next = (await Wait.ForAsync("an answer for who asked of the hung owner", asked)).MessageId;
+        var next = (await Eventually.ComesAsync(asked, "an answer for who asked of the hung owner")).MessageId;
         output.WriteLine($"What was asked of the hung owner was answered after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s.");
         box.Release(holdBefore: 200);
         await elsewhere.UntilSaidAsync(message, 199);
 
         await world.Hosts[0].ResumeAsync();
-        await Wait.UntilAsync("the zombie to come back under another id", async () => await world.Journal.IdsAsync(world.Hosts[0].Url) is [.., var newest] && newest != zombie && await world.Journal.IsAliveAsync(newest));
-        await Wait.UntilAsync("the zombie to have tried what it was about to write", async () => world.Hosts[0].Output.Contains("failed and ends", StringComparison.Ordinal) || await world.HasDoubledAsync(session, 1));
+        await Eventually.HoldsAsync(async () => await world.Journal.IdsAsync(world.Hosts[0].Url) is [.., var newest] && newest != zombie && await world.Journal.IsAliveAsync(newest), "the zombie to come back under another id");
+        await Eventually.HoldsAsync(async () => world.Hosts[0].Output.Contains("failed and ends", StringComparison.Ordinal) || await world.HasDoubledAsync(session, 1), "the zombie to have tried what it was about to write");
 
         return async () =>
         {
             box.Release();
-            await Wait.UntilAsync("both turns to end", () => box.Problem is not null || (beside.HasEnded(next) && elsewhere.HasEnded(next)));
+            await Eventually.HoldsAsync(() => box.Problem is not null || (beside.HasEnded(next) && elsewhere.HasEnded(next)), "both turns to end");
             await world.HoldsAsync(session, 1, box, new Dictionary<string, int> { [message] = 300, [next] = 50 }, beside, elsewhere);
             Assert.Equal(1, world.Plane!.Made);
         };

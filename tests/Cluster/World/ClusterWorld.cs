@@ -43,7 +43,7 @@ internal sealed class ClusterWorld : IAsyncDisposable
 
     public CoordinatorClient ClientOf(int host)
     {
-        var client = new CoordinatorClient(hosts[host].Url, ApiKey) { Patience = Wait.Bound, CallTimeout = Wait.Bound };
+        var client = new CoordinatorClient(hosts[host].Url, ApiKey) { Patience = Eventually.Bound, CallTimeout = Eventually.Bound };
         outside.Add(new Disposing(client));
         return client;
     }
@@ -84,7 +84,7 @@ internal sealed class ClusterWorld : IAsyncDisposable
         var kept = await JournalOfAsync(session, askedAt);
         foreach (var client in clients)
         {
-            await Wait.UntilAsync("a client to have seen everything", () => client.Problem is not null || client.Log.Count >= kept.Count);
+            await Eventually.HoldsAsync(() => client.Problem is not null || client.Log.Count >= kept.Count, "a client to have seen everything");
             Assert.Null(client.Problem);
             Assert.Equal(kept, client.Log.Take(kept.Count));
         }

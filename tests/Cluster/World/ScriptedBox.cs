@@ -13,11 +13,10 @@ namespace Coordinator.Tests.Cluster.World;
 internal sealed class ScriptedBox : IAsyncDisposable
 {
     private const int Window = 1_000;
-    private static readonly TimeSpan Backoff = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(5);
 
     private readonly BoxGrant grant;
-    private readonly IReadOnlyList<Uri> hosts;
+    private readonly Dialer dialer;
     private readonly string spool = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
     private readonly CancellationTokenSource ended = new();
     private readonly Lock gate = new();
@@ -35,7 +34,7 @@ internal sealed class ScriptedBox : IAsyncDisposable
     /// <param name="holdBefore">Turns stop before they send this number, until <see cref="Release"/>.</param>
     public ScriptedBox(BoxGrant grant, IReadOnlyList<Uri> hosts, int holdBefore)
     {
-        (this.grant, this.hosts, this.holdBefore) = (grant, hosts, holdBefore);
+        (this.grant, dialer, this.holdBefore) = (grant, new(hosts, "the box's"), holdBefore);
         Emit("boot.ready", null, """{"agent":{"name":"scripted","version":"1"},"resumed":false,"elapsedMs":1}""");
         dialing = Task.Run(DialAsync);
     }
@@ -44,13 +43,13 @@ internal sealed class ScriptedBox : IAsyncDisposable
     public ConcurrentDictionary<string, int> Runs { get; } = new(StringComparer.Ordinal);
 
     /// <summary>How each of its connections ended: the host, and the close code where there was one.</summary>
-    public ConcurrentQueue<(Uri Host, int? Code)> Closes { get; } = new();
+    public ConcurrentQueue<(Uri Host, int? Code)> Closes => dialer.Closes;
 
     /// <summary>Where it is welcome now.</summary>
-    public Uri? Connected { get; private set; }
+    public Uri? Connected => dialer.Connected;
 
     /// <summary>What must not be, in words: a refusal, or a host that has forgotten what it had acknowledged.</summary>
-    public string? Problem { get; private set; }
+    public string? Problem => dialer.Problem;
 
     /// <summary>Turns go on, to the end or to the next number to be held at.</summary>
     public void Release(int holdBefore = int.MaxValue)
@@ -73,42 +72,18 @@ internal sealed class ScriptedBox : IAsyncDisposable
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private async Task DialAsync()
-    {
-        for (var turn = 0; !ended.IsCancellationRequested && Problem is null; turn++)
-        {
-            var host = hosts[turn % hosts.Count];
-            try
-            {
-                using var socket = await TextSocket.ConnectAsync(host, "/v1/bridge", "coordinator.bridge.v1", grant.Token, ended.Token);
-                await ServeAsync(host, socket);
-                Closes.Enqueue((host, socket.CloseCode));
-                if (socket.CloseCode is 4410 or 4400) Problem = $"{host} closed the box's socket with {socket.CloseCode}.";
-            }
-            catch (WebSocketException)
-            {
-                Closes.Enqueue((host, null));
-            }
-            catch (InvalidOperationException refused)
-            {
-                Problem = refused.Message;
-            }
-            catch (OperationCanceledException) when (ended.IsCancellationRequested)
-            {
-                return;
-            }
-
-            Connected = null;
-            await Task.Delay(Backoff, TimeProvider.System, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    private Task DialAsync() => dialer.RunAsync(
+        host => TextSocket.ConnectAsync(host, "/v1/bridge", "coordinator.bridge.v1", grant.Token, ended.Token),
+        ServeAsync,
+        [4410, 4400],
+        ended.Token);
 
     private async Task ServeAsync(Uri host, TextSocket socket)
     {
         await socket.SendAsync(Hello(), ended.Token);
         if (await socket.ReceiveAsync(ended.Token) is not { } first) return;
         Welcome(first);
-        Connected = host;
+        dialer.Connected = host;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(ended.Token);
         Task[] sending = [SendKeptAsync(socket, over.Token), BeatAsync(socket, over.Token)];
         while (await socket.ReceiveAsync(ended.Token) is { } frame) await TakeAsync(socket, frame);
@@ -130,7 +105,7 @@ internal sealed class ScriptedBox : IAsyncDisposable
         using var welcome = JsonDocument.Parse(frame);
         if (welcome.RootElement.GetProperty("type").GetString() != "welcome") throw new WebSocketException("No welcome.");
         var knows = welcome.RootElement.TryGetProperty("spoolId", out var known) && known.GetString() == spool ? welcome.RootElement.GetProperty("ackedN").GetInt64() : 0;
-        if (knows < Volatile.Read(ref acknowledged)) Problem = $"A host says it has {knows} of the box's events, of which {acknowledged} were acknowledged.";
+        if (knows < Volatile.Read(ref acknowledged)) dialer.Problem = $"A host says it has {knows} of the box's events, of which {acknowledged} were acknowledged.";
         Acknowledge(knows);
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Coordinator.Ports.Compute.DataPlane;
 using Coordinator.Tests.Support.Http;
+using Coordinator.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 
@@ -40,7 +41,7 @@ internal sealed class ScriptedDataPlane : IAsyncDisposable
     }
 
     /// <summary>What the first box of a session is told, once the session has asked for one.</summary>
-    public Task<BoxGrant> GrantOfAsync(string session) => Wait.ForAsync($"a box for {session}", Grant(session).Task);
+    public Task<BoxGrant> GrantOfAsync(string session) => Eventually.ComesAsync(Grant(session).Task, $"a box for {session}");
 
     public ValueTask DisposeAsync() => server.DisposeAsync();
 

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
+using Coordinator.Tests.Support;
 
 namespace Coordinator.Tests.Cluster.World;
 
@@ -15,11 +15,10 @@ internal sealed record ShownEvent(long Seq, string Type, string? MessageId, stri
 /// </summary>
 internal sealed class WatchingClient : IAsyncDisposable
 {
-    private static readonly TimeSpan Backoff = TimeSpan.FromMilliseconds(100);
 
     private readonly string session;
     private readonly string apiKey;
-    private readonly IReadOnlyList<Uri> hosts;
+    private readonly Dialer dialer;
     private readonly CancellationTokenSource ended = new();
     private readonly Lock gate = new();
     private readonly List<ShownEvent> log = [];
@@ -29,18 +28,18 @@ internal sealed class WatchingClient : IAsyncDisposable
     /// <param name="hosts">Where it connects, the first one first.</param>
     public WatchingClient(string session, string apiKey, IReadOnlyList<Uri> hosts)
     {
-        (this.session, this.apiKey, this.hosts) = (session, apiKey, hosts);
+        (this.session, this.apiKey, dialer) = (session, apiKey, new(hosts, "the client's"));
         following = Task.Run(FollowAsync);
     }
 
     /// <summary>Where it is connected now.</summary>
-    public Uri? Connected { get; private set; }
+    public Uri? Connected => dialer.Connected;
 
     /// <summary>How each of its connections ended: the host, and the close code where there was one.</summary>
-    public ConcurrentQueue<(Uri Host, int? Code)> Closes { get; } = new();
+    public ConcurrentQueue<(Uri Host, int? Code)> Closes => dialer.Closes;
 
     /// <summary>What must not be, in words.</summary>
-    public string? Problem { get; private set; }
+    public string? Problem => dialer.Problem;
 
     public IReadOnlyList<ShownEvent> Log
     {
@@ -51,7 +50,7 @@ internal sealed class WatchingClient : IAsyncDisposable
     }
 
     /// <summary>Waits for an event.</summary>
-    public Task UntilAsync(string expected, Func<ShownEvent, bool> fits) => Wait.UntilAsync(expected, () => Problem is not null || Log.Any(fits), Tail);
+    public Task UntilAsync(string expected, Func<ShownEvent, bool> fits) => Eventually.HoldsAsync(() => Problem is not null || Log.Any(fits), expected, Tail);
 
     /// <summary>Waits until the turn of a message has come as far as this number.</summary>
     public Task UntilSaidAsync(string message, int number) => UntilAsync(
@@ -73,49 +72,30 @@ internal sealed class WatchingClient : IAsyncDisposable
 
     private static bool IsEnd(ShownEvent e, string message) => e.MessageId == message && e.Type is "message.completed" or "message.failed" or "message.cancelled";
 
-    private async Task FollowAsync()
-    {
-        for (var turn = 0; !ended.IsCancellationRequested && Problem is null; turn++)
-        {
-            var host = hosts[turn % hosts.Count];
-            try
-            {
-                using var socket = await TextSocket.ConnectAsync(host, $"/v1/sessions/{session}/ws", "coordinator.v1", apiKey, ended.Token);
-                await socket.SendAsync($$"""{"type":"subscribe","after":"{{cursor}}"}""", ended.Token);
-                while (await socket.ReceiveAsync(ended.Token) is { } frame) Take(host, frame);
-                Closes.Enqueue((host, socket.CloseCode));
-                if (socket.CloseCode is 4400 or 4401 or 4404 or 4410) Problem = $"{host} closed the client's socket with {socket.CloseCode}.";
-            }
-            catch (WebSocketException)
-            {
-                Closes.Enqueue((host, null));
-            }
-            catch (InvalidOperationException refused)
-            {
-                Problem = refused.Message;
-            }
-            catch (OperationCanceledException) when (ended.IsCancellationRequested)
-            {
-                return;
-            }
+    private Task FollowAsync() => dialer.RunAsync(
+        host => TextSocket.ConnectAsync(host, $"/v1/sessions/{session}/ws", "coordinator.v1", apiKey, ended.Token),
+        TakeAllAsync,
+        [4400, 4401, 4404, 4410],
+        ended.Token);
 
-            Connected = null;
-            await Task.Delay(Backoff, TimeProvider.System, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+    private async Task TakeAllAsync(Uri host, TextSocket socket)
+    {
+        await socket.SendAsync($$"""{"type":"subscribe","after":"{{cursor}}"}""", ended.Token);
+        while (await socket.ReceiveAsync(ended.Token) is { } frame) Take(host, frame);
     }
 
     private void Take(Uri host, byte[] frame)
     {
         using var json = JsonDocument.Parse(frame);
         var type = json.RootElement.GetProperty("type").GetString();
-        if (type == "ready") Connected = host;
+        if (type == "ready") dialer.Connected = host;
         if (type != "events") return;
         lock (gate)
         {
             foreach (var e in json.RootElement.GetProperty("events").EnumerateArray())
             {
                 var shown = new ShownEvent(e.GetProperty("seq").GetInt64(), e.GetProperty("type").GetString()!, e.TryGetProperty("messageId", out var message) ? message.GetString() : null, e.GetProperty("data").GetRawText());
-                if (shown.Seq != log.Count + 1) Problem ??= $"After event {log.Count} came {shown.Seq}, from {host}.";
+                if (shown.Seq != log.Count + 1) dialer.Problem ??= $"After event {log.Count} came {shown.Seq}, from {host}.";
                 log.Add(shown);
                 cursor = e.GetProperty("cursor").GetString()!;
             }

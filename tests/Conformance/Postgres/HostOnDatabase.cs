@@ -9,6 +9,7 @@ using Coordinator.Host.Starting;
 using Coordinator.Modules.Tenancy;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
+using Coordinator.Tests.Support;
 using Coordinator.Tests.Support.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -79,14 +80,13 @@ internal sealed class HostOnDatabase : IAsyncDisposable
     /// <summary>Waits for an answer, however long the database takes to be well; what comes meanwhile must be told as a failure that passes.</summary>
     public static async Task<Answer> UntilAsync(HttpStatusCode wanted, Func<Task<Answer>> ask)
     {
-        var started = TimeProvider.System.GetTimestamp();
-        while (true)
+        Answer told = default;
+        await Eventually.HoldsAsync(async () =>
         {
-            var told = await ask();
-            if (told.Status == wanted) return told;
-            if (!told.IsPassing || TimeProvider.System.GetElapsedTime(started) > Bound) throw new InvalidOperationException($"Not {wanted}, but {told}");
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
-        }
+            told = await ask();
+            return told.Status == wanted || (told.IsPassing ? false : throw new InvalidOperationException($"Not {wanted}, but {told}"));
+        }, $"An answer with {wanted}", () => told.ToString());
+        return told;
     }
 
     public async ValueTask DisposeAsync()

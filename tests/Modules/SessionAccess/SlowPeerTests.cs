@@ -39,37 +39,15 @@ public sealed class SlowPeerTests
     private static EventBatch Batch(int bytes) => new(1, 1, new byte[bytes], [new(1, 0, bytes)]);
 
     /// <summary>A peer whose window is full: nothing that is sent ever leaves.</summary>
-    private sealed class StuckSocket : WebSocket
+    private sealed class StuckSocket : SendingSocket
     {
         public volatile bool IsSending;
-
-        public override WebSocketCloseStatus? CloseStatus => null;
-
-        public override string? CloseStatusDescription => null;
-
-        public override WebSocketState State => WebSocketState.Open;
-
-        public override string? SubProtocol => null;
-
-        public override void Abort()
-        {
-        }
-
-        public override Task CloseAsync(WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public override Task CloseOutputAsync(WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public override Task<WebSocketReceiveResult> ReceiveAsync(ArraySegment<byte> buffer, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public override Task SendAsync(ArraySegment<byte> buffer, WebSocketMessageType messageType, bool endOfMessage, CancellationToken cancellationToken)
         {
             var never = new TaskCompletionSource().Task.WaitAsync(cancellationToken);
             IsSending = true;
             return never;
-        }
-
-        public override void Dispose()
-        {
         }
     }
 }

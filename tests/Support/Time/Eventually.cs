@@ -7,7 +7,8 @@ public static class Eventually
 {
     private const int LooksPerStep = 200;
 
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+    /// <summary>Only a fault reaches it.</summary>
+    public static readonly TimeSpan Bound = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
     /// <summary>
@@ -26,16 +27,32 @@ public static class Eventually
     }
 
     /// <summary>Waits until a condition holds.</summary>
-    public static Task HoldsAsync(Func<bool> condition, string what) => HoldsAsync(() => Task.FromResult(condition()), what);
+    /// <param name="condition">What must come about.</param>
+    /// <param name="what">It, in words.</param>
+    /// <param name="state">What is there instead, told when it does not.</param>
+    public static Task HoldsAsync(Func<bool> condition, string what, Func<string>? state = null) => HoldsAsync(() => Task.FromResult(condition()), what, state);
 
-    /// <inheritdoc cref="HoldsAsync(Func{bool}, string)"/>
-    public static async Task HoldsAsync(Func<Task<bool>> condition, string what)
+    /// <inheritdoc cref="HoldsAsync(Func{bool}, string, Func{string}?)"/>
+    public static async Task HoldsAsync(Func<Task<bool>> condition, string what, Func<string>? state = null)
     {
         var began = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < Bound, $"{what} did not come about in time.");
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Bound, $"{what} did not come about in time. {state?.Invoke()}");
             await Task.Delay(Pause, TimeProvider.System);
+        }
+    }
+
+    /// <summary>What comes within the bound.</summary>
+    public static async Task<T> ComesAsync<T>(Task<T> coming, string what)
+    {
+        try
+        {
+            return await coming.WaitAsync(Bound, TimeProvider.System);
+        }
+        catch (TimeoutException late)
+        {
+            throw new TimeoutException($"{what} did not come in time.", late);
         }
     }
 }

@@ -22,6 +22,8 @@ internal sealed class Membership(IHostRegistry registry, Func<HostId, InProcessS
     private readonly CancellationTokenSource stopping = new();
     private readonly Lock gate = new();
     private TaskCompletionSource<Member> current = New();
+    /// <summary>What <see cref="current"/> has come to; null while it is awaited.</summary>
+    private Member? now;
     private Task keeping = Task.CompletedTask;
 
     /// <summary>Registers, and returns when that is done for the first time.</summary>
@@ -57,14 +59,14 @@ internal sealed class Membership(IHostRegistry registry, Func<HostId, InProcessS
     /// <summary>What it is now; null while it is nothing.</summary>
     public Member? Find()
     {
-        lock (gate) return current.Task is { IsCompletedSuccessfully: true } task && task.Result.IsCurrent ? task.Result : null;
+        lock (gate) return now is { IsCurrent: true } ? now : null;
     }
 
     /// <summary>Hands everything back and leaves.</summary>
     public async Task LeaveAsync(CancellationToken cancellationToken)
     {
         Member? member;
-        lock (gate) member = current.Task.IsCompletedSuccessfully ? current.Task.Result : null;
+        lock (gate) member = now;
         if (member is not null) await member.Actors.DrainAsync(cancellationToken);
         await DisposeAsync();
     }
@@ -101,12 +103,17 @@ internal sealed class Membership(IHostRegistry registry, Func<HostId, InProcessS
     /// <summary>Until the registration is lost, or the host leaves.</summary>
     private async Task ServeAsync(Member member, CancellationToken cancellationToken)
     {
-        lock (gate) current.TrySetResult(member);
+        lock (gate)
+        {
+            now = member;
+            current.TrySetResult(member);
+        }
+
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, member.Registration.Lost);
             await Task.Delay(Timeout.InfiniteTimeSpan, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            lock (gate) current = New();
+            lock (gate) (now, current) = (null, New());
             if (!cancellationToken.IsCancellationRequested) await StopAsync(member);
         }
         finally

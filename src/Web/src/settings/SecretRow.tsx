@@ -71,6 +71,7 @@ function SecretForm({ name, onDone, onChanged }: SecretFormProps) {
     setBusy(true);
     try {
       await api.putSecret(name, value.trim());
+      setValue(''); // what is sealed leaves the page at once, before the list says so
       await onChanged();
       onDone();
     } catch (error) {
