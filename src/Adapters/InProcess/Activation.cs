@@ -13,6 +13,7 @@ internal sealed class Activation
     private readonly ActivationServices services;
     private readonly JournalLease lease;
     private readonly ISessionMachine machine;
+    private readonly SessionTail tail;
     private readonly Channel<SessionInput> mailbox;
     private readonly PendingCalls calls = new();
     private readonly BridgeLinks links = new();
@@ -32,6 +33,8 @@ internal sealed class Activation
         alarm = services.Time.CreateTimer(static self => ((Activation)self!).Ring(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         lastUsed = services.Time.GetUtcNow();
         snapshotVersion = covered;
+        tail = services.Recent.Begin(lease);
+        services.Followers.Announce(lease.Key, lease.Seq);
         Ended = Task.Run(RunAsync);
     }
 
@@ -149,6 +152,7 @@ internal sealed class Activation
                 append = AppendAsync(a.Record);
                 break;
             case SessionOutput.Publish p:
+                tail.Add(p.Batch); // first: who comes to follow now finds it here, or is offered it
                 services.Followers.Publish(lease.Key, p.Batch);
                 break;
             case SessionOutput.Reply r:
@@ -220,6 +224,7 @@ internal sealed class Activation
     {
         mailbox.Writer.TryComplete();
         await alarm.DisposeAsync();
+        services.Recent.End(lease.Key, tail);
         try
         {
             if (failure is null && machine.Version - snapshotVersion >= services.Options.SnapshotAtRest) await SaveSnapshotAsync();

@@ -6,6 +6,7 @@ namespace Coordinator.Adapters.InProcess;
 internal sealed record ActivationServices(
     PatientJournal Journal,
     Followers Followers,
+    RecentEvents Recent,
     EffectPool Effects,
     SessionHostOptions Options,
     TimeProvider Time,

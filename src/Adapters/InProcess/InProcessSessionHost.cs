@@ -18,6 +18,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
     private readonly HostId host;
     private readonly EffectPool effects;
     private readonly Followers followers = new();
+    private readonly RecentEvents recent;
     private readonly ActivationServices services;
     private readonly ConcurrentDictionary<SessionKey, Lazy<Task<Activation?>>> table = new();
     private volatile bool draining;
@@ -46,7 +47,8 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
         (this.journal, this.machines, this.options, this.host) = (journal, machines, options.Value, host);
         Log = new(logger);
         effects = new(runners, this.options.EffectTimeout, this.options.EffectsAtOnce, time, logger);
-        services = new(new(journal, this.options.JournalPatience, time, Log), followers, effects, this.options, time, Log, Forget);
+        recent = new(this.options.RecentBytesOfSession, this.options.RecentBytes);
+        services = new(new(journal, this.options.JournalPatience, time, Log), followers, recent, effects, this.options, time, Log, Forget);
     }
 
     internal HostLog Log { get; }
@@ -75,7 +77,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
         var start = after ?? now;
         if (start.Incarnation != now.Incarnation || start.Seq > now.Seq || start.Seq < head.Floor)
             return new Problem("cursor_invalid", "The cursor is not one of this session's present history; load the session anew.", ProblemKind.Gone);
-        var follower = new Follower(key, journal, start, new(now, head.View), options.FollowerBytes, followers.Remove);
+        var follower = new Follower(key, journal, recent, start, new(now, head.View), options.FollowerBytes, followers.Remove);
         followers.Add(follower);
         if (draining) follower.Close(SubscriptionCloseReason.HostRestarting);
         return follower;
@@ -207,7 +209,6 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
             throw new PortException(PortFailureKind.Corrupt, $"The journal of session {key} cannot be read by this release, so it is not activated here.", inner: e);
         }
 
-        followers.Announce(key, lease.Seq);
         return new Activation(services, lease, machine, covered);
     }
 

@@ -37,6 +37,14 @@ public sealed class SessionHostOptions
     [Range(64 * 1024, int.MaxValue)]
     public int FollowerBytes { get; set; } = 4 * 1024 * 1024;
 
+    /// <summary>Bytes of the events that a session published last which are kept while it is awake: who was away for a moment is told them from memory.</summary>
+    [Range(128 * 1024, int.MaxValue)]
+    public int RecentBytesOfSession { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>Bytes of such events of all sessions together; beyond it the oldest are let go, and read from the journal.</summary>
+    [Range(0, long.MaxValue)]
+    public long RecentBytes { get; set; } = 32 * 1024 * 1024;
+
     /// <summary>A snapshot is kept after this many records.</summary>
     [Range(1, 1_000_000)]
     public int SnapshotEvery { get; set; } = 500;

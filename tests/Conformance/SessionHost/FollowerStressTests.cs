@@ -23,7 +23,7 @@ public sealed class FollowerStressTests
         var key = new SessionKey(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
         for (var round = 0; round < Rounds; round++)
         {
-            var follower = new Follower(key, journal, new(1, 0), new(new(1, 0), default), MaxBatches * BatchBytes, _ => { });
+            var follower = new Follower(key, journal, new(EventChunk.MostBytes, 0), new(1, 0), new(new(1, 0), default), MaxBatches * BatchBytes, _ => { });
             await using var events = follower.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
             var first = events.MoveNextAsync().AsTask(); // nothing is in the journal, so it is live when this returns
             var publishing = Task.Run(() => Publish(follower));

@@ -7,10 +7,10 @@ using Coordinator.Ports.Session;
 namespace Coordinator.Adapters.InProcess;
 
 /// <summary>
-/// One follower of one session. While it reads the past from the journal nothing is buffered for it; once it has caught
-/// up it is live, with a bounded buffer. So neither a long replay nor a stalled client costs memory.
+/// One follower of one session. While it reads the past, from what its session told last or from the journal, nothing is
+/// buffered for it; once it has caught up it is live, with a bounded buffer. So neither a long replay nor a stalled client costs memory.
 /// </summary>
-internal sealed class Follower(SessionKey key, ISessionJournal journal, SessionCursor start, SessionView view, int maxBytes, Action<Follower> left) : ISessionSubscription
+internal sealed class Follower(SessionKey key, ISessionJournal journal, RecentEvents recent, SessionCursor start, SessionView view, int maxBytes, Action<Follower> left) : ISessionSubscription
 {
     private readonly Lock gate = new();
     /// <summary>Read under the gate alone: by the follower, and by whoever closes it and lets go of what waits.</summary>
@@ -85,19 +85,37 @@ internal sealed class Follower(SessionKey key, ISessionJournal journal, SessionC
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>What the journal holds after <paramref name="last"/>; the last batch with the view.</summary>
+    /// <summary>
+    /// What is durable after <paramref name="last"/>; the last batch with the view. A session that is awake here tells it from
+    /// memory when that reaches as far as is known: what it commits later is offered, for this follower was added before.
+    /// </summary>
     private async IAsyncEnumerable<EventBatch> PastAsync(long last, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        if (recent.After(Key, Start with { Seq = last }, Known()) is { } told)
+        {
+            foreach (var batch in told)
+            {
+                if (Closed is not null) yield break;
+                yield return batch.View is { } then && then.Cursor.Seq <= View.Cursor.Seq ? batch with { View = null } : batch;
+            }
+
+            yield break;
+        }
+
         EventBatch? held = null;
-        await foreach (var record in journal.ReadEventsAsync(Key, last, cancellationToken))
+        await foreach (var batch in JournalledEvents.ReadAsync(journal, Key, last, cancellationToken))
         {
             if (Closed is not null) yield break;
-            if (RecordEvents.Read(record)?.After(last) is not { } batch) continue;
             if (held is not null) yield return held;
             (held, last) = (batch, batch.LastSeq);
         }
 
         if (held is not null) yield return held with { View = await ViewAfterAsync(last, cancellationToken) };
+    }
+
+    private long Known()
+    {
+        lock (gate) return Math.Max(publishedSeq, View.Cursor.Seq);
     }
 
     /// <summary>The journal keeps no old views: a follower that read past the one it began with is told the present one.</summary>
