@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.WebSockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -84,6 +85,15 @@ public sealed class CoordinatorClient : IDisposable
         using var answer = await SendAsync(() => Request(HttpMethod.Post, $"/v1/sessions/{session}/cancel", new CancelRequest(messageId), ClientJson.Default.CancelRequest), null, cancellationToken);
     }
 
+    /// <summary>
+    /// Answers an open question of the agent: <c>once</c>, <c>session</c> or <c>reject</c>. It is answered once, so that only a call with an idempotency
+    /// key can tell its own second try from somebody else's answer.
+    /// </summary>
+    public async Task AnswerPermissionAsync(string session, string permissionId, string decision, CancellationToken cancellationToken, string? note = null)
+    {
+        using var answer = await SendAsync(() => Request(HttpMethod.Post, $"/v1/sessions/{session}/permissions/{permissionId}", new PermissionAnswer(decision, note), ClientJson.Default.PermissionAnswer), null, cancellationToken);
+    }
+
     /// <summary>Ends what runs or waits, and the session's box with its data. For ever; asked again it changes nothing.</summary>
     public async Task<Session> ArchiveAsync(string session, CancellationToken cancellationToken)
     {
@@ -134,6 +144,36 @@ public sealed class CoordinatorClient : IDisposable
     internal Task<HttpResponseMessage> OpenAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         SendOnceAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
 
+    /// <summary>Opens a WebSocket. Where the host refuses it, its reason is asked over HTTP, since a handshake does not tell.</summary>
+    internal async Task<ClientWebSocket> ConnectAsync(string path, string subprotocol, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.AddSubProtocol(subprotocol);
+        socket.Options.CollectHttpResponseDetails = true;
+        using var slow = new CancellationTokenSource(CallTimeout, clock);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(slow.Token, cancellationToken);
+        try
+        {
+            await socket.ConnectAsync(new UriBuilder(new Uri(Url, path)) { Scheme = Url.Scheme == Uri.UriSchemeHttps ? "wss" : "ws" }.Uri, http, limit.Token);
+            return socket;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is WebSocketException or OperationCanceledException)
+        {
+            var status = (int)socket.HttpStatusCode;
+            socket.Dispose();
+            if (status is >= 400 and < 500) await GetAsync(path[..path.LastIndexOf('/')], ClientJson.Default.Session, cancellationToken);
+            throw new CoordinatorException(status, status is 0 ? "unreachable" : $"http_{status}", $"{Url} did not open a WebSocket: {e.Message}", inner: e);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A key that no other request has.</summary>
+    internal string NewIdempotencyKey() => Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
+
     private async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         using var answer = await SendAsync(() => new HttpRequestMessage(HttpMethod.Get, path), null, cancellationToken);
@@ -152,7 +192,7 @@ public sealed class CoordinatorClient : IDisposable
     /// <summary>Sends with one idempotency key until it is answered or patience ends.</summary>
     private async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> make, string? idempotencyKey, CancellationToken cancellationToken)
     {
-        var key = idempotencyKey ?? Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
+        var key = idempotencyKey ?? NewIdempotencyKey();
         var began = time.GetTimestamp();
         for (var attempt = 1; ; attempt++)
         {

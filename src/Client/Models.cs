@@ -105,6 +105,8 @@ internal sealed record PromptRequest(string Text, string? Model, string? RetryOf
 
 internal sealed record CancelRequest(string? MessageId);
 
+internal sealed record PermissionAnswer(string Decision, string? Note);
+
 internal sealed record DetectRequest(Repository Repository);
 
 internal sealed record ProblemBody(string? Code, string? Detail, string? Title, string? TraceId);
@@ -125,6 +127,7 @@ internal sealed record ProblemBody(string? Code, string? Detail, string? Title, 
 [JsonSerializable(typeof(ApiKeyRequest))]
 [JsonSerializable(typeof(PromptRequest))]
 [JsonSerializable(typeof(CancelRequest))]
+[JsonSerializable(typeof(PermissionAnswer))]
 [JsonSerializable(typeof(DetectRequest))]
 [JsonSerializable(typeof(ProblemBody))]
 internal sealed partial class ClientJson : JsonSerializerContext;

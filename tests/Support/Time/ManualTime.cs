@@ -28,6 +28,15 @@ public sealed class ManualTime(DateTimeOffset start) : TimeProvider
         }
     }
 
+    /// <summary>How long it is until the next timer is due; null while none is set.</summary>
+    public TimeSpan? NextIn
+    {
+        get
+        {
+            lock (gate) return timers.Min(timer => timer.DueAt) - now;
+        }
+    }
+
     private int Pending => timers.Count(timer => timer.DueAt is not null);
 
     /// <summary>Waits until at least so many timers are set: until whoever is to wait for this clock does.</summary>
