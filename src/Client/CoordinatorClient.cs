@@ -82,7 +82,12 @@ public sealed class CoordinatorClient : IDisposable
     /// <summary>Stops the running message, or the one named.</summary>
     public async Task CancelAsync(string session, string? messageId, CancellationToken cancellationToken)
     {
-        using var answer = await SendAsync(() => Request(HttpMethod.Post, $"/v1/sessions/{session}/cancel", new CancelRequest(messageId), ClientJson.Default.CancelRequest), null, cancellationToken);
+        using var answer = await SendAsync(
+            () => messageId is null
+                ? Request(HttpMethod.Post, $"/v1/sessions/{session}/cancel", new CancelRequest(null), ClientJson.Default.CancelRequest)
+                : new HttpRequestMessage(HttpMethod.Post, $"/v1/sessions/{session}/messages/{messageId}/cancel"),
+            null,
+            cancellationToken);
     }
 
     /// <summary>

@@ -82,6 +82,33 @@ public sealed class IdempotencyTests : IAsyncLifetime
         Assert.Equal(1, server.Runs);
     }
 
+    [Fact]
+    public async Task A_repeat_that_is_known_for_one_does_not_wait_for_a_first_whose_host_may_have_died_over_it()
+    {
+        var release = new TaskCompletionSource();
+        var started = new TaskCompletionSource();
+        server.Work = async _ =>
+        {
+            started.SetResult();
+            await release.Task;
+            return Results.Json(new { made = "the first time" }, statusCode: 201);
+        };
+        var first = PostAsync("k1", "{}", "/v1/recognised");
+        await started.Task.WaitAsync(TimeSpan.FromSeconds(60));
+
+        server.Work = _ => Task.FromResult(Results.Json(new { made = "again" }, statusCode: 202));
+        var second = await PostAsync("k1", "{}", "/v1/recognised").JsonAsync(202);
+        await PostAsync("k1", "{\"other\":1}", "/v1/recognised").RefusedAsync(409, "idempotency_key_reused");
+        release.SetResult();
+        await first.JsonAsync(201);
+        using var third = await PostAsync("k1", "{}", "/v1/recognised");
+
+        Assert.Equal("again", second.GetProperty("made").GetString());
+        Assert.Equal(202, (int)third.StatusCode);
+        Assert.Equal("true", third.Headers.GetValues("Idempotency-Replayed").Single());
+        Assert.Equal(2, server.Runs);
+    }
+
     [Theory]
     [InlineData(500)]
     [InlineData(503)]

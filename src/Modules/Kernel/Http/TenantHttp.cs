@@ -41,6 +41,13 @@ public static class TenantHttp
     /// </summary>
     public static TBuilder AnswersSecretOnce<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new SecretAnswer());
+
+    /// <summary>
+    /// What this POST acts on takes one <c>Idempotency-Key</c> for one thing, whoever remembers the first try: so a repeat need
+    /// not wait for a first that is still being answered, or whose host died over it, and gets the same answer at once.
+    /// </summary>
+    public static TBuilder RecognisesRepeats<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RepeatsRecognised());
 }
 
 /// <summary>Which credential an endpoint wants; without this metadata it is <see cref="AccessKind.Tenant"/>.</summary>
@@ -64,6 +71,9 @@ public sealed record AttemptsLimited;
 
 /// <summary>Marks endpoints whose answer holds a secret that is shown once.</summary>
 public sealed record SecretAnswer;
+
+/// <summary>The endpoint's effect is the same however often one key is used (<see cref="TenantHttp.RecognisesRepeats"/>).</summary>
+public sealed record RepeatsRecognised;
 
 /// <summary>The checked idempotency key of a request.</summary>
 public sealed record IdempotencyKeyFeature(string Key);

@@ -11,7 +11,8 @@ namespace Coordinator.Modules.Kernel.Idempotency;
 
 /// <summary>
 /// Answers a repeated POST with its first answer. The first caller of (organization, principal, key) runs; what it was
-/// answered is kept unless a retry may mend it (429 and 5xx), in which case the claim is given back.
+/// answered is kept unless a retry may mend it (429 and 5xx), in which case the claim is given back. Until then a repeat is
+/// told to wait, unless what it acts on knows it for one (<see cref="RepeatsRecognised"/>): then it runs too.
 /// </summary>
 internal sealed partial class IdempotencyMiddleware(RequestDelegate next, ITenantDirectory directory, TimeProvider time, ILogger<IdempotencyMiddleware> logger)
 {
@@ -57,11 +58,15 @@ internal sealed partial class IdempotencyMiddleware(RequestDelegate next, ITenan
         {
             RequestClaim.Mine => RunAsync(context, claim),
             RequestClaim.Answered answered => ReplayAsync(context, answered.Answer),
+            RequestClaim.InProgress when RecognisesRepeats(context) => RunAsync(context, claim),
             RequestClaim.InProgress => context.WriteProblemAsync(InProgress),
             _ => context.WriteProblemAsync(Reused),
         });
     }
 
+    private static bool RecognisesRepeats(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<RepeatsRecognised>() is not null;
+
+    /// <summary>Whoever is answered first says what the key's answer is; that of another, which is the same, finds it kept.</summary>
     private async Task RunAsync(HttpContext context, Claimed claim)
     {
         var original = context.Response.Body;

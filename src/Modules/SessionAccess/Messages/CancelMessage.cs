@@ -41,7 +41,8 @@ internal sealed class CancelMessageEndpoint : IEndpointModule
         routes.MapPost("/v1/sessions/{id}/messages/{messageId}/cancel", async (SessionId id, MessageId messageId, HttpContext context, IMediator mediator, CancellationToken cancellationToken) =>
             (await mediator.Send(new CancelMessage(context.Tenant(), id, messageId), cancellationToken)).ToHttp(Accepted))
             .Documented("CancelMessage", "Messages", "Cancels a queued message, or stops it when it runs.")
-            .Produces<MessageRef>(StatusCodes.Status202Accepted);
+            .Produces<MessageRef>(StatusCodes.Status202Accepted)
+            .RecognisesRepeats(); // it names its message
     }
 
     private static IResult Accepted(MessageRef message) => Results.Json(message, statusCode: StatusCodes.Status202Accepted);

@@ -61,5 +61,6 @@ internal sealed class SendMessageEndpoint : IEndpointModule
             (await mediator.Send(new SendMessage(context.Tenant(), id, context.IdempotencyKey(), body.Text, body.Model, body.RetryOf), cancellationToken))
                 .ToHttp(accepted => Results.Json(accepted, statusCode: StatusCodes.Status202Accepted)))
             .Documented("SendMessage", "Messages", "Queues a message; messages run one at a time, in order.")
-            .Produces<AcceptedMessage>(StatusCodes.Status202Accepted);
+            .Produces<AcceptedMessage>(StatusCodes.Status202Accepted)
+            .RecognisesRepeats(); // by the key, which the session keeps
 }

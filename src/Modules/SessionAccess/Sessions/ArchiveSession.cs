@@ -27,5 +27,6 @@ internal sealed class ArchiveSessionEndpoint : IEndpointModule
         routes.MapPost("/v1/sessions/{id}/archive", async (SessionId id, HttpContext context, IMediator mediator, CancellationToken cancellationToken) =>
             (await mediator.Send(new ArchiveSession(context.Tenant(), id), cancellationToken)).ToHttp(RawJson.Of))
             .Documented("ArchiveSession", "Sessions", "Cancels what is queued or running, stops the box and takes no prompt any more.")
-            .Produces<SessionDocument>();
+            .Produces<SessionDocument>()
+            .RecognisesRepeats(); // an archived session stays so
 }

@@ -75,5 +75,6 @@ internal sealed class CreateSessionEndpoint : IEndpointModule
         routes.MapPost("/v1/sessions", async (CreateSessionBody body, HttpContext context, IMediator mediator, CancellationToken cancellationToken) =>
             (await mediator.Send(new CreateSession(context.Tenant(), context.IdempotencyKey(), body), cancellationToken)).ToHttp(RawJson.Created))
             .Documented("CreateSession", "Sessions", "Makes a session; with a prompt, also its first message.")
-            .Produces<SessionDocument>(StatusCodes.Status201Created);
+            .Produces<SessionDocument>(StatusCodes.Status201Created)
+            .RecognisesRepeats(); // by the session's id, which derives from the key
 }
