@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Sets everything up and runs all tests; `./test.sh journey faults` runs the suites named:
-# modules web walking-skeleton conformance faults simulation cluster journey browser. Closes with `N passed, N failed`.
+# modules web walking-skeleton conformance faults simulation cluster chaos journey browser. Closes with `N passed, N failed`.
 set -euo pipefail
 cd "$(dirname "$0")"
 . scripts/setup.sh
 
-all=(modules web walking-skeleton conformance faults simulation cluster journey browser)
+all=(modules web walking-skeleton conformance faults simulation cluster chaos journey browser)
 suites=("$@")
 [ ${#suites[@]} -gt 0 ] || suites=("${all[@]}")
 for suite in "${suites[@]}"; do
@@ -21,7 +21,7 @@ wants browser && need_system_programs false chromium:chromium
 install_npm_packages .
 build_web
 build_box
-if wants cluster || wants journey || wants browser; then build_programs; fi
+if wants cluster || wants chaos || wants journey || wants browser; then build_programs; fi
 say "Building the tests …"
 dotnet build Coordinator.sln -c Release -v q --nologo >&2
 
@@ -79,6 +79,7 @@ for suite in "${suites[@]}"; do
     faults) run_dotnet faults Faults ;;
     simulation) run_simulation ;;
     cluster) run_dotnet cluster Cluster ;;
+    chaos) run_dotnet chaos Chaos ;;
     journey) run_dotnet journey Journey ;;
     browser) run_dotnet browser Browser; run_web 'browser, against a scripted host' test:browser ;;
   esac

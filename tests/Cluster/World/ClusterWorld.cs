@@ -174,7 +174,7 @@ internal sealed class ClusterWorld : IAsyncDisposable
         for (string? after = null; ;)
         {
             var page = await ClientOf(askedAt).ListEventsAsync(session, after, 1_000, CancellationToken.None);
-            kept.AddRange(page.Items.Select(e => new ShownEvent(e.Seq, e.Type, e.MessageId, e.Data.GetRawText())));
+            kept.AddRange(page.Items.Select(e => new ShownEvent(e.Seq, e.At, e.Type, e.MessageId, e.Data.GetRawText())));
             if (page.NextCursor is null) return kept;
             after = page.NextCursor;
         }

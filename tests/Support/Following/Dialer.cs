@@ -1,14 +1,14 @@
 using System.Collections.Concurrent;
 using System.Net.WebSockets;
 
-namespace Coordinator.Tests.Cluster.World;
+namespace Coordinator.Tests.Support.Following;
 
 /// <summary>
 /// Keeps one WebSocket open somewhere: when it ends it takes the next host, as behind a load balancer, until it is told what must not be.
 /// </summary>
 /// <param name="hosts">Where it connects, the first one first.</param>
 /// <param name="whose">Whose socket it is, in words.</param>
-internal sealed class Dialer(IReadOnlyList<Uri> hosts, string whose)
+public sealed class Dialer(IReadOnlyList<Uri> hosts, string whose)
 {
     /// <summary>How long either kind of peer leaves a host alone that has just sent it away.</summary>
     private static readonly TimeSpan Backoff = TimeSpan.FromMilliseconds(100);

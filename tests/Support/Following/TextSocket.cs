@@ -2,10 +2,10 @@ using System.Buffers;
 using System.Net.WebSockets;
 using System.Text;
 
-namespace Coordinator.Tests.Cluster.World;
+namespace Coordinator.Tests.Support.Following;
 
 /// <summary>One end of a WebSocket of whole text frames, which notices by itself when the other end hangs.</summary>
-internal sealed class TextSocket : IDisposable
+public sealed class TextSocket : IDisposable
 {
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(15);
 

@@ -2,26 +2,19 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Coordinator.Tests.Support;
 
-namespace Coordinator.Tests.Cluster.World;
-
-/// <summary>An event as it was shown to somebody.</summary>
-internal sealed record ShownEvent(long Seq, string Type, string? MessageId, string Data);
+namespace Coordinator.Tests.Support.Following;
 
 /// <summary>
 /// A client of one session over its WebSocket, from the first event on. When its socket ends it takes the next host with
 /// its last cursor, as a page behind a load balancer does, and notes whatever is missing, doubled or out of order.
 /// </summary>
-internal sealed class WatchingClient : IAsyncDisposable
+public sealed class WatchingClient : IAsyncDisposable
 {
-
     private readonly string session;
     private readonly string apiKey;
     private readonly Dialer dialer;
     private readonly CancellationTokenSource ended = new();
-    private readonly Lock gate = new();
-    private readonly List<ShownEvent> log = [];
     private readonly Task following;
     private string cursor = "1.0";
 
@@ -41,13 +34,10 @@ internal sealed class WatchingClient : IAsyncDisposable
     /// <summary>What must not be, in words.</summary>
     public string? Problem => dialer.Problem;
 
-    public IReadOnlyList<ShownEvent> Log
-    {
-        get
-        {
-            lock (gate) return [.. log];
-        }
-    }
+    /// <summary>Everything it was shown.</summary>
+    public ShownLog Shown { get; } = new();
+
+    public IReadOnlyList<ShownEvent> Log => Shown.Snapshot();
 
     /// <summary>Waits for an event.</summary>
     public Task UntilAsync(string expected, Func<ShownEvent, bool> fits) => Eventually.HoldsAsync(() => Problem is not null || Log.Any(fits), expected, Tail);
@@ -70,7 +60,7 @@ internal sealed class WatchingClient : IAsyncDisposable
         ended.Dispose();
     }
 
-    private static bool IsEnd(ShownEvent e, string message) => e.MessageId == message && e.Type is "message.completed" or "message.failed" or "message.cancelled";
+    private static bool IsEnd(ShownEvent e, string message) => e.IsEnd && e.MessageId == message;
 
     private Task FollowAsync() => dialer.RunAsync(
         host => TextSocket.ConnectAsync(host, $"/v1/sessions/{session}/ws", "coordinator.v1", apiKey, ended.Token),
@@ -90,15 +80,17 @@ internal sealed class WatchingClient : IAsyncDisposable
         var type = json.RootElement.GetProperty("type").GetString();
         if (type == "ready") dialer.Connected = host;
         if (type != "events") return;
-        lock (gate)
+        foreach (var e in json.RootElement.GetProperty("events").EnumerateArray())
         {
-            foreach (var e in json.RootElement.GetProperty("events").EnumerateArray())
-            {
-                var shown = new ShownEvent(e.GetProperty("seq").GetInt64(), e.GetProperty("type").GetString()!, e.TryGetProperty("messageId", out var message) ? message.GetString() : null, e.GetProperty("data").GetRawText());
-                if (shown.Seq != log.Count + 1) dialer.Problem ??= $"After event {log.Count} came {shown.Seq}, from {host}.";
-                log.Add(shown);
-                cursor = e.GetProperty("cursor").GetString()!;
-            }
+            var shown = new ShownEvent(
+                e.GetProperty("seq").GetInt64(),
+                e.GetProperty("at").GetDateTimeOffset(),
+                e.GetProperty("type").GetString()!,
+                e.TryGetProperty("messageId", out var message) ? message.GetString() : null,
+                e.GetProperty("data").GetRawText());
+            if (shown.Seq != Shown.Count + 1) dialer.Problem ??= $"After event {Shown.Count} came {shown.Seq}, from {host}.";
+            Shown.Add(shown);
+            cursor = e.GetProperty("cursor").GetString()!;
         }
     }
 

@@ -97,6 +97,14 @@ public sealed class HostProcess : IAsyncDisposable
         await process.WaitForExitAsync().WaitAsync(EndLimit);
     }
 
+    /// <summary>Kills the host's own database at once (SIGKILL of its main process); the host starts it again. False when it does not run in this moment.</summary>
+    public bool KillDatabase()
+    {
+        var file = Path.Combine(DataDirectory, "postgres", "cluster", "postmaster.pid");
+        if (!File.Exists(file) || !int.TryParse(File.ReadLines(file).FirstOrDefault(), NumberStyles.None, CultureInfo.InvariantCulture, out var id)) return false;
+        return new LiveProcess(id, string.Empty).Kill();
+    }
+
     /// <summary>Ends the host with SIGTERM; its data stays.</summary>
     public async Task StopAsync()
     {

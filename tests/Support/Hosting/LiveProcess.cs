@@ -23,17 +23,18 @@ public sealed record LiveProcess(int Id, string Command)
         return found;
     }
 
-    /// <summary>Kills it; one that has ended meanwhile is as good.</summary>
-    public void Kill()
+    /// <summary>Kills it; one that has ended meanwhile is as good. True when it had not.</summary>
+    public bool Kill()
     {
         try
         {
             using var process = System.Diagnostics.Process.GetProcessById(Id);
             process.Kill();
+            return true;
         }
         catch (Exception ended) when (ended is ArgumentException or InvalidOperationException)
         {
-            // It is gone, which is what was wanted.
+            return false;
         }
     }
 

@@ -1,10 +1,10 @@
 using Coordinator.Ports;
 using Npgsql;
 
-namespace Coordinator.Tests.Cluster.World;
+namespace Coordinator.Tests.Support;
 
 /// <summary>Looks into the hosts' database from outside, and takes hold of it as no host would.</summary>
-internal sealed class JournalWatch(string connectionString) : IAsyncDisposable
+public sealed class JournalWatch(string connectionString) : IAsyncDisposable
 {
     private readonly NpgsqlDataSource source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { Options = "-c coordinator.scope=system", ApplicationName = "watch" }.ConnectionString);
 
@@ -88,7 +88,7 @@ internal sealed class JournalWatch(string connectionString) : IAsyncDisposable
 }
 
 /// <summary>A session's row in somebody's hands.</summary>
-internal sealed class HeldSession(NpgsqlConnection connection, NpgsqlTransaction transaction) : IAsyncDisposable
+public sealed class HeldSession(NpgsqlConnection connection, NpgsqlTransaction transaction) : IAsyncDisposable
 {
     public int ProcessId => connection.ProcessID;
 

@@ -1,0 +1,2 @@
+// What is struck is the machine's own processes: two worlds beside each other would only wait for each other.
+[assembly: Xunit.CollectionBehavior(DisableTestParallelization = true)]

@@ -1,0 +1,45 @@
+using System.Globalization;
+using Coordinator.Tests.Chaos.Strikes;
+
+namespace Coordinator.Tests.Chaos;
+
+/// <summary>What is played.</summary>
+/// <param name="Length">How long rounds are begun.</param>
+/// <param name="Round">How long the strikes of one round go on; then everything must come to rest, and is checked.</param>
+/// <param name="Kinds">What is struck.</param>
+internal sealed record ChaosOptions(TimeSpan Length, int Seed, int Sessions, int Hosts, TimeSpan Round, IReadOnlyList<StrikeKind> Kinds)
+{
+    public const string Usage =
+        """
+        Kills and cuts the real thing under load, and says what it cost.
+
+          --minutes N     how long (default 10)
+          --seed S        what is struck when; printed by every run (default: by the clock)
+          --sessions N    sessions at once (default 6)
+          --hosts N       hosts on one PostgreSQL; 1 has its own (default 1)
+          --round N       seconds of strikes before everything is checked (default 60)
+          --kinds a,b     host, postgres, network, bridge, agent, sandbox (default: all)
+        """;
+
+    /// <exception cref="FormatException">The message says what was not understood.</exception>
+    public static ChaosOptions Parse(IReadOnlyList<string> arguments, TimeProvider time)
+    {
+        var options = new ChaosOptions(TimeSpan.FromMinutes(10), (int)(time.GetUtcNow().ToUnixTimeMilliseconds() % 1_000_000), 6, 1, TimeSpan.FromSeconds(60), Enum.GetValues<StrikeKind>());
+        for (var i = 0; i < arguments.Count; i += 2)
+        {
+            var value = i + 1 < arguments.Count ? arguments[i + 1] : throw new FormatException($"{arguments[i]} wants a value.");
+            options = arguments[i] switch
+            {
+                "--minutes" => options with { Length = TimeSpan.FromMinutes(double.Parse(value, CultureInfo.InvariantCulture)) },
+                "--seed" => options with { Seed = int.Parse(value, CultureInfo.InvariantCulture) },
+                "--sessions" => options with { Sessions = int.Parse(value, CultureInfo.InvariantCulture) },
+                "--hosts" => options with { Hosts = int.Parse(value, CultureInfo.InvariantCulture) },
+                "--round" => options with { Round = TimeSpan.FromSeconds(double.Parse(value, CultureInfo.InvariantCulture)) },
+                "--kinds" => options with { Kinds = [.. value.Split(',').Select(kind => Enum.TryParse<StrikeKind>(kind, ignoreCase: true, out var known) ? known : throw new FormatException($"There is no kind '{kind}'."))] },
+                _ => throw new FormatException($"There is no option {arguments[i]}."),
+            };
+        }
+
+        return options;
+    }
+}

@@ -1,0 +1,73 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using Coordinator.Tests.Chaos.Checks;
+using Coordinator.Tests.Chaos.Strikes;
+
+namespace Coordinator.Tests.Chaos;
+
+/// <summary>What was struck, how it recovered, and what was found.</summary>
+internal sealed class ChaosReport
+{
+    /// <summary>A recovery that took longer is told by itself.</summary>
+    private static readonly TimeSpan Slow = TimeSpan.FromSeconds(20);
+
+    private readonly ConcurrentQueue<Strike> strikes = [];
+    private readonly ConcurrentQueue<Finding> findings = [];
+    private readonly ConcurrentQueue<TimeSpan> turns = [];
+    private int sessions;
+    private int events;
+
+    public IReadOnlyCollection<Strike> Strikes => strikes;
+
+    public IReadOnlyCollection<Finding> Findings => findings;
+
+    public void Add(Strike strike)
+    {
+        strikes.Enqueue(strike);
+        if (strike.Recovered is null) Add(new Finding(FindingKind.Stuck, "all", $"nobody was shown an agent's words again after a strike at {strike.Kind}"));
+    }
+
+    public void Add(Finding finding) => findings.Enqueue(finding);
+
+    public void Add(SessionEvidence session, IEnumerable<TimeSpan> ended)
+    {
+        Interlocked.Increment(ref sessions);
+        Interlocked.Add(ref events, session.Journal.Count);
+        foreach (var turn in ended) turns.Enqueue(turn);
+    }
+
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        text.AppendLine("strike     | times | recovered | p50 ms | p99 ms | worst ms");
+        text.AppendLine("-----------|------:|----------:|-------:|-------:|--------:");
+        foreach (var kind in strikes.GroupBy(strike => strike.Kind).OrderBy(kind => kind.Key))
+        {
+            var times = kind.Select(strike => strike.Recovered).OfType<TimeSpan>().Order().ToList();
+            text.AppendLine(CultureInfo.InvariantCulture, $"{kind.Key,-10} | {kind.Count(),5} | {times.Count,9} | {At(times, 0.5),6} | {At(times, 0.99),6} | {At(times, 1),8}");
+        }
+
+        foreach (var slow in strikes.Where(strike => strike.Recovered > Slow).OrderByDescending(strike => strike.Recovered).Take(10))
+            text.AppendLine(CultureInfo.InvariantCulture, $"slow: {slow.Kind} at {slow.At:HH:mm:ss.fff}, {slow.Recovered!.Value.TotalSeconds:0.0} s");
+        var asked = turns.Order().ToList();
+        text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"{sessions} sessions, {asked.Count} turns, {events} events; a turn from its prompt to its end: p50 {At(asked, 0.5)} ms, p99 {At(asked, 0.99)} ms, worst {At(asked, 1)} ms.").AppendLine();
+        text.AppendJoin(", ", Enum.GetValues<FindingKind>().Select(kind => string.Create(CultureInfo.InvariantCulture, $"{findings.Count(finding => finding.Kind == kind)} {Name(kind)}"))).AppendLine();
+        foreach (var finding in findings.Take(50)) text.AppendLine(finding.ToString());
+        return text.ToString();
+    }
+
+    private static string Name(FindingKind kind) => kind switch
+    {
+        FindingKind.Missing => "missing",
+        FindingKind.Duplicate => "duplicate",
+        FindingKind.Reordered => "reordered",
+        FindingKind.Stuck => "stuck",
+        FindingKind.OrphanBox => "orphan boxes",
+        FindingKind.DoubleTurn => "double turns",
+        _ => "untrue",
+    };
+
+    private static string At(List<TimeSpan> ordered, double share) =>
+        ordered.Count == 0 ? "-" : ordered[(int)Math.Ceiling(share * ordered.Count) - 1].TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,28 @@
+using Coordinator.Tests.Chaos.Strikes;
+using Coordinator.Tests.Chaos.World;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Coordinator.Tests.Chaos;
+
+/// <summary>The short form of what <c>tests/Chaos/run.sh</c> plays for as long as it is told.</summary>
+public sealed class StrikeTests(ITestOutputHelper output)
+{
+    private const int Seed = 20;
+
+    [Fact]
+    public async Task A_host_its_database_a_bridge_an_agent_a_box_and_a_network_struck_under_load_cost_time_and_nothing_else()
+    {
+        var report = new ChaosReport();
+        await using (var world = await ChaosWorld.StartAsync(1))
+        {
+            await using var round = await ChaosRound.StartAsync(world, report, 3, Seed, CancellationToken.None);
+            await round.StrikeEachOnceAsync(Seed, CancellationToken.None);
+            await round.CheckAsync(CancellationToken.None);
+        }
+
+        output.WriteLine(report.ToString());
+        Assert.Empty(report.Findings);
+        Assert.Equal(Enum.GetValues<StrikeKind>(), report.Strikes.Select(strike => strike.Kind).Order());
+    }
+}

@@ -1,0 +1,30 @@
+namespace Coordinator.Tests.Chaos.Strikes;
+
+/// <summary>What is struck.</summary>
+internal enum StrikeKind
+{
+    /// <summary>kill -9 of a host, and its start.</summary>
+    Host,
+
+    /// <summary>kill -9 of PostgreSQL's main process, which whoever runs it starts again.</summary>
+    Postgres,
+
+    /// <summary>The network between clients and hosts is cut, refuses, swallows or delays, and is well again.</summary>
+    Network,
+
+    /// <summary>kill -9 of the program in a box, which is its supervisor and its bridge.</summary>
+    Bridge,
+
+    /// <summary>kill -9 of the agent in a box.</summary>
+    Agent,
+
+    /// <summary>kill -9 of every process of a box at once.</summary>
+    Sandbox,
+}
+
+/// <summary>One strike, and how long it was until every client of the sessions it hit was shown the next words of an agent; null when that did not come.</summary>
+internal sealed record Strike(StrikeKind Kind, TimeSpan? Recovered)
+{
+    /// <summary>When it was, for who looks into a log.</summary>
+    public DateTimeOffset At { get; } = TimeProvider.System.GetUtcNow() - (Recovered ?? TimeSpan.Zero);
+}

@@ -1,0 +1,144 @@
+using Coordinator.Client;
+using Coordinator.Tests.Chaos.Load;
+using Coordinator.Tests.Support;
+using Coordinator.Tests.Support.Following;
+using Coordinator.Tests.Support.Hosting;
+using Coordinator.Tests.Support.Network;
+
+namespace Coordinator.Tests.Chaos.World;
+
+/// <summary>
+/// The real thing: one published host with its own PostgreSQL, or several on one; real boxes with the scripted agent; and
+/// between every client and its host a network that can be hurt.
+/// </summary>
+internal sealed class ChaosWorld : IAsyncDisposable
+{
+    public const string Model = "demo/scripted";
+    public const string Agent = "opencode-acp"; // the box drives the scripted agent as it drives OpenCode over ACP
+
+    private static readonly TimeSpan LongPatience = TimeSpan.FromMinutes(5);
+
+    private readonly string shared = Directory.CreateTempSubdirectory("coordinator-chaos-").FullName;
+    private readonly List<HostProcess> hosts = [];
+    private readonly List<FaultProxy> networks = [];
+    private OwnPostgresServer? database;
+    private JournalWatch? watch;
+
+    public IReadOnlyList<HostProcess> Hosts => hosts;
+
+    /// <summary>What stands before each host.</summary>
+    public IReadOnlyList<FaultProxy> Networks => networks;
+
+    public string ApiKey { get; private set; } = string.Empty;
+
+    /// <summary>Starts one host with a database of its own, or several on one.</summary>
+    public static async Task<ChaosWorld> StartAsync(int count)
+    {
+        var world = new ChaosWorld();
+        try
+        {
+            if (count > 1)
+            {
+                world.database = await OwnPostgresServer.StartAsync();
+                world.watch = new(world.database.ConnectionString);
+            }
+
+            for (var host = 0; host < count; host++) world.hosts.Add(await HostProcess.LaunchAsync(world.SettingsOf(host), hasPeers: count > 1));
+            world.networks.AddRange(world.hosts.Select(host => new FaultProxy(host.Url)));
+            using var visitor = new CoordinatorClient(world.hosts[^1].Url);
+            world.ApiKey = (await visitor.SignInAsync(world.hosts[^1].SignInSecret, "Chaos", CancellationToken.None)).Key;
+            return world;
+        }
+        catch (Exception)
+        {
+            await world.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A client whose calls go through the network before a host.</summary>
+    public CoordinatorClient ClientOf(int host) => new(networks[host % networks.Count].Url, ApiKey) { Patience = LongPatience, CallTimeout = TimeSpan.FromSeconds(30) };
+
+    /// <summary>A client that nothing stands before.</summary>
+    public CoordinatorClient DirectClient() => new(hosts[^1].Url, ApiKey) { Patience = LongPatience };
+
+    /// <summary>All hosts by their networks, beginning with this one.</summary>
+    public IReadOnlyList<Uri> Urls(int first) => [.. Enumerable.Range(0, networks.Count).Select(host => networks[(first + host) % networks.Count].Url)];
+
+    /// <summary>Kills PostgreSQL's main process; whoever runs it starts it again. False when it does not run in this moment.</summary>
+    public bool KillDatabase()
+    {
+        if (database is null) return hosts[0].KillDatabase();
+        database.Kill();
+        return true;
+    }
+
+    /// <summary>Everything that the agents of a session noted, in whichever hosts' boxes they ran.</summary>
+    public IReadOnlyList<string> PromptsRun(string session) =>
+        [.. hosts.Select(host => Path.Combine(FolderOf(host, session), "data", "workspace", "prompts")).Where(File.Exists).SelectMany(File.ReadLines)];
+
+    /// <summary>The programs of boxes that a session has running.</summary>
+    public static IReadOnlyList<LiveProcess> BoxesOf(string session) =>
+        [.. LiveProcess.Naming(session).Where(process => process.Command.StartsWith("/opt/coordinator/coordinator-box", StringComparison.Ordinal))];
+
+    /// <summary>What is left of a session's boxes: processes, and folders.</summary>
+    public IReadOnlyList<string> RemainsOf(string session) =>
+        [.. LiveProcess.Naming(session).Select(process => process.ToString()), .. hosts.Select(host => FolderOf(host, session)).Where(Directory.Exists)];
+
+    /// <summary>What the database itself says against a session's records; only where hosts share one.</summary>
+    public Task<IReadOnlyList<string>> FlawsAsync(string session) => watch?.FlawsAsync(session) ?? Task.FromResult<IReadOnlyList<string>>([]);
+
+    public static async Task<IReadOnlyList<ShownEvent>> JournalOfAsync(CoordinatorClient client, string session, CancellationToken cancellationToken)
+    {
+        List<ShownEvent> kept = [];
+        for (string? after = null; ;)
+        {
+            var page = await client.ListEventsAsync(session, after, 1_000, cancellationToken);
+            kept.AddRange(page.Items.Select(StreamFollower.Shown));
+            if (page.NextCursor is null) return kept;
+            after = page.NextCursor;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        List<Exception> problems = [];
+        foreach (var network in networks) await TryAsync(network);
+        foreach (var host in hosts) await TryAsync(host);
+        if (watch is not null) await TryAsync(watch);
+        if (database is not null) await TryAsync(database);
+        Directory.Delete(shared, recursive: true);
+        if (problems.Count > 0) throw new AggregateException(problems);
+
+        async Task TryAsync(IAsyncDisposable one)
+        {
+            try
+            {
+                await one.DisposeAsync();
+            }
+            catch (Exception problem)
+            {
+                problems.Add(problem);
+            }
+        }
+    }
+
+    private static string FolderOf(HostProcess host, string session) => Path.Combine(host.DataDirectory, "sandboxes", "sessions", session);
+
+    private Dictionary<string, string> SettingsOf(int host)
+    {
+        var agent = Path.Combine(AppContext.BaseDirectory, "scripted-agent.sh");
+        Dictionary<string, string> settings = new()
+        {
+            ["Sessions:Agents:0"] = Agent,
+            ["Sandbox:Local:Agents:opencode"] = agent,
+            ["Sandbox:Local:Agents:opencode-acp"] = agent,
+        };
+        if (database is null) return settings;
+        settings["Database:ConnectionString"] = database.ConnectionString;
+        settings["Vault:KeyFile"] = Path.Combine(shared, "master.key");
+        settings["Artifacts:Directory"] = Path.Combine(shared, "artifacts");
+        settings["Sandbox:Local:Node"] = $"machine-{host}"; // each stands for a machine of its own
+        return settings;
+    }
+}
