@@ -32,6 +32,30 @@ public sealed class DrainTests
     }
 
     [Fact]
+    public async Task A_box_that_is_being_made_when_its_host_is_told_to_stop_is_made_once_and_goes_on_with_the_next()
+    {
+        await using var world = await ClusterWorld.StartAsync(2);
+        world.Plane!.HoldCreates();
+        var (session, first) = await world.SessionAsync(0, "count to 20");
+        await Eventually.HoldsAsync(() => world.Plane.Asked == 1, "that the box is being made");
+
+        var stopping = world.Hosts[0].StopAsync();
+        await Eventually.HoldsAsync(() => world.Hosts[0].Output.Contains("Draining 1 sessions", StringComparison.Ordinal), "that the host is about to stop");
+        var second = (await world.ClientOf(1).PromptAsync(session, "count to 10", CancellationToken.None)).MessageId;
+        Assert.Equal(world.Hosts[0].Url, await world.Journal.OwnerAsync(session));
+        world.Plane.LetCreate();
+        await stopping;
+        var box = await world.BoxAsync(session, [1]);
+        var client = world.Watch(session, 1);
+        await client.UntilEndedAsync(second);
+
+        Assert.Equal((1, 1), (world.Plane.Asked, world.Plane.Made));
+        Assert.Equal(world.Hosts[1].Url, await world.Journal.OwnerAsync(session));
+        Assert.DoesNotContain("abandoned", world.Hosts[0].Output, StringComparison.Ordinal);
+        await world.HoldsAsync(session, 1, box, new Dictionary<string, int> { [first] = 20, [second] = 10 }, client);
+    }
+
+    [Fact]
     public async Task A_rolling_restart_of_three_hosts_under_load_loses_nothing()
     {
         const int Sessions = 6;

@@ -19,6 +19,10 @@ internal sealed class Activation
     private readonly BridgeLinks links = new();
     private readonly ITimer alarm;
     private readonly List<SessionOutput> outputs = [];
+    private readonly Lock gate = new();
+    private int underWay;
+    private bool handingOver;
+    private bool leftUndone;
     private Task<long>? append;
     private long snapshotVersion;
     private DateTimeOffset lastUsed;
@@ -93,6 +97,39 @@ internal sealed class Activation
         mailbox.Writer.TryComplete();
     }
 
+    /// <summary>True when the host's end came before something that the session wants.</summary>
+    private bool LeftUndone
+    {
+        get
+        {
+            lock (gate) return leftUndone;
+        }
+    }
+
+    /// <summary>True while work that it began outside of its turns is under way.</summary>
+    public bool IsBusy
+    {
+        get
+        {
+            lock (gate) return underWay > 0;
+        }
+    }
+
+    /// <summary>
+    /// Ends the activation for another host to go on, once the work under way has told its outcome. Until then it serves.
+    /// Only for a host that begins no more such work.
+    /// </summary>
+    public void HandOver()
+    {
+        lock (gate)
+        {
+            handingOver = true;
+            if (underWay > 0) return;
+        }
+
+        BeginEnd(LinkCloseReason.HostRestarting);
+    }
+
     private async Task RunAsync()
     {
         try
@@ -165,7 +202,8 @@ internal sealed class Activation
                 links.Find(c.LinkId)?.Close(c.Reason, c.Detail);
                 break;
             case SessionOutput.StartEffect e:
-                services.Effects.Start(lease.Key, e.EffectKey, e.Effect, outcome => SettleAsync(e.EffectKey, outcome));
+                lock (gate) underWay++;
+                if (!services.Effects.Start(lease.Key, e.EffectKey, e.Effect, outcome => SettleAsync(e.EffectKey, outcome))) EndWork(isUndone: true);
                 break;
         }
     }
@@ -177,16 +215,31 @@ internal sealed class Activation
         throw new PortException(PortFailureKind.Fenced, "Another activation has taken the session over.");
     }
 
-    private async Task SettleAsync(string effectKey, EffectOutcome outcome)
+    private async Task SettleAsync(string effectKey, EffectOutcome? outcome)
     {
         try
         {
-            await PostAsync(new SessionInput.EffectSettled(effectKey, outcome), CancellationToken.None);
+            if (outcome is not null) await PostAsync(new SessionInput.EffectSettled(effectKey, outcome), CancellationToken.None);
         }
         catch (ActivationOverException)
         {
             services.Log.OutcomeDropped(effectKey, lease.Key);
         }
+
+        EndWork(isUndone: outcome is null);
+    }
+
+    /// <param name="isUndone">The session still wants it, and gets it from another host only.</param>
+    private void EndWork(bool isUndone)
+    {
+        lock (gate)
+        {
+            underWay--;
+            if (isUndone) leftUndone = handingOver = true;
+            if (underWay > 0 || !handingOver) return;
+        }
+
+        BeginEnd(LinkCloseReason.HostRestarting);
     }
 
     /// <summary>Nothing to do for now: sets the timer, keeps a snapshot, and leaves memory when nothing needs this activation.</summary>
@@ -228,7 +281,8 @@ internal sealed class Activation
         try
         {
             if (failure is null && machine.Version - snapshotVersion >= services.Options.SnapshotAtRest) await SaveSnapshotAsync();
-            await services.Journal.ReleaseAsync(lease, CancellationToken.None);
+            if (LeftUndone) await services.Journal.HandOverAsync(lease, CancellationToken.None);
+            else await services.Journal.ReleaseAsync(lease, CancellationToken.None);
         }
         catch (Exception e)
         {

@@ -35,6 +35,7 @@ internal sealed class AlarmSweep(IWakesSessions host, IAlarmClock clock, IOption
         IReadOnlyList<SessionKey> due;
         do
         {
+            if (!host.TakesSessions) return; // what is handed out here is hidden from the hosts that do
             due = await clock.ClaimDueAsync(Batch, options.Value.AlarmHide, cancellationToken);
             foreach (var key in due) await host.WakeAsync(key, cancellationToken);
         }
@@ -46,6 +47,9 @@ internal sealed class AlarmSweep(IWakesSessions host, IAlarmClock clock, IOption
 internal interface IWakesSessions
 {
     HostLog Log { get; }
+
+    /// <summary>False while it would leave a due session asleep.</summary>
+    bool TakesSessions { get; }
 
     Task WakeAsync(SessionKey key, CancellationToken cancellationToken);
 }

@@ -8,30 +8,47 @@ namespace Coordinator.Adapters.InProcess;
 /// <summary>
 /// Runs the slow work of all sessions outside their turns, and owns every task it starts. Of each kind only so much runs at
 /// once, first come first served, so that a thousand sessions that wake together do not make a thousand boxes at once; and
-/// of each kind by itself, so that creates that take long keep no destroy, look or flush waiting.
+/// of each kind by itself, so that creates that take long keep no destroy, look or flush waiting. A host that stops closes
+/// it first, so that what is under way comes to its end and nothing else is begun.
 /// </summary>
 internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runners, TimeSpan timeout, int atOnce, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<Type, SemaphoreSlim> places = new();
     private readonly ISessionEffectRunner[] runners = [.. runners];
     private readonly ConcurrentDictionary<Task, byte> running = new();
+    private readonly CancellationTokenSource closing = new();
     private readonly CancellationTokenSource stopping = new();
     private int disposed;
 
-    /// <summary>Starts an effect; <paramref name="settled"/> hears its outcome, whatever it is, unless the host stops first.</summary>
-    public void Start(SessionKey key, string effectKey, SessionEffect effect, Func<EffectOutcome, Task> settled)
+    /// <summary>
+    /// Starts an effect; <paramref name="settled"/> hears its outcome, whatever it is, or null when the host's end came first
+    /// and it is for the next one to ask again. False, and nothing is started, once the pool is closed.
+    /// </summary>
+    public bool Start(SessionKey key, string effectKey, SessionEffect effect, Func<EffectOutcome?, Task> settled)
     {
+        if (closing.IsCancellationRequested) return false;
         var task = Task.Run(() => RunAsync(key, effectKey, effect, settled));
         running.TryAdd(task, 0);
         task.ContinueWith(t => running.TryRemove(t, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         if (task.IsCompleted) running.TryRemove(task, out _);
+        return true;
+    }
+
+    /// <summary>Begins nothing from here on: neither what is started later nor what still waits for its place.</summary>
+    public Task CloseAsync() => closing.CancelAsync();
+
+    /// <summary>Waits until nothing is under way, of a pool that is closed.</summary>
+    public async Task SettleAsync()
+    {
+        while (!running.IsEmpty) await Task.WhenAll(running.Keys);
     }
 
     /// <summary>Cancels what runs and waits for it to end.</summary>
     public async Task StopAsync()
     {
+        await CloseAsync();
         await stopping.CancelAsync();
-        await Task.WhenAll(running.Keys);
+        await SettleAsync();
     }
 
     /// <summary>Idempotent: a container that knows its owner under two types disposes it twice.</summary>
@@ -40,18 +57,15 @@ internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runne
         if (Interlocked.Exchange(ref disposed, 1) != 0) return;
         await StopAsync();
         stopping.Dispose();
+        closing.Dispose();
         foreach (var kind in places.Values) kind.Dispose();
     }
 
-    private async Task RunAsync(SessionKey key, string effectKey, SessionEffect effect, Func<EffectOutcome, Task> settled)
+    private async Task RunAsync(SessionKey key, string effectKey, SessionEffect effect, Func<EffectOutcome?, Task> settled)
     {
         try
         {
-            await settled(await InItsTurnAsync(key, effectKey, effect));
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            EffectAbandoned(effectKey, key);
+            await settled(await UnlessStoppedAsync(key, effectKey, effect));
         }
         catch (Exception failure)
         {
@@ -59,9 +73,32 @@ internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runne
         }
     }
 
+    /// <summary>Its outcome; null when the host's end came before it. A failure at that moment says nothing of the work.</summary>
+    private async Task<EffectOutcome?> UnlessStoppedAsync(SessionKey key, string effectKey, SessionEffect effect)
+    {
+        try
+        {
+            var outcome = await InItsTurnAsync(key, effectKey, effect);
+            if (outcome is not EffectOutcome.Failed || !stopping.IsCancellationRequested) return outcome;
+        }
+        catch (OperationCanceledException) when (closing.IsCancellationRequested)
+        {
+            // Said below.
+        }
+        catch (Exception failure)
+        {
+            EffectUnsettled(failure, effectKey, key);
+            return null;
+        }
+
+        EffectAbandoned(effectKey, key);
+        return null;
+    }
+
     /// <summary>Waits for a place; the work's own time begins when it has one.</summary>
     private async Task<EffectOutcome> InItsTurnAsync(SessionKey key, string effectKey, SessionEffect effect)
     {
+        closing.Token.ThrowIfCancellationRequested();
         var kind = places.GetOrAdd(effect.GetType(), static (_, most) => new(most, most), atOnce);
         if (!await HasPlaceAsync(kind))
         {
@@ -84,13 +121,13 @@ internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runne
     {
         if (kind.Wait(0)) return true;
         using var limit = new CancellationTokenSource(timeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token, limit.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(closing.Token, limit.Token);
         try
         {
             await kind.WaitAsync(either.Token);
             return true;
         }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested && !stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !closing.IsCancellationRequested)
         {
             return false;
         }

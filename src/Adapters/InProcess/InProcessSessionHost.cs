@@ -23,6 +23,9 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
     private readonly ConcurrentDictionary<SessionKey, Lazy<Task<Activation?>>> table = new();
     private volatile bool draining;
 
+    /// <summary>How many sessions are handed over at once; the others are served meanwhile.</summary>
+    internal const int HandOverBatch = 64;
+
     public InProcessSessionHost(
         ISessionJournal journal,
         ISessionMachineFactory machines,
@@ -55,6 +58,8 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
 
     HostLog IWakesSessions.Log => Log;
 
+    bool IWakesSessions.TakesSessions => !draining;
+
     Task IWakesSessions.WakeAsync(SessionKey key, CancellationToken cancellationToken) => WakeAsync(key, cancellationToken);
 
     /// <summary>True while the session's actor is in this process.</summary>
@@ -62,6 +67,9 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
 
     /// <summary>Tells those who follow the session here how far its journal reaches, which another host wrote.</summary>
     internal void Announce(SessionKey key, long seq) => followers.Announce(key, seq);
+
+    /// <summary>True once it is told to stop: what it still has is served until it is handed over, and nothing else.</summary>
+    internal bool IsDraining => draining;
 
     /// <summary>Sessions in memory now.</summary>
     public int ActiveCount => table.Count;
@@ -109,16 +117,31 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
         return answer.IsSuccess ? link! : answer.Problem;
     }
 
+    /// <summary>
+    /// Work of sessions that is under way has <see cref="SessionHostOptions.SettleTime"/> to come to its end, so that the next
+    /// host need not do it again. What nobody works for is handed over first; each session is served until its turn.
+    /// </summary>
     public async ValueTask DrainAsync(CancellationToken cancellationToken)
     {
-        draining = true;
-        Log.Draining(table.Count);
-        followers.CloseAll(SubscriptionCloseReason.HostRestarting);
-        foreach (var entry in table.Values)
-            if (await entry.Value.WaitAsync(cancellationToken) is { } activation) activation.BeginEnd(LinkCloseReason.HostRestarting);
-        foreach (var entry in table.Values)
-            if (await entry.Value.WaitAsync(cancellationToken) is { } activation) await activation.Ended.WaitAsync(cancellationToken);
-        await effects.StopAsync().WaitAsync(cancellationToken);
+        await CloseAsync();
+        var settling = SettleAsync(cancellationToken);
+        await OpeningAsync(cancellationToken);
+        var byWork = Activations.ToLookup(activation => activation.IsBusy);
+        foreach (var batch in byWork[false].Chunk(HandOverBatch)) await HandOverAsync(batch, cancellationToken);
+        await HandOverAsync(Activations, cancellationToken);
+        await settling;
+    }
+
+    /// <summary>Ends everything at once, for a host whose sessions are perhaps another's already.</summary>
+    internal async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await CloseAsync();
+        var stopped = effects.StopAsync();
+        foreach (var activation in Activations) activation.BeginEnd(LinkCloseReason.HostRestarting);
+        await OpeningAsync(cancellationToken);
+        foreach (var activation in Activations) activation.BeginEnd(LinkCloseReason.HostRestarting);
+        await Task.WhenAll(Activations.Select(activation => activation.Ended)).WaitAsync(cancellationToken);
+        await stopped.WaitAsync(cancellationToken);
     }
 
     public ValueTask DisposeAsync() => effects.DisposeAsync();
@@ -140,16 +163,49 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
         }
     }
 
+    private IReadOnlyList<Activation> Activations => [.. table.Values.Where(entry => entry.Value.IsCompletedSuccessfully).Select(entry => entry.Value.Result).OfType<Activation>()];
+
     private static Problem NotFound { get; } = new("session_not_found", "There is no such session.", ProblemKind.NotFound);
 
     private static PortException Draining() => new(PortFailureKind.Unavailable, "This host is stopping; try again at once.", retryAfter: TimeSpan.FromSeconds(1));
+
+    /// <summary>From here on nothing is woken, followed or begun.</summary>
+    private async Task CloseAsync()
+    {
+        draining = true;
+        Log.Draining(table.Count);
+        await effects.CloseAsync();
+        followers.CloseAll(SubscriptionCloseReason.HostRestarting);
+    }
+
+    /// <summary>What is still under way when the time is over is given up.</summary>
+    private async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(options.SettleTime, services.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        await effects.SettleAsync().WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await effects.StopAsync().WaitAsync(cancellationToken);
+    }
+
+    private static async Task HandOverAsync(IReadOnlyList<Activation> activations, CancellationToken cancellationToken)
+    {
+        foreach (var activation in activations) activation.HandOver();
+        await Task.WhenAll(activations.Select(activation => activation.Ended)).WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Waits for the sessions that are just coming to be in memory, or found not to.</summary>
+    private async Task OpeningAsync(CancellationToken cancellationToken)
+    {
+        Task opening = Task.WhenAll(table.Values.Select(entry => entry.Value));
+        await opening.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
 
     /// <summary>Runs on the live activation; one that was just ending gives way to the next.</summary>
     private async ValueTask<Result<SessionReply>> OnActivationAsync(SessionKey key, bool create, Func<Activation, ValueTask<Result<SessionReply>>> call, CancellationToken cancellationToken)
     {
         while (true)
         {
-            if (draining) throw Draining();
             if (await ActivateAsync(key, create, cancellationToken) is not { } activation) return NotFound;
             try
             {
@@ -165,7 +221,9 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
 
     private async ValueTask<Activation?> ActivateAsync(SessionKey key, bool create, CancellationToken cancellationToken)
     {
-        var entry = table.GetOrAdd(key, static (k, s) => new(() => s.self.OpenAsync(k, s.create)), (self: this, create));
+        var entry = draining
+            ? table.GetValueOrDefault(key) ?? throw Draining()
+            : table.GetOrAdd(key, static (k, s) => new(() => s.self.OpenAsync(k, s.create)), (self: this, create));
         try
         {
             var activation = await entry.Value.WaitAsync(cancellationToken);

@@ -29,4 +29,6 @@ internal sealed class PatientJournal(ISessionJournal journal, TimeSpan patience,
     public ValueTask SaveSnapshotAsync(JournalLease lease, JournalSnapshot snapshot, CancellationToken cancellationToken) => journal.SaveSnapshotAsync(lease, snapshot, cancellationToken);
 
     public ValueTask ReleaseAsync(JournalLease lease, CancellationToken cancellationToken) => journal.ReleaseAsync(lease, cancellationToken);
+
+    public ValueTask HandOverAsync(JournalLease lease, CancellationToken cancellationToken) => journal.HandOverAsync(lease, cancellationToken);
 }

@@ -45,6 +45,8 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
 
     public async ValueTask ReleaseAsync(JournalLease lease, CancellationToken cancellationToken) => await RunAsync(() => Release(lease), cancellationToken);
 
+    public async ValueTask HandOverAsync(JournalLease lease, CancellationToken cancellationToken) => await RunAsync(() => HandOver(lease), cancellationToken);
+
     public IAsyncEnumerable<JournalRecord> ReadAsync(SessionKey key, long afterVersion, CancellationToken cancellationToken) =>
         StreamAsync(key, record => record.Version > afterVersion, cancellationToken);
 
@@ -142,6 +144,15 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
         if (!store.Sessions.TryGetValue(lease.Key, out var entry) || entry.Epoch != lease.Epoch) return false;
         entry.Epoch++;
         entry.Host = null;
+        return true;
+    }
+
+    private bool HandOver(JournalLease lease)
+    {
+        if (!Release(lease)) return false;
+        var entry = store.Sessions[lease.Key];
+        if (entry.WakeAt is null || entry.WakeAt > store.Now) entry.WakeAt = store.Now;
+        entry.HiddenUntil = null;
         return true;
     }
 

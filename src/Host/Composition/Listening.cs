@@ -1,4 +1,7 @@
+using Coordinator.Adapters.InProcess;
 using Coordinator.Adapters.LocalSandbox;
+using Coordinator.Host.Starting;
+using Microsoft.Extensions.Options;
 
 namespace Coordinator.Host.Composition;
 
@@ -18,7 +21,7 @@ internal static class Listening
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = LargestBody;
         });
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        builder.Services.AddOptions<HostOptions>().Configure<IOptions<SessionHostOptions>>((host, sessions) => host.ShutdownTimeout = HostDrain.Longest(sessions.Value));
     }
 
     /// <summary>The addresses of <c>Urls</c>.</summary>

@@ -1,19 +1,27 @@
+using Coordinator.Adapters.InProcess;
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
+using Microsoft.Extensions.Options;
 
 namespace Coordinator.Host.Starting;
 
 /// <summary>
-/// Hands sessions back before the host stops: sockets are closed with "restarting", what is being written settles, leases
-/// are released. It runs before the server stops listening, because the server waits for its open sockets.
+/// Hands sessions back before the host stops: sockets are closed with "restarting", work that is under way and what is
+/// being written settles, leases are released. It runs before the server stops listening, because the server waits for its open sockets.
 /// </summary>
-internal sealed partial class HostDrain(ISessionHost sessions, TimeProvider time, ILogger<HostDrain> logger) : IHostedLifecycleService
+internal sealed partial class HostDrain(ISessionHost sessions, IOptions<SessionHostOptions> options, TimeProvider time, ILogger<HostDrain> logger) : IHostedLifecycleService
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan HandOverTime = TimeSpan.FromSeconds(10);
+
+    /// <summary>What the servers and services that stop after the drain have.</summary>
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(10);
+
+    /// <summary>The longest that the host may take to stop.</summary>
+    public static TimeSpan Longest(SessionHostOptions options) => options.SettleTime + HandOverTime + StopTime;
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(Timeout, time);
+        using var limit = new CancellationTokenSource(options.Value.SettleTime + HandOverTime, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {

@@ -161,6 +161,7 @@ internal sealed class ClusterWorld : IAsyncDisposable
             {
                 ["Database:ConnectionString"] = databaseOf(host, database.ConnectionString),
                 ["Database:Hosts:TimeToLive"] = TimeSpan.FromSeconds(timeToLive).ToString(),
+                ["Sessions:Host:SettleTime"] = TimeSpan.FromSeconds(30).ToString(), // a machine that is busy is slow to let go
                 ["Vault:KeyFile"] = Path.Combine(shared, "master.key"),
                 ["Artifacts:Directory"] = Path.Combine(shared, "artifacts"),
                 ["Sandbox:Local:Node"] = $"machine-{host}", // each stands for a machine of its own

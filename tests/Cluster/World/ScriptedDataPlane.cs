@@ -19,10 +19,15 @@ internal sealed class ScriptedDataPlane : IAsyncDisposable
     private readonly ConcurrentDictionary<string, SandboxAnswer> boxes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, TaskCompletionSource<BoxGrant>> grants = new(StringComparer.Ordinal);
     private LoopbackServer server = null!;
+    private TaskCompletionSource creating = Opened();
+    private int asked;
     private int made;
 
     /// <summary>How many boxes were made for all sessions.</summary>
     public int Made => Volatile.Read(ref made);
+
+    /// <summary>How many times a box was asked for.</summary>
+    public int Asked => Volatile.Read(ref asked);
 
     /// <summary>What makes a host use it.</summary>
     public IReadOnlyDictionary<string, string> HostSettings => new Dictionary<string, string>
@@ -42,6 +47,12 @@ internal sealed class ScriptedDataPlane : IAsyncDisposable
 
     /// <summary>What the first box of a session is told, once the session has asked for one.</summary>
     public Task<BoxGrant> GrantOfAsync(string session) => Eventually.ComesAsync(Grant(session).Task, $"a box for {session}");
+
+    /// <summary>From here on no box is made before it is let.</summary>
+    public void HoldCreates() => creating = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Makes the boxes that were asked for meanwhile, and those to come.</summary>
+    public void LetCreate() => creating.SetResult();
 
     public ValueTask DisposeAsync() => server.DisposeAsync();
 
@@ -63,6 +74,8 @@ internal sealed class ScriptedDataPlane : IAsyncDisposable
     private async Task<IResult> CreateAsync(HttpRequest request)
     {
         var body = (await JsonSerializer.DeserializeAsync(request.Body, DataPlaneJson.Default.CreateSandboxBody))!;
+        Interlocked.Increment(ref asked);
+        await creating.Task.WaitAsync(request.HttpContext.RequestAborted);
         var box = boxes.GetOrAdd(body.Name, name =>
         {
             Interlocked.Increment(ref made);
@@ -70,6 +83,13 @@ internal sealed class ScriptedDataPlane : IAsyncDisposable
         });
         Grant(body.Bridge.Session).TrySetResult(new(body.Name, body.Bridge.Generation, body.Bridge.Token));
         return Json(box, DataPlaneJson.Default.SandboxAnswer);
+    }
+
+    private static TaskCompletionSource Opened()
+    {
+        var opened = new TaskCompletionSource();
+        opened.SetResult();
+        return opened;
     }
 
     private static IResult Json<T>(T answer, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) => Results.Json(answer, type);

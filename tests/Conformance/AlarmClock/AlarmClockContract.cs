@@ -65,6 +65,23 @@ public abstract class AlarmClockContract
     }
 
     [Fact]
+    public async Task One_whose_lease_was_handed_over_is_due_at_once_though_it_was_handed_out_or_was_to_sleep_for_long()
+    {
+        var (told, asleep) = (await WakingAsync(Minute), await WakingAsync(60 * Minute));
+        await PassAsync(2 * Minute);
+        await ClaimAsync(hideFor: 60 * Minute);
+
+        await Journal.HandOverAsync(told, default);
+        await Journal.HandOverAsync(asleep, default);
+        await Journal.HandOverAsync(asleep, default);
+
+        Assert.Equal([told.Key, asleep.Key], await ClaimAsync());
+        Assert.Empty(await ClaimAsync());
+        Assert.Null((await Journal.FindHeadAsync(told.Key, default))!.Host);
+        Assert.False(await Journal.AppendAsync(told, new(1, "{}"u8.ToArray(), 0, await NowAsync(), null, null), default));
+    }
+
+    [Fact]
     public async Task An_append_that_moves_the_wake_up_ends_the_hiding()
     {
         var lease = await WakingAsync(Minute);

@@ -7,6 +7,7 @@ using Coordinator.Adapters.InProcess.Cluster;
 using Coordinator.Fakes;
 using Coordinator.Modules.Sessions;
 using Coordinator.Modules.Sessions.Actor;
+using Coordinator.Ports;
 using Coordinator.Ports.Identity;
 using Coordinator.Ports.Session;
 using Microsoft.AspNetCore.Builder;
@@ -43,6 +44,8 @@ internal sealed class ClusterNode : IAsyncDisposable
     public ClusterSessionHost Host => app.Services.GetRequiredService<ClusterSessionHost>();
 
     public Member Member => Host.Members.Find() ?? throw new InvalidOperationException("It is no host now.");
+
+    public IHostDependency Dependency => app.Services.GetServices<IHostDependency>().Single();
 
     public PeerSigner Signer => app.Services.GetRequiredService<PeerSigner>();
 

@@ -79,6 +79,32 @@ public sealed class ClusterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task While_a_host_drains_what_it_still_has_is_reached_through_its_peers_and_what_they_have_through_it()
+    {
+        var held = new HeldEffects(typeof(SessionEffect.CreateSandbox));
+        await using var three = await ClusterNode.StartAsync(store, held);
+        SessionKey kept = new(key.Organization, SessionId.New(TimeProvider.System)), nobodys = new(key.Organization, SessionId.New(TimeProvider.System));
+        await three.Host.CallAsync(kept, new SessionCommand.Create(Ada, new("demo/scripted", "opencode", null, PermissionMode.Auto), "Kept"), default);
+        await three.Host.CallAsync(kept, Prompt("work"), default);
+        await held.Held.WaitAsync(Eventually.Bound);
+
+        var draining = three.Host.DrainAsync(default).AsTask();
+        Assert.True((await two.Host.CallAsync(kept, Prompt("through a peer"), default)).IsSuccess);
+        Assert.True((await three.Host.CallAsync(kept, Prompt("here"), default)).IsSuccess);
+        Assert.True((await three.Host.CallAsync(key, new SessionCommand.Rename(Ada, "At a peer"), default)).IsSuccess);
+        var refused = await Assert.ThrowsAsync<PortException>(async () => await three.Host.CallAsync(nobodys, Prompt("nowhere"), default));
+        Assert.Equal((PortFailureKind.Unavailable, true), (refused.Kind, refused.RetryAfter is not null));
+        Assert.NotNull(await three.Dependency.CheckAsync(default));
+        Assert.False(draining.IsCompleted);
+        held.Release();
+        await draining;
+
+        Assert.True((await two.Host.CallAsync(kept, Prompt("after"), default)).IsSuccess);
+        Assert.Single(held.Begun);
+        Assert.Empty(effects.Ran);
+    }
+
+    [Fact]
     public async Task Watching_from_another_host_wakes_nobody_and_misses_nothing()
     {
         await one.Host.DrainAsync(default);

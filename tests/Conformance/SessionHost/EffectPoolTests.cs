@@ -22,7 +22,7 @@ public sealed class EffectPoolTests
 
         pool.Start(Key, "inspect", new SessionEffect.InspectSandbox(new("fake", "box", null)), outcome =>
         {
-            settled.SetResult(outcome);
+            settled.SetResult(outcome!);
             return Task.CompletedTask;
         });
 
@@ -86,7 +86,7 @@ public sealed class EffectPoolTests
         var settled = new TaskCompletionSource<EffectOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         pool.Start(Key, key, effect, outcome =>
         {
-            settled.SetResult(outcome);
+            settled.SetResult(outcome!);
             return Task.CompletedTask;
         });
         return settled.Task;

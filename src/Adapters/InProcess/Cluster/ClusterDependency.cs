@@ -3,7 +3,7 @@ using Coordinator.Ports;
 namespace Coordinator.Adapters.InProcess.Cluster;
 
 /// <summary>A host serves once it is one of its cluster.</summary>
-internal sealed class ClusterDependency(Membership members) : IHostDependency
+internal sealed class ClusterDependency(Membership members, ClusterSessionHost host) : IHostDependency
 {
     public string Name => "cluster";
 
@@ -14,5 +14,5 @@ internal sealed class ClusterDependency(Membership members) : IHostDependency
     public Task StartAsync(CancellationToken cancellationToken) => members.StartAsync(cancellationToken);
 
     public ValueTask<string?> CheckAsync(CancellationToken cancellationToken) =>
-        new(members.Find() is null ? "This host is registering with its peers; the database may be away." : null);
+        new(host.IsDraining ? "This host is stopping." : members.Find() is null ? "This host is registering with its peers; the database may be away." : null);
 }

@@ -37,6 +37,11 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
 
     HostLog IWakesSessions.Log => Log;
 
+    bool IWakesSessions.TakesSessions => !draining && Members.Find() is not null;
+
+    /// <summary>True once it is told to stop: what it still has is served until it is handed over, what others have is asked of them, and nothing is opened.</summary>
+    internal bool IsDraining => draining;
+
     public ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken) => WhereItIsAsync(
         key,
         here => here.CallAsync(key, command, cancellationToken),
@@ -68,6 +73,7 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
         draining = true;
         bridges.CloseAll();
         await Members.LeaveAsync(cancellationToken);
+        bridges.CloseAll(); // the boxes that have come meanwhile
         await watches.DisposeAsync();
     }
 
@@ -96,9 +102,16 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
     internal async ValueTask<T?> ForPeerAsync<T>(SessionKey key, Func<ISessionHost, ValueTask<T>> here, CancellationToken cancellationToken)
         where T : class
     {
-        if (draining || Members.Find() is not { } member) return null;
-        if (!member.Actors.IsActive(key) && await registry.ClaimAsync(key, member.Registration, cancellationToken) != member.Location) return null;
-        return await here(member.Actors);
+        if (Members.Find() is not { } member) return null;
+        if (!member.Actors.IsActive(key) && (draining || await registry.ClaimAsync(key, member.Registration, cancellationToken) != member.Location)) return null;
+        try
+        {
+            return await here(member.Actors);
+        }
+        catch (PortException over) when (draining && over is { Kind: PortFailureKind.Unavailable, EffectMayHaveHappened: false })
+        {
+            return null; // it was being handed over
+        }
     }
 
     private static PortException Draining() => new(PortFailureKind.Unavailable, "This host is stopping; try again at once.", retryAfter: TimeSpan.FromSeconds(1));
@@ -108,12 +121,11 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
         var (began, pause) = (time.GetTimestamp(), FirstPause);
         while (true)
         {
-            if (draining) throw Draining();
-            var member = await Members.CurrentAsync(cancellationToken);
+            var member = draining ? Members.Find() ?? throw Draining() : await Members.CurrentAsync(cancellationToken);
             try
             {
                 if (member.Actors.IsActive(key)) return await here(member.Actors);
-                var owner = await LocateAsync(key, member, cancellationToken);
+                var owner = draining ? await OthersAsync(key, member, cancellationToken) : await LocateAsync(key, member, cancellationToken);
                 return owner.Id == member.Location.Id ? await here(member.Actors) : await there(owner);
             }
             catch (Exception failure) when (failure is PeerMovedException or PeerUnreachableException or PortException { Kind: PortFailureKind.Fenced, EffectMayHaveHappened: false })
@@ -131,6 +143,10 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
     }
+
+    /// <summary>Where the session is already; a host that stops is nobody to open it.</summary>
+    private async ValueTask<HostLocation> OthersAsync(SessionKey key, Member member, CancellationToken cancellationToken) =>
+        await registry.FindAsync(key, cancellationToken) is { } owner && owner.Id != member.Location.Id ? owner : throw Draining();
 
     private async ValueTask<HostLocation> LocateAsync(SessionKey key, Member member, CancellationToken cancellationToken)
     {

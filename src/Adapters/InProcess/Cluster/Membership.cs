@@ -128,6 +128,6 @@ internal sealed class Membership(IHostRegistry registry, Func<HostId, InProcessS
     {
         log.Stopping(member.Location.Id, member.Actors.ActiveCount);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2), time);
-        await member.Actors.DrainAsync(limit.Token).AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await member.Actors.StopAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

@@ -24,7 +24,7 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
 
     public Task WaitAsync(HttpContext context) => AnswerAsync<PeerWait>(context, async (wait, cancellationToken) =>
     {
-        if (host.Members.Find() is not { } member) return new(Moved: true);
+        if (host.IsDraining || host.Members.Find() is not { } member) return new(Moved: true);
         var subscribed = await member.Actors.SubscribeAsync(wait.Key, null, cancellationToken);
         if (subscribed.Problem is { } problem) return new(Problem: problem);
         await using var subscription = subscribed.Value;

@@ -52,15 +52,11 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
 
     public ValueTask<bool> AppendAsync(JournalLease lease, JournalAppend append, CancellationToken cancellationToken) => pipeline.AppendAsync(lease, append, cancellationToken);
 
-    public async ValueTask ReleaseAsync(JournalLease lease, CancellationToken cancellationToken) => await patience.RunAsync(
-        "releasing a session",
-        async token =>
-        {
-            await using var command = system.CreateCommand("UPDATE session_head SET host = NULL, epoch = epoch + 1 WHERE org = $1 AND session = $2 AND epoch = $3");
-            AddKey(command, lease.Key).Add(new() { Value = lease.Epoch });
-            await command.ExecuteNonQueryAsync(token);
-        },
-        cancellationToken);
+    public ValueTask ReleaseAsync(JournalLease lease, CancellationToken cancellationToken) =>
+        GiveUpAsync(lease, "UPDATE session_head SET host = NULL, epoch = epoch + 1 WHERE org = $1 AND session = $2 AND epoch = $3", cancellationToken);
+
+    public ValueTask HandOverAsync(JournalLease lease, CancellationToken cancellationToken) =>
+        GiveUpAsync(lease, "UPDATE session_head SET host = NULL, epoch = epoch + 1, wake_at = least(wake_at, now()), hidden_until = NULL WHERE org = $1 AND session = $2 AND epoch = $3", cancellationToken);
 
     public IAsyncEnumerable<JournalRecord> ReadAsync(SessionKey key, long afterVersion, CancellationToken cancellationToken) => reader.ReadAsync(key, afterVersion, cancellationToken);
 
@@ -86,6 +82,16 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
     public async ValueTask<int> ExpireEventsAsync(TimeSpan age, CancellationToken cancellationToken) => await retention.ExpireAsync(age, cancellationToken);
 
     public ValueTask DisposeAsync() => pipeline.DisposeAsync();
+
+    private async ValueTask GiveUpAsync(JournalLease lease, string sql, CancellationToken cancellationToken) => await patience.RunAsync(
+        "releasing a session",
+        async token =>
+        {
+            await using var command = system.CreateCommand(sql);
+            AddKey(command, lease.Key).Add(new() { Value = lease.Epoch });
+            await command.ExecuteNonQueryAsync(token);
+        },
+        cancellationToken);
 
     /// <summary>Saves it if the head allows, and returns the head it was judged by; null when there is none.</summary>
     private async Task<(long Epoch, long Version)?> SaveAsync(JournalLease lease, JournalSnapshot snapshot, CancellationToken cancellationToken)

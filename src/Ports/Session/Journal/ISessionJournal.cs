@@ -30,6 +30,12 @@ public interface ISessionJournal
     /// <summary>Gives the lease up; the head's host becomes empty if the epoch is still this lease's. Idempotent.</summary>
     ValueTask ReleaseAsync(JournalLease lease, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Gives the lease up as <see cref="ReleaseAsync"/> does, of a session that wants work which was left undone: it is due at
+    /// once, whatever was to wake it and whoever had been told of it, so that any host may go on with it. Idempotent.
+    /// </summary>
+    ValueTask HandOverAsync(JournalLease lease, CancellationToken cancellationToken);
+
     /// <summary>The records of a session with a version above <paramref name="afterVersion"/>, in order, streamed.</summary>
     IAsyncEnumerable<JournalRecord> ReadAsync(SessionKey key, long afterVersion, CancellationToken cancellationToken);
 

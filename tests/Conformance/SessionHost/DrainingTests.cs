@@ -1,0 +1,146 @@
+using Coordinator.Adapters.InProcess;
+using Coordinator.Fakes;
+using Coordinator.Modules.Sessions;
+using Coordinator.Modules.Sessions.Actor;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Coordinator.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Xunit;
+
+namespace Coordinator.Tests.Conformance.SessionHost;
+
+/// <summary>What a host that is told to stop does for its sessions, whether it has peers or not.</summary>
+public sealed class DrainingTests
+{
+    private static readonly Principal Ada = new(PrincipalKind.User, "usr_ada", "Ada");
+
+    private readonly InMemoryJournalStore store = new(TimeProvider.System);
+    private readonly HeldEffects effects = new(typeof(SessionEffect.CreateSandbox));
+
+    [Fact]
+    public async Task A_box_that_is_being_made_is_made_once_and_told_of_to_the_next_host()
+    {
+        var (host, key) = await MakingABoxAsync();
+
+        var draining = host.DrainAsync(default).AsTask();
+        var served = await host.CallAsync(key, new SessionCommand.Rename(Ada, "served while the box is made"), default);
+        var refused = await Assert.ThrowsAsync<PortException>(async () => await host.CallAsync(NewKey(), Create(), default));
+        Assert.False(draining.IsCompleted);
+        effects.Release();
+        await draining;
+        await using var next = Host();
+        var view = await next.CallAsync(key, new SessionCommand.Rename(Ada, "carried on"), default);
+
+        Assert.True(served.IsSuccess && view.IsSuccess);
+        Assert.Equal((PortFailureKind.Unavailable, false, true), (refused.Kind, refused.EffectMayHaveHappened, refused.RetryAfter is not null));
+        Assert.IsType<SessionEffect.CreateSandbox>(Assert.Single(effects.Begun));
+        await next.DrainAsync(default);
+    }
+
+    [Fact]
+    public async Task Work_that_takes_too_long_is_given_up_before_its_session_is_which_is_then_due_at_once()
+    {
+        var (host, key) = await MakingABoxAsync(new() { SettleTime = TimeSpan.FromMilliseconds(50) });
+        HostId? owner = null;
+        effects.WhenGivenUp = async () => owner = (await Journal.FindHeadAsync(key, default))!.Host;
+
+        await host.DrainAsync(default);
+
+        Assert.NotNull(owner);
+        Assert.Null((await Journal.FindHeadAsync(key, default))!.Host);
+        Assert.Equal([key], await DueAsync());
+    }
+
+    [Fact]
+    public async Task What_a_session_comes_to_want_while_its_host_stops_is_left_to_the_next_one_at_once()
+    {
+        var (host, key) = await MakingABoxAsync();
+
+        var draining = host.DrainAsync(default).AsTask();
+        Assert.True((await host.CallAsync(key, new SessionCommand.Archive(Ada), default)).IsSuccess);
+        effects.Release();
+        await draining;
+
+        Assert.Single(effects.Begun);
+        Assert.Equal([key], await DueAsync());
+        await using var next = Host();
+        await next.WakeAsync(key, default);
+        await Eventually.HoldsAsync(() => effects.Begun.OfType<SessionEffect.DestroySandbox>().Any(), "that the next host ends the box");
+        await next.DrainAsync(default);
+    }
+
+    [Fact]
+    public async Task Sessions_are_handed_over_so_many_at_a_time_and_the_others_are_served_until_their_turn()
+    {
+        var journal = HeldReleases.Over(Journal, out var releases);
+        await using var host = Host(journal: journal);
+        List<SessionKey> keys = [.. Enumerable.Range(0, 2 * InProcessSessionHost.HandOverBatch).Select(_ => NewKey())];
+        foreach (var key in keys) await host.CallAsync(key, Create(), default);
+
+        var draining = host.DrainAsync(default).AsTask();
+        await Eventually.HoldsAsync(() => releases.Keys.Count == InProcessSessionHost.HandOverBatch, "that a batch is being handed over");
+        var waiting = keys.Except(releases.Keys).First();
+        Assert.True((await host.CallAsync(waiting, new SessionCommand.Rename(Ada, "not yet its turn"), default)).IsSuccess);
+
+        Assert.Equal(InProcessSessionHost.HandOverBatch, releases.Keys.Count);
+        releases.Open();
+        await draining;
+        Assert.Equal(keys.ToHashSet(), releases.Keys.ToHashSet());
+        Assert.Equal(0, host.ActiveCount);
+    }
+
+    [Fact]
+    public async Task A_host_that_takes_no_sessions_hides_no_due_one_from_those_that_do()
+    {
+        var (host, key) = await MakingABoxAsync(new() { SettleTime = TimeSpan.Zero });
+        await host.DrainAsync(default);
+        var stopping = new Stopping();
+        using var sweep = new AlarmSweep(stopping, new InMemoryAlarmClock(store), Options.Create(new SessionHostOptions { AlarmInterval = TimeSpan.FromMilliseconds(5) }), TimeProvider.System);
+
+        await sweep.StartAsync(default);
+        await Eventually.HoldsAsync(() => stopping.Asked > 2, "that it looks for due sessions more than once");
+        await sweep.StopAsync(default);
+
+        Assert.Equal([key], await DueAsync());
+    }
+
+    private InMemorySessionJournal Journal => new(store);
+
+    private static SessionKey NewKey() => new(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
+
+    private static SessionCommand.Create Create() => new(Ada, new("demo/scripted", "opencode", null, PermissionMode.Auto), "A session");
+
+    private ValueTask<IReadOnlyList<SessionKey>> DueAsync() => new InMemoryAlarmClock(store).ClaimDueAsync(10, TimeSpan.FromMinutes(1), default);
+
+    private InProcessSessionHost Host(SessionHostOptions? options = null, ISessionJournal? journal = null) => new(
+        journal ?? Journal,
+        new SessionMachineFactory(SessionLimits.Default, new PlainTokens()),
+        [effects],
+        Options.Create(options ?? new SessionHostOptions()),
+        TimeProvider.System,
+        NullLogger<InProcessSessionHost>.Instance);
+
+    private async Task<(InProcessSessionHost Host, SessionKey Key)> MakingABoxAsync(SessionHostOptions? options = null)
+    {
+        var (host, key) = (Host(options), NewKey());
+        await host.CallAsync(key, Create(), default);
+        await host.CallAsync(key, new SessionCommand.Prompt(Ada, MessageId.New(TimeProvider.System), null, "work", null, null), default);
+        await effects.Held.WaitAsync(Eventually.Bound);
+        return (host, key);
+    }
+
+    private sealed class Stopping : IWakesSessions
+    {
+        private int asked;
+
+        public int Asked => Volatile.Read(ref asked);
+
+        public HostLog Log { get; } = new(NullLogger.Instance);
+
+        public bool TakesSessions => Interlocked.Increment(ref asked) < 0;
+
+        public Task WakeAsync(SessionKey key, CancellationToken cancellationToken) => throw new InvalidOperationException("It takes none.");
+    }
+}
