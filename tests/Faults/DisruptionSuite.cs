@@ -11,6 +11,7 @@ namespace Coordinator.Tests.Faults;
 /// Plays every fault of every catalog through the walking skeleton. The user sees what the catalog says, and afterwards:
 /// the session works, no message is lost, doubled or without an end, every run is in the history once, and no box is left.
 /// </summary>
+[Collection(AtRestTests.Name)]
 public sealed class DisruptionSuite
 {
     public static TheoryData<string, string> Everything
@@ -130,5 +131,30 @@ public sealed class DisruptionSuite
         var names = FaultCatalogs.All.Single(catalog => catalog.Port.Name == port).Faults.Select(fault => fault.Name).ToList();
 
         Assert.All(known, words => Assert.Contains(names, name => name.Contains(words, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_catalog_plays_on_the_real_adapter_or_says_why_not()
+    {
+        Assert.All(FaultCatalogs.All, catalog =>
+        {
+            Assert.True(catalog.OnReal.Count > 0 != catalog.WhyNotOnReal is not null, $"{catalog.Port.Name}: {catalog.WhyNotOnReal}");
+            Assert.Subset(catalog.Faults.Select(fault => fault.Name).ToHashSet(), catalog.OnReal.Select(play => play.Of).ToHashSet());
+            Assert.Distinct(catalog.OnReal.Select(play => play.ToString()));
+        });
+    }
+
+    [Theory]
+    [MemberData(nameof(Ports))]
+    public void A_general_fault_is_played_on_the_real_adapter_or_it_is_said_why_not(string port)
+    {
+        var catalog = FaultCatalogs.Of(port);
+        if (catalog.OnReal.Count == 0) return;
+        var possible = catalog.Faults.Where(fault => fault.Is is not null).ToLookup(fault => fault.Is!.Value, fault => fault.Name);
+        var played = possible.Where(faults => faults.Any(name => catalog.OnReal.Any(play => play.Of == name))).Select(faults => faults.Key).ToHashSet();
+
+        Assert.Empty(possible.Select(faults => faults.Key).Except(played).Except(catalog.NotOnReal.Keys));
+        Assert.Empty(played.Intersect(catalog.NotOnReal.Keys));
+        Assert.All(catalog.NotOnReal.Values, reason => Assert.True(reason.Split(' ').Length >= 5, $"'{reason}' is no reason."));
     }
 }

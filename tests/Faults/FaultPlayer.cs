@@ -45,7 +45,7 @@ internal sealed class FaultPlayer(Skeleton world, Fault fault)
     {
         world.Provider.CreateFaults.FailBefore();
         var message = await world.PromptAsync(fault.Prompt);
-        await world.UntilSeenAsync("sandbox.requested");
+        await world.UntilAsync("a box that was asked for in vain", () => !world.Provider.CreateFaults.IsUnmet);
         await fault.Show(world);
         world.Provider.CreateFaults.Clear();
         await LastAsync();

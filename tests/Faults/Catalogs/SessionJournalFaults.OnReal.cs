@@ -2,6 +2,7 @@ using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Faults.Real;
 using Coordinator.Tests.Support.Network;
+using Xunit;
 
 namespace Coordinator.Tests.Faults.Catalogs;
 
@@ -27,12 +28,7 @@ public sealed partial class SessionJournalFaults
         RealPlay.Refused(MidTool, Database),
         RealPlay.Slow(Sluggish, Database) with { Times = 5 },
         RealPlay.Corrupt(NoSense, Database, 0) with { Sees = "Unavailable, then completed" },
-        new(Fenced, "another host opens it")
-        {
-            OrSees = "completed", // in real time a beat of the box may be what is fenced off
-            Show = async outside => await outside.World.Port<ISessionJournal>().OpenAsync(outside.World.Key, HostId.New(TimeProvider.System), create: false, CancellationToken.None),
-            IsOfNetwork = false,
-        },
+        FencedByAnother(),
         RealPlay.FullDatabase("It has no room: the caller is told, and nothing was queued", "session_record"),
         RealPlay.RefusedByDatabase("It refuses the host's credential: the caller is told", orSees: "Unavailable, then completed"),
         RealPlay.Done("The clock jumps back an hour: what follows is not written before what went", "the host's clock set", outside => outside.World.Skew = TimeSpan.FromHours(-1)),
@@ -46,6 +42,22 @@ public sealed partial class SessionJournalFaults
         [GeneralFault.Duplicate] = "A PostgreSQL connection is one conversation, whose packets the server takes once; its contract appends twice.",
         [GeneralFault.Partial] = "PostgreSQL stores a row whole or not at all; a snapshot that is torn all the same is the reader's affair, which is the same on both.",
     };
+
+    private static RealPlay FencedByAnother()
+    {
+        long taken = 0;
+        return new(Fenced, "another host opens it")
+        {
+            OrSees = "completed", // in real time a beat of the box may be what is fenced off
+            Show = async outside => taken = await OpenAsync(outside),
+            IsOfNetwork = false,
+            // Whoever met it, the session's host had to open it once more to write anything after it.
+            Holds = async outside => Assert.True(await OpenAsync(outside) > taken + 1, "Nobody was fenced off."),
+        };
+    }
+
+    private static async Task<long> OpenAsync(RealOutside outside) =>
+        (await outside.World.Port<ISessionJournal>().OpenAsync(outside.World.Key, HostId.New(TimeProvider.System), create: false, CancellationToken.None))!.Epoch;
 
     private static FaultProxy Database(RealOutside outside) => outside.Writes;
 

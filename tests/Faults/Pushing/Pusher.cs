@@ -28,6 +28,8 @@ internal sealed class Pusher(Func<string, ValueTask>? renew = null)
     private int commits;
     private bool rebases;
     private bool isStale = true;
+    /// <summary>A token is to expire in a push, and no push has come since.</summary>
+    private bool awaitsPush;
 
     /// <summary>What a token of now is.</summary>
     public PushTokens Tokens => tokens;
@@ -56,10 +58,16 @@ internal sealed class Pusher(Func<string, ValueTask>? renew = null)
     }
 
     /// <summary>It is good when a push begins, and no more when what is pushed arrives.</summary>
-    public void ExpireInPush() => git.Asked = call =>
+    public void ExpireInPush()
     {
-        if (IsPush(call)) Expire();
-    };
+        awaitsPush = true;
+        git.Asked = call =>
+        {
+            if (!IsPush(call)) return;
+            Expire();
+            awaitsPush = false;
+        };
+    }
 
     /// <summary>What is pushed arrives, and nobody hears of it.</summary>
     public void LoseAnswer() => git.LosesAnswerTo = IsPush;
@@ -70,6 +78,7 @@ internal sealed class Pusher(Func<string, ValueTask>? renew = null)
     /// <summary>Everything that was ever committed is there, once, and so is what somebody else had pushed.</summary>
     public async ValueTask HoldsAsync()
     {
+        Assert.False(awaitsPush, "No push met the token that expires within it.");
         var there = await git.SubjectsAsync(name, Branch);
         Assert.Equal(Enumerable.Range(1, commits).Select(Work), there.Where(subject => subject.StartsWith("Work ", StringComparison.Ordinal)).Reverse());
         Assert.InRange(there.Count(subject => subject == Others), 0, 1);

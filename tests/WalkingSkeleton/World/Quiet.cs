@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 
 namespace Coordinator.Tests.WalkingSkeleton.World;
@@ -29,30 +30,65 @@ internal static class Quiet
     /// <summary>And at the latest after this.</summary>
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
 
+    private static readonly Lazy<BlockingCollection<TaskCompletionSource>> Watcher = new(StartWatcher);
+
     private static int resting = int.MaxValue;
 
-    public static async Task SettleAsync()
+    public static Task SettleAsync()
     {
+        for (int calm = 0, look = 0; look < QuickLooks; look++)
+        {
+            calm = IsCalm(Working()) ? calm + 1 : 0;
+            if (calm >= CalmLooks) return Task.CompletedTask;
+            Thread.Yield();
+        }
+
+        var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Watcher.Value.Add(settled);
+        return settled.Task;
+    }
+
+    /// <summary>
+    /// Whoever looks again and again from the pool wakes it each time, and on a busy machine what he woke is still there at his next look.
+    /// So the patient looks are taken from a thread that is none of the pool's.
+    /// </summary>
+    private static BlockingCollection<TaskCompletionSource> StartWatcher()
+    {
+        var asked = new BlockingCollection<TaskCompletionSource>();
+        new Thread(() =>
+        {
+            foreach (var settled in asked.GetConsumingEnumerable())
+            {
+                WatchUntilCalm();
+                settled.SetResult();
+            }
+        })
+        { IsBackground = true, Name = "rest of the world" }.Start();
+        return asked;
+    }
+
+    private static void WatchUntilCalm()
+    {
+        using var never = new ManualResetEvent(false);
         var began = Stopwatch.GetTimestamp();
         var (least, prompt) = (int.MaxValue, 0);
-        for (int calm = 0, look = 0; calm < CalmLooks; look++)
+        for (var calm = 0; calm < CalmLooks;)
         {
             var busy = Working();
             least = Math.Min(least, busy);
-            resting = Math.Min(resting, busy);
-            calm = busy <= resting && ThreadPool.PendingWorkItemCount == 0 ? calm + 1 : 0;
-            if (look < QuickLooks)
-            {
-                Thread.Yield();
-                continue;
-            }
-
+            calm = IsCalm(busy) ? calm + 1 : 0;
             var asked = Stopwatch.GetTimestamp();
-            await Task.Delay(Pause, TimeProvider.System);
+            never.WaitOne(Pause);
             if (Stopwatch.GetElapsedTime(asked) < Prompt) prompt++;
             if (prompt < PromptPauses && Stopwatch.GetElapsedTime(began) < Bound) continue;
             (resting, prompt, began) = (least, 0, Stopwatch.GetTimestamp());
         }
+    }
+
+    private static bool IsCalm(int busy)
+    {
+        resting = Math.Min(resting, busy);
+        return busy <= resting && ThreadPool.PendingWorkItemCount == 0;
     }
 
     /// <summary>Pool threads that run something, the caller's own left out.</summary>
