@@ -15,5 +15,4 @@ if changed "$host/.stamp" src Directory.Build.props Directory.Packages.props; th
   dotnet publish src/Host -c Release -o "$host" -p:GenerateDocumentationFile=false -v q --nologo >&2
   stamp "$host/.stamp"
 fi
-export DOTNET_gcServer=0 DOTNET_TieredPGO=1
 exec artifacts/bench/Coordinator.Bench "$PWD/$host/Coordinator.Host.dll" "$PWD/artifacts/bench.json" "$@"

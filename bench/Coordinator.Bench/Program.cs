@@ -17,7 +17,7 @@ if (args is ["drive", var driveReport, var kind, .. var rest])
 if (args.Length < 2) return await SayUseAsync("Use bench/run.sh [scenario ...]: dispatch, events, relay, throughput, fanout, flood, idle, create, append, paced, host.");
 IScenario[] all =
 [
-    new DispatchLatency(), new EventLatency(time), new RelayLimit(time), new Throughput(), new FanOut(time), new Flood(),
+    new DispatchLatency(time), new EventLatency(time), new RelayLimit(time), new Throughput(), new FanOut(time), new Flood(),
     new IdleSessions(time), new SessionCreation(time), new GroupedAppend(time), new PacedAppend(time), new RealHost(args[0], time),
 ];
 var wanted = args[2..];

@@ -6,9 +6,14 @@ using Coordinator.Bench.Measuring;
 
 namespace Coordinator.Bench.Scenarios;
 
-/// <summary>From a prompt, sent and accepted, to the box that has it; two commits lie on the way of the whole.</summary>
-internal sealed class DispatchLatency(int warmUp = 100, int count = 400) : IScenario
+/// <summary>
+/// From a prompt, sent by the client, to the box that has it; the commit that accepts it lies on the way. Every other prompt goes to
+/// a session at rest; those between follow right behind the turn before, whose run is still being written to the history.
+/// </summary>
+internal sealed class DispatchLatency(TimeProvider time, int warmUp = 200, int count = 800) : IScenario
 {
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(20);
+
     public string Name => "dispatch";
 
     public async IAsyncEnumerable<Measurement> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -16,28 +21,35 @@ internal sealed class DispatchLatency(int warmUp = 100, int count = 400) : IScen
         await using var host = await HostProcess.StartRoleAsync("serve");
         await using var turn = await Turn.BeginAsync(host, cancellationToken);
         await turn.EndAsync(cancellationToken);
-        var (fromSent, fromAccepted) = (new Latencies(), new Latencies());
+        var (atRest, behind, fromAccepted) = (new Latencies(), new Latencies(), new Latencies());
         for (var i = 0; i < warmUp + count; i++)
         {
-            var sent = Stopwatch.GetTimestamp();
-            await turn.Watcher.PromptAsync(string.Create(CultureInfo.InvariantCulture, $"p{i}"), "work", cancellationToken);
-            var accepted = turn.Watcher.UntilAsync("accepted", null, cancellationToken);
-            var prompt = await turn.Box.NextPromptAsync(cancellationToken);
-            if (i >= warmUp)
-            {
-                fromSent.Add(sent, prompt.At);
-                fromAccepted.Add(Math.Min(await accepted, prompt.At), prompt.At);
-            }
-
-            await accepted;
-            await turn.Box.SendAsync("message.accepted", prompt.MessageId, "{}", cancellationToken);
-            await turn.Box.SendAsync("message.ended", prompt.MessageId, """{"outcome":"completed"}""", cancellationToken);
-            await turn.Watcher.UntilAsync("events", "message.completed", cancellationToken);
+            if (i % 2 == 0) await Task.Delay(Rest, time, cancellationToken);
+            var (sent, accepted, arrived) = await PromptAsync(turn, i, cancellationToken);
+            if (i < warmUp) continue;
+            (i % 2 == 0 ? atRest : behind).Add(sent, arrived);
+            fromAccepted.Add(Math.Min(accepted, arrived), arrived);
         }
 
-        yield return new("Prompt to connected box", "sent by the client, at the box: p50", fromSent.Percentile(50), "ms", 10);
-        yield return new("Prompt to connected box", "sent by the client, at the box: p99", fromSent.Percentile(99), "ms");
+        yield return new("Prompt to connected box", "sent by the client, at the box: p50", atRest.Percentile(50), "ms", 2);
+        yield return new("Prompt to connected box", "sent by the client, at the box: p99", atRest.Percentile(99), "ms", 5);
+        yield return new("Prompt to connected box", "the same right behind a turn: p50", behind.Percentile(50), "ms");
+        yield return new("Prompt to connected box", "the same right behind a turn: p99", behind.Percentile(99), "ms");
         yield return new("Prompt to connected box", "accepted at the client, at the box: p50", fromAccepted.Percentile(50), "ms", 10);
         yield return new("Prompt to connected box", "accepted at the client, at the box: p99", fromAccepted.Percentile(99), "ms");
+    }
+
+    /// <summary>One turn: when its prompt was sent, accepted at the client, and at the box.</summary>
+    private static async Task<(long Sent, long Accepted, long Arrived)> PromptAsync(Turn turn, int i, CancellationToken cancellationToken)
+    {
+        var sent = Stopwatch.GetTimestamp();
+        await turn.Watcher.PromptAsync(string.Create(CultureInfo.InvariantCulture, $"p{i}"), "work", cancellationToken);
+        var accepted = turn.Watcher.UntilAsync("accepted", null, cancellationToken);
+        var prompt = await turn.Box.NextPromptAsync(cancellationToken);
+        await accepted;
+        await turn.Box.SendAsync("message.accepted", prompt.MessageId, "{}", cancellationToken);
+        await turn.Box.SendAsync("message.ended", prompt.MessageId, """{"outcome":"completed"}""", cancellationToken);
+        await turn.Watcher.UntilAsync("events", "message.completed", cancellationToken);
+        return (sent, await accepted, prompt.At);
     }
 }

@@ -9,7 +9,7 @@ using Coordinator.Client;
 namespace Coordinator.Bench.Scenarios;
 
 /// <summary>Sessions in which nothing happens: with a box and a client each, what they hold and what a heartbeat computes; asleep, how fast one wakes.</summary>
-internal sealed class IdleSessions(TimeProvider time, int connected = 250, int asleep = 200, int heartbeats = 40_000) : IScenario
+internal sealed class IdleSessions(TimeProvider time, int connected = 1_000, int asleep = 200, int heartbeats = 40_000) : IScenario
 {
     private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
@@ -19,7 +19,7 @@ internal sealed class IdleSessions(TimeProvider time, int connected = 250, int a
     {
         await using var host = await HostProcess.StartRoleAsync("serve", "--Sessions:Host:HibernateAfter=00:00:01");
         var turns = new List<Turn>();
-        await ConnectAsync(host, turns, connected / 5, cancellationToken); // warm-up: code and buffers get their size
+        await ConnectAsync(host, turns, connected / 10, cancellationToken); // warm-up: code and buffers get their size
         var managed = (await host.MemoryAsync(cancellationToken)).Managed;
         var (before, database) = (host.Megabytes(), host.DatabaseMegabytes());
         await ConnectAsync(host, turns, connected, cancellationToken);
@@ -44,7 +44,7 @@ internal sealed class IdleSessions(TimeProvider time, int connected = 250, int a
         for (var i = 0; i < more; i++)
         {
             turns.Add(await IdleTurnAsync(host, cancellationToken));
-            if (i % 25 != 0) continue;
+            if (i % 50 != 0) continue;
             foreach (var turn in turns) await turn.Box.HeartbeatAsync(cancellationToken);
         }
     }

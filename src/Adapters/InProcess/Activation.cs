@@ -24,6 +24,7 @@ internal sealed class Activation
     private bool handingOver;
     private bool leftUndone;
     private Task<long>? append;
+    private Task saving = Task.CompletedTask;
     private long snapshotVersion;
     private DateTimeOffset lastUsed;
     private LinkCloseReason closeLinksAs = LinkCloseReason.Failed;
@@ -162,7 +163,7 @@ internal sealed class Activation
             }
 
             if (closed && append is null) return;
-            await RestAsync();
+            Rest();
             if (!closed) more ??= mailbox.Reader.WaitToReadAsync().AsTask();
             if (append is null) await more!;
             else await Task.WhenAny(more is null ? [append] : [append, more]);
@@ -243,7 +244,7 @@ internal sealed class Activation
     }
 
     /// <summary>Nothing to do for now: sets the timer, keeps a snapshot, and leaves memory when nothing needs this activation.</summary>
-    private async ValueTask RestAsync()
+    private void Rest()
     {
         var now = services.Time.GetUtcNow();
         var hibernateAt = machine.CanHibernate ? lastUsed + services.Options.HibernateAfter : DateTimeOffset.MaxValue;
@@ -255,20 +256,22 @@ internal sealed class Activation
 
         var wakeAt = machine.WakeAt is { } wake && wake < hibernateAt ? wake : hibernateAt;
         alarm.Change(wakeAt == DateTimeOffset.MaxValue ? Timeout.InfiniteTimeSpan : Later(wakeAt - now), Timeout.InfiniteTimeSpan);
-        if (append is null && machine.Version - snapshotVersion >= services.Options.SnapshotEvery) await SaveSnapshotAsync();
+        if (append is null && saving.IsCompleted && machine.Version - snapshotVersion >= services.Options.SnapshotEvery) saving = SaveSnapshotAsync();
     }
 
     private static TimeSpan Later(TimeSpan wait) => wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : wait < TimeSpan.FromDays(1) ? wait : TimeSpan.FromDays(1);
 
-    private async ValueTask SaveSnapshotAsync()
+    /// <summary>Folds what is durable now, and keeps it beside what the session goes on to do: nobody waits for a snapshot.</summary>
+    private async Task SaveSnapshotAsync()
     {
         snapshotVersion = machine.Version;
         try
         {
             await services.Journal.SaveSnapshotAsync(lease, machine.Snapshot(), CancellationToken.None);
         }
-        catch (PortException e)
+        catch (Exception e)
         {
+            // Whatever it is: the records say the same.
             services.Log.SnapshotFailed(e, lease.Key);
         }
     }
@@ -280,6 +283,7 @@ internal sealed class Activation
         services.Recent.End(lease.Key, tail);
         try
         {
+            await saving;
             if (failure is null && machine.Version - snapshotVersion >= services.Options.SnapshotAtRest) await SaveSnapshotAsync();
             if (LeftUndone) await services.Journal.HandOverAsync(lease, CancellationToken.None);
             else await services.Journal.ReleaseAsync(lease, CancellationToken.None);

@@ -91,6 +91,24 @@ public sealed class InProcessSessionHostTests : SessionHostContract
     }
 
     [Fact]
+    public async Task A_session_goes_on_while_its_snapshot_is_kept_and_ends_after_it()
+    {
+        var journal = JournalOfSlowSnapshots.Over(new InMemorySessionJournal(TimeProvider.System), out var slow);
+        await using var harness = new Harness(journal, new SessionHostOptions { SnapshotEvery = 1 });
+        var key = NewKey();
+        await harness.Host.CallAsync(key, Create(), CancellationToken.None);
+        await slow.Asked.Task.WaitAsync(TimeSpan.FromMinutes(1));
+
+        Assert.True((await harness.Host.CallAsync(key, Prompt("meanwhile"), CancellationToken.None)).IsSuccess);
+
+        var draining = harness.Host.DrainAsync(CancellationToken.None).AsTask();
+        Assert.False(draining.IsCompleted);
+        slow.Kept.SetResult();
+        await draining.WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.True((await journal.FindSnapshotAsync(key, CancellationToken.None))!.Version > 0);
+    }
+
+    [Fact]
     public async Task A_journal_that_is_down_for_a_moment_costs_a_pause_and_not_the_actor()
     {
         var journal = new InMemorySessionJournal(TimeProvider.System);
@@ -205,4 +223,33 @@ public class JournalThatCannotRelease : DispatchProxy
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name == nameof(ISessionJournal.ReleaseAsync)
         ? new ValueTask(Task.FromException(new InvalidOperationException("An answer that makes no sense.")))
         : targetMethod.Invoke(inner, args);
+}
+
+/// <summary>A journal of which the snapshots are kept when a test says so.</summary>
+public class JournalOfSlowSnapshots : DispatchProxy
+{
+    private ISessionJournal inner = null!;
+
+    public TaskCompletionSource Asked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public TaskCompletionSource Kept { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public static ISessionJournal Over(ISessionJournal journal, out JournalOfSlowSnapshots slow)
+    {
+        var proxy = Create<ISessionJournal, JournalOfSlowSnapshots>();
+        slow = (JournalOfSlowSnapshots)(object)proxy;
+        slow.inner = journal;
+        return proxy;
+    }
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name == nameof(ISessionJournal.SaveSnapshotAsync)
+        ? new ValueTask(SaveAsync(() => (ValueTask)targetMethod.Invoke(inner, args)!))
+        : targetMethod.Invoke(inner, args);
+
+    private async Task SaveAsync(Func<ValueTask> save)
+    {
+        Asked.TrySetResult();
+        await Kept.Task;
+        await save();
+    }
 }

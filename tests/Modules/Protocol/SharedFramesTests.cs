@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Coordinator.Modules.SessionAccess.Clients;
@@ -36,11 +35,12 @@ public sealed class SharedFramesTests
     [Fact]
     public void Batches_that_wait_together_are_one_frame()
     {
-        var frame = new ArrayBufferWriter<byte>();
+        EventBatch[] batches = [Batch(1, """{"seq":1}"""), Batch(2, """{"seq":2}""", """{"seq":3}""")];
+        var frame = new byte[SharedFrames.LengthOf(batches)];
 
-        SharedFrames.Join([Batch(1, """{"seq":1}"""), Batch(2, """{"seq":2}""", """{"seq":3}""")], frame);
+        SharedFrames.Join(batches, frame);
 
-        Assert.Equal("""{"type":"events","events":[{"seq":1},{"seq":2},{"seq":3}]}""", Text(frame.WrittenMemory));
+        Assert.Equal("""{"type":"events","events":[{"seq":1},{"seq":2},{"seq":3}]}""", Text(frame));
     }
 
     [Fact]

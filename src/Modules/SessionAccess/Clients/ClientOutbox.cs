@@ -18,7 +18,6 @@ internal sealed class ClientOutbox(FrameSocket socket)
 
     private readonly ByteRoom room = new(MaxWaitingBytes);
     private readonly Channel<Item> waiting = Channel.CreateBounded<Item>(new BoundedChannelOptions(Capacity) { SingleReader = true });
-    private readonly ArrayBufferWriter<byte> joined = new();
     private readonly List<EventBatch> together = [];
 
     public ValueTask AddAsync(ReadOnlyMemory<byte> frame, CancellationToken cancellationToken) => waiting.Writer.WriteAsync(new(frame, null), cancellationToken);
@@ -50,8 +49,7 @@ internal sealed class ClientOutbox(FrameSocket socket)
         Gather(first);
         if (together.Count > 1)
         {
-            SharedFrames.Join(together, joined);
-            if (await socket.SendAsync(joined.WrittenMemory) is { } close) return close;
+            if (await SendJoinedAsync() is { } close) return close;
         }
         else
         {
@@ -61,12 +59,28 @@ internal sealed class ClientOutbox(FrameSocket socket)
 
         room.Free(together.Sum(batch => batch.Utf8.Length));
         var view = together.FindLast(batch => batch.View is not null)?.View;
+        together.Clear();
         return view is null ? null : await socket.SendAsync(SharedFrames.Of(view));
+    }
+
+    /// <summary>In memory that is held only while it is sent: a socket that is idle afterwards keeps none.</summary>
+    private async ValueTask<SocketClose?> SendJoinedAsync()
+    {
+        var length = SharedFrames.LengthOf(together);
+        var frame = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            SharedFrames.Join(together, frame.AsSpan(0, length));
+            return await socket.SendAsync(frame.AsMemory(0, length));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(frame);
+        }
     }
 
     private void Gather(EventBatch first)
     {
-        together.Clear();
         together.Add(first);
         var used = first.Utf8.Length;
         while (waiting.Reader.TryPeek(out var next) && next.Batch is { } batch && SharedFrames.Fits(used, batch))

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using Coordinator.Modules.SessionAccess.Sockets;
 using Coordinator.Ports.Session;
@@ -30,18 +29,26 @@ internal static class SharedFrames
     /// <summary>Whether a batch still fits behind <paramref name="used"/> bytes of other batches in one frame.</summary>
     public static bool Fits(int used, EventBatch batch) => used + 1 + batch.Utf8.Length + Overhead <= FrameSocket.MaxFrameBytes;
 
-    /// <summary>One frame of several batches that waited together.</summary>
-    public static void Join(IReadOnlyList<EventBatch> batches, ArrayBufferWriter<byte> frame)
+    /// <summary>How long the frame of several batches is.</summary>
+    public static int LengthOf(IReadOnlyList<EventBatch> batches) => Overhead + batches.Sum(batch => batch.Utf8.Length) + batches.Count - 1;
+
+    /// <summary>Writes one frame of several batches that waited together; <paramref name="frame"/> is as long as it.</summary>
+    public static void Join(IReadOnlyList<EventBatch> batches, Span<byte> frame)
     {
-        frame.ResetWrittenCount();
-        frame.Write(EventsHead);
+        frame = Put(frame, EventsHead);
         for (var i = 0; i < batches.Count; i++)
         {
-            if (i > 0) frame.Write(","u8);
-            frame.Write(batches[i].Utf8.Span);
+            if (i > 0) frame = Put(frame, ","u8);
+            frame = Put(frame, batches[i].Utf8.Span);
         }
 
-        frame.Write(EventsTail);
+        Put(frame, EventsTail);
+    }
+
+    private static Span<byte> Put(Span<byte> frame, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(frame);
+        return frame[bytes.Length..];
     }
 
     private static IEnumerable<ReadOnlyMemory<byte>> Build(EventBatch batch)
