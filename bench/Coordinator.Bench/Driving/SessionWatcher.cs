@@ -55,6 +55,19 @@ internal sealed class SessionWatcher(FrameSocket socket) : IDisposable
     /// <summary>Receives until an event of the sequence number has come.</summary>
     public async Task UntilSeqAsync(long seq, CancellationToken cancellationToken) => await UntilAsync("events", $"\"seq\":{seq},", cancellationToken);
 
+    /// <summary>Takes what comes, and answers the host's pings, until it is told to leave.</summary>
+    public async Task StayAsync(CancellationToken leaving)
+    {
+        try
+        {
+            while (true) await socket.ReceiveAsync(leaving);
+        }
+        catch (OperationCanceledException) when (leaving.IsCancellationRequested)
+        {
+            return;
+        }
+    }
+
     public void Dispose() => socket.Dispose();
 
     private void Count(ReadOnlySpan<byte> frame, long at)

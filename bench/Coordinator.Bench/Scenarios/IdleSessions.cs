@@ -19,18 +19,22 @@ internal sealed class IdleSessions(TimeProvider time, int connected = 1_000, int
     {
         await using var host = await HostProcess.StartRoleAsync("serve", "--Sessions:Host:HibernateAfter=00:00:01");
         var turns = new List<Turn>();
-        await ConnectAsync(host, turns, connected / 10, cancellationToken); // warm-up: code and buffers get their size
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var staying = new List<Task>();
+        await ConnectAsync(host, turns, staying, connected / 10, leaving.Token); // warm-up: code and buffers get their size
         var managed = (await host.MemoryAsync(cancellationToken)).Managed;
         var (before, database) = (host.Megabytes(), host.DatabaseMegabytes());
-        await ConnectAsync(host, turns, connected, cancellationToken);
+        await ConnectAsync(host, turns, staying, connected, leaving.Token);
         var after = await host.MemoryAsync(cancellationToken);
         yield return new("Memory", "an idle session with its box and a client (PSS, shared out)", (host.Megabytes() - before) * 1_024 / connected, "KB", 100);
         yield return new("Memory", "of which PostgreSQL, whose buffers fill", (host.DatabaseMegabytes() - database) * 1_024 / connected, "KB");
         yield return new("Memory", "of which live managed heap", (after.Managed - managed) / 1024.0 / connected, "KB");
         var cpu = host.CpuSeconds();
         for (var i = 0; i < heartbeats; i++) await turns[i % turns.Count].Box.HeartbeatAsync(cancellationToken);
-        await EndAsync(turns[0], cancellationToken);
+        await EndAsync(host, turns[0], cancellationToken);
         yield return new("Heartbeat", "CPU of host and PostgreSQL", (host.CpuSeconds() - cpu) * 1_000 / heartbeats, "ms", 0.1);
+        await leaving.CancelAsync();
+        await Task.WhenAll(staying);
         foreach (var turn in turns) await turn.DisposeAsync();
 
         var woken = await WakeAsync(host, cancellationToken);
@@ -39,11 +43,12 @@ internal sealed class IdleSessions(TimeProvider time, int connected = 1_000, int
     }
 
     /// <summary>More of them; those that are there say now and then that they live.</summary>
-    private static async Task ConnectAsync(HostProcess host, List<Turn> turns, int more, CancellationToken cancellationToken)
+    private static async Task ConnectAsync(HostProcess host, List<Turn> turns, List<Task> staying, int more, CancellationToken cancellationToken)
     {
         for (var i = 0; i < more; i++)
         {
             turns.Add(await IdleTurnAsync(host, cancellationToken));
+            staying.Add(turns[^1].Watcher.StayAsync(cancellationToken));
             if (i % 50 != 0) continue;
             foreach (var turn in turns) await turn.Box.HeartbeatAsync(cancellationToken);
         }
@@ -57,9 +62,10 @@ internal sealed class IdleSessions(TimeProvider time, int connected = 1_000, int
     }
 
     /// <summary>A turn of one more message: what was sent before it has then been taken in.</summary>
-    private static async Task EndAsync(Turn turn, CancellationToken cancellationToken)
+    private static async Task EndAsync(HostProcess host, Turn turn, CancellationToken cancellationToken)
     {
-        await turn.Watcher.PromptAsync("after-the-heartbeats", "work", cancellationToken);
+        using var client = host.Client();
+        await client.PromptAsync(turn.Session, "after the heartbeats", cancellationToken);
         await turn.Box.NextPromptAsync(cancellationToken);
     }
 

@@ -75,6 +75,6 @@ internal sealed partial class LocalAuthenticator(ITenantDirectory directory, Tim
         stored.RevokedAt is null && stored.SpentAt is null && !(stored.ExpiresAt <= now);
 
     private static AuthenticatedPrincipal PrincipalOf(StoredCredential stored) => stored.Kind == CredentialKind.ApiKey
-        ? new(new(PrincipalKind.ApiKey, new ApiKeyId(stored.Id).ToString(), stored.Name), stored.Organization)
-        : new(new(PrincipalKind.User, stored.User.ToString(), stored.Name), BoundOrganization: null);
+        ? new(new(PrincipalKind.ApiKey, new ApiKeyId(stored.Id).ToString(), stored.Name), stored.Organization) { Standing = stored.Standing }
+        : new(new(PrincipalKind.User, stored.User.ToString(), stored.Name), BoundOrganization: null) { Standing = stored.Standing };
 }

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Coordinator.Adapters.Postgres;
 
-/// <summary>The two questions that every request asks: whose credential is this, and where are they a member. One round trip each.</summary>
+/// <summary>The two questions that every request asks: whose credential is this, and where are they a member. One round trip for both.</summary>
 internal sealed class CallerLookup(TenantStatements statements)
 {
     private const string FindApiKey = """
@@ -17,49 +17,65 @@ internal sealed class CallerLookup(TenantStatements statements)
         FROM personal_credential WHERE hash = $1 AND kind = $2
         """;
 
-    private const string PlacesOfPerson = """
+    private const string Places = """
         SELECT membership.org, organization.name, membership.role, membership.role, person.display_name, organization.created_at
         FROM membership JOIN organization USING (org) JOIN person ON person.id = membership.person
-        WHERE membership.person = $1 ORDER BY membership.since, membership.org
         """;
 
-    private const string PlaceOfKey = """
+    private const string PlacesOfPerson = $"{Places} WHERE membership.person = $1 ORDER BY membership.since, membership.org";
+
+    private const string PlacesOfCredential = $"""
+        {Places} WHERE membership.person = (SELECT person FROM personal_credential WHERE hash = $1 AND kind = $2)
+        ORDER BY membership.since, membership.org
+        """;
+
+    private const string KeyPlace = """
         SELECT api_key.org, organization.name, api_key.role, membership.role, NULL::text, organization.created_at
         FROM api_key JOIN membership USING (org, person) JOIN organization USING (org)
-        WHERE api_key.id = $1 AND api_key.revoked_at IS NULL
         """;
 
+    private const string PlaceOfKey = $"{KeyPlace} WHERE api_key.id = $1 AND api_key.revoked_at IS NULL";
+
+    private const string PlaceOfKeyHash = $"{KeyPlace} WHERE api_key.hash = $1 AND api_key.revoked_at IS NULL";
+
+    /// <summary>The credential with its holder's standing; a sign-in link has none to speak of.</summary>
     public ValueTask<StoredCredential?> FindCredentialAsync(CredentialKind kind, ReadOnlyMemory<byte> hash, CancellationToken cancellationToken) => statements.ReadAsync(
         TenantScope.System,
         "looking a credential up",
-        kind == CredentialKind.ApiKey ? new(FindApiKey, hash.ToArray()) : new(FindPersonal, hash.ToArray(), SnakeCaseName<CredentialKind>.Of(kind)),
-        async (reader, ct) => await reader.ReadAsync(ct) ? Credential(reader) : null,
-        cancellationToken);
-
-    public ValueTask<Standing> StandingOfAsync(Principal principal, CancellationToken cancellationToken) => principal.Kind switch
-    {
-        PrincipalKind.User when UserId.TryParse(principal.Id, out var user) => ReadStandingAsync(principal, new(PlacesOfPerson, user.Value), cancellationToken),
-        PrincipalKind.ApiKey when ApiKeyId.TryParse(principal.Id, out var key) => ReadStandingAsync(principal, new(PlaceOfKey, key.Value), cancellationToken),
-        _ => new(new Standing(principal, [])),
-    };
-
-    private ValueTask<Standing> ReadStandingAsync(Principal principal, Statement statement, CancellationToken cancellationToken) => statements.ReadAsync(
-        TenantScope.System,
-        "looking memberships up",
-        statement,
+        kind == CredentialKind.ApiKey
+            ? [new(FindApiKey, hash.ToArray()), new(PlaceOfKeyHash, hash.ToArray())]
+            : [new(FindPersonal, hash.ToArray(), SnakeCaseName<CredentialKind>.Of(kind)), new(PlacesOfCredential, hash.ToArray(), SnakeCaseName<CredentialKind>.Of(kind))],
         async (reader, ct) =>
         {
-            var (named, places) = (principal, new List<OrganizationInfo>());
-            while (await reader.ReadAsync(ct))
-            {
-                var (granted, members) = (SnakeCaseName<Role>.Parse(reader.GetString(2)), SnakeCaseName<Role>.Parse(reader.GetString(3)));
-                places.Add(new(new(reader.GetGuid(0)), reader.GetString(1), granted < members ? granted : members, reader.GetFieldValue<DateTimeOffset>(5)));
-                if (!reader.IsDBNull(4)) named = principal with { DisplayName = reader.GetString(4) };
-            }
-
-            return new Standing(named, places);
+            if (!await reader.ReadAsync(ct)) return null;
+            var found = Credential(reader);
+            await reader.NextResultAsync(ct);
+            return found with { Standing = await ReadStandingAsync(reader, ct) };
         },
         cancellationToken);
+
+    public ValueTask<CallerStanding> StandingOfAsync(Principal principal, CancellationToken cancellationToken) => principal.Kind switch
+    {
+        PrincipalKind.User when UserId.TryParse(principal.Id, out var user) => LookUpAsync(new(PlacesOfPerson, user.Value), cancellationToken),
+        PrincipalKind.ApiKey when ApiKeyId.TryParse(principal.Id, out var key) => LookUpAsync(new(PlaceOfKey, key.Value), cancellationToken),
+        _ => new(new CallerStanding(null, [])),
+    };
+
+    private ValueTask<CallerStanding> LookUpAsync(Statement statement, CancellationToken cancellationToken) =>
+        statements.ReadAsync(TenantScope.System, "looking memberships up", [statement], ReadStandingAsync, cancellationToken);
+
+    private static async Task<CallerStanding> ReadStandingAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var (name, places) = ((string?)null, new List<OrganizationInfo>());
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var (granted, members) = (SnakeCaseName<Role>.Parse(reader.GetString(2)), SnakeCaseName<Role>.Parse(reader.GetString(3)));
+            places.Add(new(new(reader.GetGuid(0)), reader.GetString(1), granted < members ? granted : members, reader.GetFieldValue<DateTimeOffset>(5)));
+            if (!reader.IsDBNull(4)) name = reader.GetString(4);
+        }
+
+        return new(name, places);
+    }
 
     private static StoredCredential Credential(NpgsqlDataReader reader) => new(
         reader.GetGuid(0),
@@ -77,6 +93,3 @@ internal sealed class CallerLookup(TenantStatements statements)
 
     private static DateTimeOffset? Time(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 }
-
-/// <summary>A principal under its present name, and where it is a member, with which role, oldest membership first.</summary>
-internal sealed record Standing(Principal Principal, IReadOnlyList<OrganizationInfo> Places);

@@ -29,7 +29,7 @@ internal sealed partial class PostgresTenantDirectory
         statements.ReadAsync(
             TenantScope.Of(organization),
             "looking a secret up",
-            new(FindSecret, organization.Value, name),
+            [new(FindSecret, organization.Value, name)],
             async (reader, ct) => await reader.ReadAsync(ct)
                 ? new StoredSecret(name, new(reader.GetString(0), reader.GetFieldValue<byte[]>(1)), reader.GetString(2), reader.GetFieldValue<DateTimeOffset>(3))
                 : null,

@@ -36,11 +36,11 @@ internal sealed partial class PostgresTenantDirectory(TenantTransactions<Directo
 
     public async ValueTask<Result<TenantContext>> ResolveAsync(AuthenticatedPrincipal principal, OrganizationId? requested, CancellationToken cancellationToken)
     {
-        var standing = await callers.StandingOfAsync(principal.Principal, cancellationToken);
+        var standing = principal.Standing ?? await callers.StandingOfAsync(principal.Principal, cancellationToken);
         var places = principal.BoundOrganization is { } bound ? [.. standing.Places.Where(place => place.Id == bound)] : standing.Places;
         if (requested is null && places.Count > 1) return OrganizationRequired(places);
         var place = requested is null ? places.SingleOrDefault() : places.FirstOrDefault(place => place.Id == requested);
-        return place is null ? OrganizationNotFound : new TenantContext(place.Id, standing.Principal, place.Role);
+        return place is null ? OrganizationNotFound : new TenantContext(place.Id, standing.Name is { } name ? principal.Principal with { DisplayName = name } : principal.Principal, place.Role);
     }
 
     public ValueTask<OwnerAccount> EnsureOwnerAsync(CancellationToken cancellationToken) =>

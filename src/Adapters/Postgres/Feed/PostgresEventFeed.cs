@@ -72,7 +72,7 @@ internal sealed class PostgresEventFeed(NpgsqlDataSource dataSource, TenantState
         return await statements.ReadAsync(
             TenantScope.Of(organization),
             "reading a topic",
-            new(ReadSql, organization.Value, topic, after, limit),
+            [new(ReadSql, organization.Value, topic, after, limit)],
             (reader, ct) => PageAsync(reader, topic, after, ct),
             cancellationToken);
     }
@@ -112,7 +112,7 @@ internal sealed class PostgresEventFeed(NpgsqlDataSource dataSource, TenantState
         await statements.ReadAsync(
             TenantScope.Of(organization),
             "looking at topics",
-            new(TopicsSql, organization.Value, topics),
+            [new(TopicsSql, organization.Value, topics)],
             async (reader, ct) =>
             {
                 var found = new Dictionary<string, FeedTopic>(StringComparer.Ordinal);

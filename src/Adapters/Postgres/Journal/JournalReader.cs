@@ -21,28 +21,21 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
         WHERE h.org = $1 AND h.version > 0
         """;
 
-    // The window counts the bytes before each record without reading the payloads: a page ends after the first record
-    // that passes its size.
-    private static readonly string PageSql = $"""
-        SELECT version, first_seq, last_seq, schema, codec, payload, at FROM (
-            SELECT *, sum(octet_length(payload)) OVER (ORDER BY version ROWS UNBOUNDED PRECEDING) - octet_length(payload) AS before
-            FROM (
-                SELECT version, first_seq, last_seq, schema, codec, payload, at FROM session_record
-                WHERE org = $1 AND session = $2 AND version > $3 AND last_seq >= $4 AND ($4 = 0 OR last_seq >= first_seq)
-                ORDER BY version LIMIT {PageRecords}) AS candidate) AS page
-        WHERE before < {PageBytes} ORDER BY version
-        """;
-
-    // Bisection over versions: every record up to lo ends at or before the sequence number asked for.
+    // Bisection over versions: every record up to lo ends at or before the sequence number before $4.
     private const string PlaceSql = """
         WITH RECURSIVE span (lo, hi) AS (
             SELECT 0::bigint, (SELECT version FROM session_head WHERE org = $1 AND session = $2)
             UNION ALL
-            SELECT CASE WHEN r.last_seq > $3 THEN s.lo ELSE r.version END, CASE WHEN r.last_seq > $3 THEN r.version ELSE s.hi END
+            SELECT CASE WHEN r.last_seq >= $4 THEN s.lo ELSE r.version END, CASE WHEN r.last_seq >= $4 THEN r.version ELSE s.hi END
             FROM span AS s JOIN session_record AS r ON r.org = $1 AND r.session = $2 AND r.version = (s.lo + s.hi) / 2
             WHERE s.hi - s.lo > 1)
         SELECT max(lo) FROM span
         """;
+
+    private static readonly string PageSql = PageAfter("$3");
+
+    /// <summary>The first page after a sequence number, its place found on the way.</summary>
+    private static readonly string PlacedPageSql = PageAfter($"greatest($3, ({PlaceSql}))");
 
     /// <summary>Records above a version, eventless ones included.</summary>
     public IAsyncEnumerable<JournalRecord> ReadAsync(SessionKey key, long afterVersion, CancellationToken cancellationToken) =>
@@ -51,8 +44,7 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
     /// <summary>Records with events above a sequence number.</summary>
     public async IAsyncEnumerable<JournalRecord> ReadEventsAsync(SessionKey key, long afterSeq, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var start = afterSeq <= 0 ? 0 : await FindPlaceAsync(key, afterSeq, cancellationToken);
-        await foreach (var record in ReadPagesAsync(key, start, Math.Max(afterSeq, 0) + 1, cancellationToken)) yield return record;
+        await foreach (var record in ReadPagesAsync(key, afterVersion: 0, Math.Max(afterSeq, 0) + 1, cancellationToken)) yield return record;
     }
 
     public Task<SessionHead?> FindHeadAsync(SessionKey key, CancellationToken cancellationToken) => QueryAsync(
@@ -96,9 +88,10 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
 
     private async IAsyncEnumerable<JournalRecord> ReadPagesAsync(SessionKey key, long afterVersion, long fromSeq, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var sql = fromSeq > 1 ? PlacedPageSql : PageSql;
         while (true)
         {
-            var page = await ReadPageAsync(key, afterVersion, fromSeq, cancellationToken);
+            var page = await ReadPageAsync(sql, key, afterVersion, fromSeq, cancellationToken);
             var bytes = 0L;
             foreach (var record in page)
             {
@@ -107,25 +100,29 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
             }
 
             if (page.Count < PageRecords && bytes < PageBytes) yield break;
-            afterVersion = page[^1].Version;
+            (sql, afterVersion) = (PageSql, page[^1].Version);
         }
     }
 
-    private Task<List<JournalRecord>> ReadPageAsync(SessionKey key, long afterVersion, long fromSeq, CancellationToken cancellationToken) => QueryAsync(
+    private Task<List<JournalRecord>> ReadPageAsync(string sql, SessionKey key, long afterVersion, long fromSeq, CancellationToken cancellationToken) => QueryAsync(
         "reading a session's records",
         key.Organization,
-        PageSql,
+        sql,
         [new() { Value = key.Organization.Value }, new() { Value = key.Session.Value }, new() { Value = afterVersion }, new() { Value = fromSeq }],
         ReadRecordsAsync,
         cancellationToken);
 
-    private Task<long> FindPlaceAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken) => QueryAsync(
-        "finding a place in a session",
-        key.Organization,
-        PlaceSql,
-        [new() { Value = key.Organization.Value }, new() { Value = key.Session.Value }, new() { Value = afterSeq }],
-        async (reader, token) => await reader.ReadAsync(token) ? reader.GetInt64(0) : 0,
-        cancellationToken);
+    // The window counts the bytes before each record without reading the payloads: a page ends after the first record
+    // that passes its size.
+    private static string PageAfter(string version) => $"""
+        SELECT version, first_seq, last_seq, schema, codec, payload, at FROM (
+            SELECT *, sum(octet_length(payload)) OVER (ORDER BY version ROWS UNBOUNDED PRECEDING) - octet_length(payload) AS before
+            FROM (
+                SELECT version, first_seq, last_seq, schema, codec, payload, at FROM session_record
+                WHERE org = $1 AND session = $2 AND version > {version} AND last_seq >= $4 AND ($4 = 0 OR last_seq >= first_seq)
+                ORDER BY version LIMIT {PageRecords}) AS candidate) AS page
+        WHERE before < {PageBytes} ORDER BY version
+        """;
 
     /// <summary>One round trip: the setting that names the tenant, then the query, in one implicit transaction.</summary>
     private Task<T> QueryAsync<T>(string doing, OrganizationId organization, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken cancellationToken) => patience.RunAsync(

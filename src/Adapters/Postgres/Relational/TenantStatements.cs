@@ -14,9 +14,9 @@ internal sealed class TenantStatements(NpgsqlDataSource dataSource, TimeProvider
 
     private readonly DatabasePatience patience = new(dataSource, Patience, time);
 
-    /// <summary>Reads with one statement; made again while the database is briefly away.</summary>
-    public async ValueTask<T> ReadAsync<T>(TenantScope scope, string doing, Statement statement, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken cancellationToken) =>
-        await patience.RunAsync(doing, ct => RunAsync(scope, [statement], read, ct), cancellationToken);
+    /// <summary>Reads, each statement one result set; made again while the database is briefly away.</summary>
+    public async ValueTask<T> ReadAsync<T>(TenantScope scope, string doing, IReadOnlyList<Statement> statements, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken cancellationToken) =>
+        await patience.RunAsync(doing, ct => RunAsync(scope, statements, read, ct), cancellationToken);
 
     /// <summary>Changes something, and reads what the statements return: each is one result set. Made once.</summary>
     public async ValueTask<T> WriteAsync<T>(TenantScope scope, string doing, IReadOnlyList<Statement> statements, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken cancellationToken)

@@ -52,7 +52,11 @@ public enum CredentialKind
 }
 
 /// <summary>A principal, and the one organization an API key is bound to (null for a person, who may be in several).</summary>
-public sealed record AuthenticatedPrincipal(Principal Principal, OrganizationId? BoundOrganization);
+public sealed record AuthenticatedPrincipal(Principal Principal, OrganizationId? BoundOrganization)
+{
+    /// <summary>Where it is a member, if that was found with its credential; null: the directory is asked.</summary>
+    public CallerStanding? Standing { get; init; }
+}
 
 /// <summary>A secret shown once, and when it stops working.</summary>
 public sealed record IssuedSecret(string Secret, DateTimeOffset ExpiresAt)

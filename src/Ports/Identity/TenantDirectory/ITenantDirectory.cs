@@ -13,7 +13,7 @@ public interface ITenantDirectory
     /// one. Problems: <c>organization_required</c> (400) when a person is in several; <c>organization_not_found</c>
     /// (404) when the principal is not a member, or the organization does not exist: the two cannot be told apart.
     /// An API key acts with its own role or its maker's present one, whichever is lower; a revoked key, or one whose
-    /// maker left, is a member of nothing.
+    /// maker left, is a member of nothing. Where the principal brings its <see cref="CallerStanding"/>, that is what counts.
     /// </summary>
     ValueTask<Result<TenantContext>> ResolveAsync(AuthenticatedPrincipal principal, OrganizationId? requested, CancellationToken cancellationToken);
 
@@ -43,7 +43,10 @@ public interface ITenantDirectory
     /// </exception>
     ValueTask AddCredentialAsync(StoredCredential credential, CancellationToken cancellationToken);
 
-    /// <summary>Finds a credential, live or not, by the SHA-256 of its secret.</summary>
+    /// <summary>
+    /// Finds a credential, live or not, by the SHA-256 of its secret; an implementation may look its holder's standing up with it,
+    /// so that one look answers both questions that every request asks.
+    /// </summary>
     ValueTask<StoredCredential?> FindCredentialAsync(CredentialKind kind, ReadOnlyMemory<byte> hash, CancellationToken cancellationToken);
 
     /// <summary>Marks a one-time credential as spent; true for exactly one caller.</summary>
@@ -106,7 +109,17 @@ public sealed record StoredCredential(
     DateTimeOffset CreatedAt,
     DateTimeOffset? ExpiresAt,
     DateTimeOffset? SpentAt,
-    DateTimeOffset? RevokedAt);
+    DateTimeOffset? RevokedAt)
+{
+    /// <summary>What the same look found of its holder; null when it was not looked for. Never stored.</summary>
+    public CallerStanding? Standing { get; init; }
+}
+
+/// <summary>
+/// A caller's present name (null: the one it presents itself with) and where it is a member, with the role that it has there,
+/// oldest membership first. True at the moment of the look, and kept for the request that it was made for, no longer.
+/// </summary>
+public sealed record CallerStanding(string? Name, IReadOnlyList<OrganizationInfo> Places);
 
 /// <summary>A tenant secret at rest: sealed by <see cref="ITenantVault"/>.</summary>
 public sealed record StoredSecret(string Name, SealedSecret Sealed, string Hint, DateTimeOffset UpdatedAt);
