@@ -47,7 +47,7 @@ public static class CoordinatorHost
         builder.Host.UseDefaultServiceProvider(options => options.ValidateScopes = true);
         builder.Services.AddCoordinator(builder.Configuration);
         builder.Services.AddApiDocument();
-        builder.Services.AddSingleton(WebApp.Find(builder.Configuration));
+        WebApp.Add(builder.Services, builder.Configuration);
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();

@@ -33,6 +33,7 @@ public sealed class GitOptions
 
     internal IEnumerable<string> Problems()
     {
+        if (Executable.Contains('/', StringComparison.Ordinal) && !File.Exists(Executable)) yield return $"{Section}:{nameof(Executable)} names {Executable}, which is not there; correct it, or leave it out to use the git of the PATH.";
         if (LookTimeout <= TimeSpan.Zero) yield return $"{Section}:{nameof(LookTimeout)} is {LookTimeout}; it must be above zero.";
         if (FetchTimeout <= TimeSpan.Zero) yield return $"{Section}:{nameof(FetchTimeout)} is {FetchTimeout}; it must be above zero.";
         if (MaxFetchBytes <= 0) yield return $"{Section}:{nameof(MaxFetchBytes)} is {MaxFetchBytes}; it must be above zero.";

@@ -78,6 +78,7 @@ internal sealed class LocalSandboxOptionsValidator : IValidateOptions<LocalSandb
     {
         List<string> wrong = [];
         Demand(options.BoxProgram.Length > 0, "BoxProgram must be the path of the published coordinator-box file");
+        Demand(options.BoxProgram.Length == 0 || File.Exists(options.BoxProgram), $"BoxProgram names {options.BoxProgram}, which is not there; publish it (dotnet publish src/Sandbox), or correct the path");
         Demand(options.DataDirectory.Length > 0, "DataDirectory must not be empty");
         Demand(options.User.Length > 0, "User must not be empty");
         Demand(options.Bubblewrap.Length > 0, "Bubblewrap must not be empty");
@@ -86,7 +87,12 @@ internal sealed class LocalSandboxOptionsValidator : IValidateOptions<LocalSandb
         Demand(options.MinimumFreeDiskBytes >= 0, $"MinimumFreeDiskBytes must not be negative, but is {options.MinimumFreeDiskBytes}");
         Demand(options.AgentStartSeconds is > 0 and <= 3600, $"AgentStartSeconds must be 1 to 3600, not {options.AgentStartSeconds}");
         Demand(IsName(options.CgroupName), $"CgroupName must be one plain name, not '{options.CgroupName}'");
-        foreach (var agent in options.Agents) Demand(IsName(agent.Key) && agent.Value.Length > 0, $"Agents:{agent.Key} must be a plain name with a path");
+        foreach (var (agent, path) in options.Agents)
+        {
+            Demand(IsName(agent) && path.Length > 0, $"Agents:{agent} must be a plain name with a path");
+            Demand(path.Length == 0 || File.Exists(path), $"Agents:{agent} names {path}, which is not there; install the agent, or correct the path");
+        }
+
         foreach (var path in options.ReadOnlyPaths) Demand(Path.IsPathFullyQualified(path), $"ReadOnlyPaths must be absolute, but holds '{path}'");
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
 

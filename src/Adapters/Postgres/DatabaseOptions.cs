@@ -101,6 +101,8 @@ internal sealed class DatabaseOptionsValidator : IValidateOptions<DatabaseOption
         if (!options.IsEmbedded && !HasHost(options.ConnectionString!)) yield return "Database:ConnectionString is not a connection string with a Host (form: Host=…;Database=…;Username=…;Password=…).";
         if (options.IsEmbedded && string.IsNullOrWhiteSpace(options.Embedded.DataDirectory)) yield return "Database:Embedded:DataDirectory is empty.";
         if (options.IsEmbedded && string.IsNullOrWhiteSpace(options.Embedded.User)) yield return "Database:Embedded:User is empty.";
+        if (options.IsEmbedded && options.Embedded.BinariesDirectory is { Length: > 0 } binaries && !File.Exists(Path.Combine(binaries, "postgres")))
+            yield return $"Database:Embedded:BinariesDirectory names {binaries}, where there is no postgres; correct it, or leave it out to have one looked for.";
         if (options.MaxPoolSize is < 2 or > 1_000) yield return $"Database:MaxPoolSize is {options.MaxPoolSize}; it must be 2 to 1000.";
         if (options.StartTimeout <= TimeSpan.Zero) yield return $"Database:StartTimeout is {options.StartTimeout}; it must be positive.";
         if (options.Feed.PollInterval < TimeSpan.FromMilliseconds(100)) yield return $"Database:Feed:PollInterval is {options.Feed.PollInterval}; it must be at least 100 ms.";

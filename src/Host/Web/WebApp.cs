@@ -13,11 +13,23 @@ internal sealed class WebApp(IFileProvider? files)
 
     public IFileInfo IndexFile => Files.GetFileInfo(Index);
 
-    public static WebApp Find(IConfiguration configuration)
+    /// <summary>Registers it. A root that is configured and holds no page is refused with all other wrong options: without one, only the API is served.</summary>
+    public static void Add(IServiceCollection services, IConfiguration configuration)
+    {
+        var root = configuration["Web:Root"];
+        services.AddSingleton(Find(configuration));
+        services.AddOptions<WebRoot>()
+            .Validate(_ => string.IsNullOrEmpty(root) || File.Exists(Path.Combine(root, Index)), $"Web:Root names {root}, where there is no {Index}; build the page there, or leave it out.")
+            .ValidateOnStart();
+    }
+
+    private static WebApp Find(IConfiguration configuration)
     {
         var directory = Candidates(configuration["Web:Root"]).FirstOrDefault(candidate => File.Exists(Path.Combine(candidate, Index)));
         return new(directory is null ? null : new PhysicalFileProvider(Path.GetFullPath(directory)));
     }
+
+    private sealed class WebRoot;
 
     private static IEnumerable<string> Candidates(string? configured)
     {

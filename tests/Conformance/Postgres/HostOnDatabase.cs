@@ -110,7 +110,7 @@ internal sealed class HostOnDatabase : IAsyncDisposable
     [
         $"--DataDirectory={folder}",
         $"--Sandbox:Local:SocketDirectory={folder}/run",
-        $"--Sandbox:Local:BoxProgram={folder}/coordinator-box",
+        "--Sandbox:Local:BoxProgram=/bin/true",
         $"--Database:ConnectionString={connectionString}",
         "--Database:Journal:OutagePatience=00:00:00.5",
         "--Sessions:Host:JournalPatience=00:00:01",

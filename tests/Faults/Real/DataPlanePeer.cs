@@ -34,7 +34,7 @@ internal sealed class DataPlanePeer : IAsyncDisposable
         peer.host = SandboxHostProgram.Build(
             [
                 $"--SandboxHost:DataDirectory={peer.folder}", "--SandboxHost:Urls=http://127.0.0.1:0", $"--SandboxHost:Keys:{KeyId}={secret}",
-                "--Sandbox:Local:BoxProgram=/none", $"--Sandbox:Local:Node={LocallyNamedBoxes.Node}", "--Logging:LogLevel:Default=None",
+                "--Sandbox:Local:BoxProgram=/bin/true", $"--Sandbox:Local:Node={LocallyNamedBoxes.Node}", "--Logging:LogLevel:Default=None",
             ],
             services => Replace(services, boxes, peer.Clock));
         await SandboxHostProgram.StartAsync(peer.host, CancellationToken.None);

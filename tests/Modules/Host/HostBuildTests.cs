@@ -25,6 +25,8 @@ public sealed class HostBuildTests : IDisposable
 
     private readonly string folder = Directory.CreateTempSubdirectory("coordinator-").FullName;
 
+    public HostBuildTests() => File.WriteAllText(Path.Combine(folder, "coordinator-box"), string.Empty);
+
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
@@ -86,6 +88,20 @@ public sealed class HostBuildTests : IDisposable
         Assert.Contains(failures, text => text.Contains("BoxProgram", StringComparison.Ordinal));
         Assert.Contains(failures, text => text.Contains("MaxPoolSize", StringComparison.Ordinal));
         Assert.Contains(failures, text => text.Contains("SignInLinkLifetime", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Paths_that_lead_nowhere_are_said_with_all_else_that_is_wrong_and_are_exit_code_78()
+    {
+        var nowhere = Path.Combine(folder, "nowhere");
+        string[] settings = ["Sandbox:Local:BoxProgram", "Sandbox:Local:Agents:opencode", "Database:Embedded:BinariesDirectory", "Git:Executable", "Models:CatalogFile", "GitHubApp:PrivateKeyFile", "Web:Root"];
+        string[] arguments = Arguments([.. settings.Select(setting => $"--{setting}={nowhere}"), "--GitHubApp:AppId=1", "--Database:MaxPoolSize=1"]);
+
+        var failures = Failures(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(arguments))).ToList();
+
+        Assert.Equal(settings.Length + 1, failures.Count);
+        Assert.All(settings, setting => Assert.Contains(failures, text => text.StartsWith(setting.Replace("Local:", "Local: ", StringComparison.Ordinal), StringComparison.Ordinal) && text.Contains($"names {nowhere}", StringComparison.Ordinal)));
+        Assert.Equal(78, await CoordinatorHost.RunAsync(arguments));
     }
 
     [Fact]

@@ -21,7 +21,7 @@ internal sealed class ProgramStaging(LocalSandboxOptions options, SystemCommand 
     public async ValueTask<string> StageAsync(string path, BoxUser user, CancellationToken cancellationToken)
     {
         var source = new FileInfo(Path.GetFullPath(path));
-        if (source.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target) source = target;
+        if (source.Exists && source.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target) source = target;
         if (!source.Exists) throw new PortException(PortFailureKind.Rejected, $"{path} does not exist; build it or correct the setting in {LocalSandboxOptions.Section}.");
         if (await CanRunAsync(source.FullName, user, cancellationToken)) return source.FullName;
         lock (copying) return Copy(source);
