@@ -16,8 +16,20 @@ internal sealed class BridgeStore(DiskSpool spool, MessageLedger ledger) : IBrid
 
     public IReadOnlyList<LedgerEntry> Found => ledger.Entries;
 
-    public static BridgeStore Open(BoxState state, Func<string> newSpoolId) =>
-        new(DiskSpool.Open(DiskFiles.Instance, state.SpoolFolder, new SpoolLimits(), newSpoolId), MessageLedger.Open(DiskFiles.Instance, state.LedgerFile));
+    /// <exception cref="SpoolNotRenewedException">The disk takes neither of the two: this program must end.</exception>
+    public static BridgeStore Open(BoxState state, Func<string> newSpoolId)
+    {
+        var spool = DiskSpool.Open(DiskFiles.Instance, state.SpoolFolder, new SpoolLimits(), newSpoolId);
+        try
+        {
+            return new(spool, MessageLedger.Open(DiskFiles.Instance, state.LedgerFile));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            spool.Dispose();
+            throw new SpoolNotRenewedException(exception);
+        }
+    }
 
     /// <summary>A machine that stands where the disk does.</summary>
     public BridgeMachine NewMachine(BoxIdentity identity, LifecycleEvents lifecycle, Func<string> newSpoolId) =>

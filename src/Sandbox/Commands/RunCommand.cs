@@ -22,6 +22,19 @@ internal static class RunCommand
         var loaded = BoxConfiguration.Load(path);
         if (loaded.Problem is { } problem) return Refuse(log, problem);
         var configuration = loaded.Value;
+        try
+        {
+            return await RunAsync(configuration, time, log);
+        }
+        catch (SpoolNotRenewedException failure)
+        {
+            log.Ending(failure.Message);
+            return NoDisk;
+        }
+    }
+
+    private static async Task<int> RunAsync(BoxConfiguration configuration, TimeProvider time, BoxLog log)
+    {
         using var state = BoxState.TryOpen(configuration.State, configuration.Sandbox.ToString(), configuration.Generation);
         if (state is null) return Refuse(log, new Problem("box_state_in_use", $"Another program uses {configuration.State}; end it first."));
 

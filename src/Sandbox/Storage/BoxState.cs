@@ -10,6 +10,9 @@ namespace Coordinator.Sandbox.Storage;
 /// </summary>
 internal sealed class BoxState : IDisposable
 {
+    /// <summary>EWOULDBLOCK: another has the file locked.</summary>
+    private const int WouldBlock = 11;
+
     private readonly string root;
     private readonly FileStream gate;
 
@@ -26,19 +29,34 @@ internal sealed class BoxState : IDisposable
     public string LedgerFile { get; }
 
     /// <summary>Opens the folder for one box. Null when another program has it open: two must never share a spool.</summary>
+    /// <exception cref="SpoolNotRenewedException">The disk does not take so much as the folder.</exception>
     public static BoxState? TryOpen(string root, string sandbox, int generation)
     {
-        Directory.CreateDirectory(root);
-        FileStream gate;
         try
         {
-            gate = new FileStream(Path.Combine(root, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            Directory.CreateDirectory(root);
+            return TryLock(Path.Combine(root, "lock")) is { } gate ? Prepare(root, sandbox, generation, gate) : null;
         }
-        catch (IOException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new SpoolNotRenewedException(exception);
+        }
+    }
+
+    private static FileStream? TryLock(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException failure) when (failure.HResult == WouldBlock)
         {
             return null;
         }
+    }
 
+    private static BoxState Prepare(string root, string sandbox, int generation, FileStream gate)
+    {
         var boxes = Directory.CreateDirectory(Path.Combine(root, "boxes")).FullName;
         var own = Path.Combine(boxes, string.Create(CultureInfo.InvariantCulture, $"{sandbox}-{generation}"));
         foreach (var other in Directory.EnumerateDirectories(boxes).Where(folder => folder != own)) Directory.Delete(other, recursive: true);

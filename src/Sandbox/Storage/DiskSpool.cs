@@ -39,13 +39,21 @@ internal sealed class DiskSpool : IDisposable
     private string Folder => Path.Combine(root, Id);
 
     /// <summary>Opens what is there, or begins anew under an id from <paramref name="newId"/>.</summary>
+    /// <exception cref="SpoolNotRenewedException">The disk takes no new one, and gives no old one: this program must end.</exception>
     public static DiskSpool Open(IBoxFiles files, string root, SpoolLimits limits, Func<string> newId)
     {
-        files.CreateFolder(root);
-        var id = files.Read(Path.Combine(root, CurrentFile)) is { } current ? Encoding.ASCII.GetString(current).Trim() : "";
-        var spool = new DiskSpool(files, root, id, limits);
-        if (id.Length == 0 || !spool.TryLoad()) spool.Begin(newId(), []);
-        return spool;
+        try
+        {
+            files.CreateFolder(root);
+            var id = files.Read(Path.Combine(root, CurrentFile)) is { } current ? Encoding.ASCII.GetString(current).Trim() : "";
+            var spool = new DiskSpool(files, root, id, limits);
+            if (id.Length == 0 || !spool.TryLoad()) spool.Begin(newId(), []);
+            return spool;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new SpoolNotRenewedException(exception);
+        }
     }
 
     public void Append(long n, ReadOnlyMemory<byte> body, bool durable)

@@ -190,6 +190,16 @@ public sealed class DiskSpoolTests : IDisposable
         Assert.Equal("event 3", Encoding.UTF8.GetString(again.Read(3)[..7]));
     }
 
+    [Fact]
+    public void A_program_that_begins_on_a_full_disk_is_told_that_no_spool_can_be_made()
+    {
+        var files = new WatchedFiles { IsFull = true };
+        Assert.Throws<SpoolNotRenewedException>(() => DiskSpool.Open(files, folder.Path, Limits, () => "first"));
+
+        using var later = Open();
+        Assert.Equal(0L, later.LastN);
+    }
+
     private DiskSpool Open() => DiskSpool.Open(DiskFiles.Instance, folder.Path, Limits, () => $"spool-{++ids}");
 
     private string[] Segments() => Directory.GetFiles(folder.Path, "*.seg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();
