@@ -1,5 +1,8 @@
+using System.Reflection;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Coordinator.Modules.Sessions.Facts;
 using Coordinator.Ports.Compute;
 using Coordinator.Ports.Session;
 using Xunit;
@@ -7,60 +10,88 @@ using Xunit;
 namespace Coordinator.Tests.Modules.Sessions;
 
 /// <summary>
-/// A journal as release 0.1 wrote it, kept for ever: every later release must fold it to the same view. Set
+/// Journals as releases wrote them, kept for ever: every later release must fold them to the same view. Set
 /// COORDINATOR_WRITE_GOLDEN to a folder to write the journal of a new release.
 /// </summary>
 public sealed class GoldenJournalTests
 {
+    /// <summary>The release that a journal is written for: of before stay what they were.</summary>
+    private const string Newest = "0.2";
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    [Fact]
-    public void The_journal_of_release_0_1_folds_to_the_view_it_had()
+    private static string Folder => Path.Combine(AppContext.BaseDirectory, "Sessions", "Golden");
+
+    [Theory]
+    [InlineData("0.1")]
+    [InlineData(Newest)]
+    public void The_journal_of_a_release_folds_to_the_view_it_had(string release)
     {
-        var folder = Path.Combine(AppContext.BaseDirectory, "Sessions", "Golden");
         var session = new SessionDriver();
         var machine = session.Activate();
         var version = 0L;
         var seq = 0L;
-        foreach (var line in File.ReadLines(Path.Combine(folder, "journal-0.1.jsonl")))
+        foreach (var line in File.ReadLines(Path.Combine(Folder, $"journal-{release}.jsonl")))
         {
             var payload = Encoding.UTF8.GetBytes(line);
             var events = JsonDocument.Parse(payload).RootElement.GetProperty("events").GetArrayLength();
             machine.Replay(new(++version, seq + 1, seq += events, 1, 0, payload, session.Now));
         }
 
-        var outputs = new List<SessionOutput>();
-        machine.Step(new SessionInput.Called(1, new SessionCommand.GetView()), session.Now, outputs);
-        var view = ((SessionReply.View)outputs.OfType<SessionOutput.Reply>().Single().Result.Value).Session;
-        var pretty = JsonSerializer.Serialize(JsonDocument.Parse(view.Json), Indented);
-        Assert.Equal(File.ReadAllText(Path.Combine(folder, "view-0.1.json")).ReplaceLineEndings("\n").Trim(), pretty.ReplaceLineEndings("\n"));
+        Assert.Equal(File.ReadAllText(Path.Combine(Folder, $"view-{release}.json")).ReplaceLineEndings("\n").Trim(), ViewOf(machine, session.Now).ReplaceLineEndings("\n"));
     }
 
     [Fact]
-    public void A_whole_life_can_be_written_as_a_golden_journal()
+    public void Every_fact_that_this_release_may_write_stands_in_a_golden_journal()
+    {
+        var known = typeof(Fact).GetCustomAttributes<JsonDerivedTypeAttribute>().Select(type => (string)type.TypeDiscriminator!).Order(StringComparer.Ordinal);
+        var golden = Directory.GetFiles(Folder, "journal-*.jsonl").SelectMany(File.ReadLines).SelectMany(FactsOf).Distinct().Order(StringComparer.Ordinal);
+        Assert.Equal(known, golden);
+    }
+
+    [Fact]
+    public void A_life_can_be_written_as_a_golden_journal_that_tells_its_last_question_and_place_too()
     {
         var session = WholeLife();
-        Assert.True(session.Journal.Count > 10);
+        var lines = session.Journal.ConvertAll(record => Encoding.UTF8.GetString(record.Payload.Span));
+        Assert.Superset(new HashSet<string>(["sandboxPlaced", "permissionExtended", "graceGiven"]), lines.SelectMany(FactsOf).ToHashSet());
         if (Environment.GetEnvironmentVariable("COORDINATOR_WRITE_GOLDEN") is not { Length: > 0 } folder) return;
-        File.WriteAllLines(Path.Combine(folder, "journal-0.1.jsonl"), session.Journal.Select(r => Encoding.UTF8.GetString(r.Payload.Span)));
+        File.WriteAllLines(Path.Combine(folder, $"journal-{Newest}.jsonl"), lines);
         var refolded = session.Activate();
         foreach (var record in session.Journal) refolded.Replay(record with { At = new SessionDriver().Now });
+        File.WriteAllText(Path.Combine(folder, $"view-{Newest}.json"), ViewOf(refolded, session.Now) + "\n");
+    }
+
+    private static IEnumerable<string> FactsOf(string record) =>
+        JsonDocument.Parse(record).RootElement.GetProperty("facts").EnumerateArray().Select(fact => fact.GetProperty("fact").GetString()!);
+
+    private static string ViewOf(ISessionMachine machine, DateTimeOffset now)
+    {
         var outputs = new List<SessionOutput>();
-        refolded.Step(new SessionInput.Called(1, new SessionCommand.GetView()), session.Now, outputs);
+        machine.Step(new SessionInput.Called(1, new SessionCommand.GetView()), now, outputs);
         var view = ((SessionReply.View)outputs.OfType<SessionOutput.Reply>().Single().Result.Value).Session;
-        File.WriteAllText(Path.Combine(folder, "view-0.1.json"), JsonSerializer.Serialize(JsonDocument.Parse(view.Json), Indented) + "\n");
+        return JsonSerializer.Serialize(JsonDocument.Parse(view.Json), Indented);
     }
 
     /// <summary>A life that writes every kind of fact at least once, where it can without a failure of the box.</summary>
     private static SessionDriver WholeLife()
     {
-        var session = SessionDriver.Running();
+        var session = SessionDriver.WithPrompt();
+        session.Away(TimeSpan.FromHours(1));
+        session.SettleAll<SessionEffect.CreateSandbox>(new EffectOutcome.SandboxPlaced("first"));
+        session.SettleAll<SessionEffect.CreateSandbox>(new EffectOutcome.Failed(new("sandbox_full", "No room."), true) { PlaceIsFree = true });
+        session.PassByAlarms(TimeSpan.FromSeconds(2));
+        session.SettleAll<SessionEffect.CreateSandbox>(new EffectOutcome.SandboxPlaced("second"));
+        session.MakeReady();
+        session.Box("message.accepted", session.Dispatched);
         var box = session.BoxId;
         session.Box("environment.detected", null, """{"environment":{"packageManager":"npm","fileCount":3}}""");
         session.Box("agent.text", session.Dispatched, """{"part":"p1","offset":0,"text":"Héllo"}""");
         session.Call(new SessionCommand.RecordUsage(session.Credential(box, 1), new("demo/scripted", 10, 2, 0, 0, 0, 0.0001m)));
         var permission = "per_00000000000000000000000001";
         session.Box("permission.asked", session.Dispatched, $$"""{"permissionId":"{{permission}}","permission":"bash","patterns":["ls"]}""");
+        session.Away(TimeSpan.FromMinutes(40));
+        session.Attach(box, 1, [new(session.Dispatched, KnownMessageState.Accepted)]);
         session.Call(new SessionCommand.AnswerPermission(SessionDriver.Ada, Ports.PermissionId.TryParse(permission, out var id) ? id : default, PermissionDecision.Session, "fine"));
         session.Box("permission.confirmed", session.Dispatched, $$"""{"permissionId":"{{permission}}"}""");
         var (second, _) = session.Prompt("second", "client-2");
