@@ -7,7 +7,7 @@ using Xunit;
 namespace Coordinator.Tests.Conformance.AgentRuntime;
 
 /// <summary>The contract on a real OpenCode, driven over the Agent Client Protocol; its model is scripted.</summary>
-[Collection(RealAgentHarness.OneAtATime)]
+[Collection(RealAgentHarness.OneAtATimeOverAcp)]
 public sealed class AcpRuntimeTests(AcpHarness harness) : AgentRuntimeContract(harness), IClassFixture<AcpHarness>;
 
 public sealed class AcpHarness : RealAgentHarness

@@ -11,7 +11,7 @@ public sealed class OpenCodeGuardTests(OpenCodeHarness harness) : OpenCodeGuardC
 /// The same over the Agent Client Protocol, which has no step in which to wait for the guard: a tool of the very first
 /// turn may come before it (ADR 14), one of a later turn does not.
 /// </summary>
-[Collection(RealAgentHarness.OneAtATime)]
+[Collection(RealAgentHarness.OneAtATimeOverAcp)]
 public sealed class OpenCodeOverAcpGuardTests(AcpHarness harness) : OpenCodeGuardContract(harness), IClassFixture<AcpHarness>
 {
     protected override bool IsWaitedFor => false;

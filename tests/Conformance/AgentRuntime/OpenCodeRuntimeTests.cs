@@ -13,8 +13,11 @@ public sealed class OpenCodeRuntimeTests(OpenCodeHarness harness) : AgentRuntime
 /// <summary>A real agent process in front of a scripted model.</summary>
 public abstract class RealAgentHarness : AgentRuntimeHarness
 {
-    /// <summary>The collection of the tests that run real agents: each takes half a gigabyte.</summary>
+    /// <summary>The collection of the tests that run real agents through their server, one at a time: each takes half a gigabyte and most of a core.</summary>
     public const string OneAtATime = "Real agents";
+
+    /// <summary>The same over the Agent Client Protocol.</summary>
+    public const string OneAtATimeOverAcp = "Real agents over ACP";
 
     private ScriptedModelServer? models;
 
