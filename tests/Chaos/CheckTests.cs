@@ -92,6 +92,12 @@ public sealed class CheckTests
     public void A_completed_message_whose_words_are_not_all_there_is_missing_some() => Finds(FindingKind.Missing, Kept(journal => journal[6] = Event(7, "sandbox.silent", null, "{}")));
 
     [Fact]
+    public void Words_that_a_message_says_twice_are_a_duplicate() => Finds(FindingKind.Duplicate, Kept(journal => journal[6] = journal[6] with { Data = """{"part":"p1","offset":0,"text":"1 2 "}""" }));
+
+    [Fact]
+    public void A_failed_message_whose_words_have_a_gap_is_missing_some() => Finds(FindingKind.Missing, Kept(journal => journal[9] = Event(10, "agent.text", "msg_b", """{"part":"p2","offset":0,"text":"2 "}""")));
+
+    [Fact]
     public void A_message_that_is_said_to_be_completed_and_never_ran_is_untrue() => Finds(FindingKind.Untrue, Well with { PromptsRun = ["count 9 w2"] });
 
     [Fact]

@@ -12,19 +12,22 @@ namespace Coordinator.Tests.Chaos.Checks;
 internal sealed class TurnCheck(SessionEvidence session)
 {
     private readonly List<Finding> found = [];
+    private readonly Dictionary<string, string> words = new(StringComparer.Ordinal);
 
     public static IReadOnlyList<Finding> Of(SessionEvidence session)
     {
         var check = new TurnCheck(session);
-        foreach (var message in session.Journal.Where(e => e.MessageId is not null && e.Type.StartsWith("message.", StringComparison.Ordinal)).GroupBy(e => e.MessageId!)) check.Message(message.Key, [.. message]);
+        foreach (var message in session.Journal.Where(e => e.MessageId is not null && e.Type.StartsWith("message.", StringComparison.Ordinal)).GroupBy(e => e.MessageId!)) check.Message(message.Key, [.. message], check.TextOf(message.Key));
         foreach (var asked in session.Asked) check.Question(asked);
         check.Order();
         check.History();
         return check.found;
     }
 
-    private void Message(string message, IReadOnlyList<ShownEvent> life)
+    private void Message(string message, IReadOnlyList<ShownEvent> life, string said)
     {
+        words[message] = said;
+        if (session.Asked.FirstOrDefault(asked => asked.Message == message) is { } question && !Whole(question).StartsWith(said, StringComparison.Ordinal)) Add(FindingKind.Missing, $"{message} says '{said}'");
         int Of(string type) => life.Count(e => e.Type == type);
         if (Of("message.queued") != 1) Add(Of("message.queued") == 0 ? FindingKind.Missing : FindingKind.Duplicate, $"{message} was queued {Of("message.queued")} times");
         if (Of("message.dispatched") > 1 || Of("message.started") > 1) Add(FindingKind.DoubleTurn, $"{message} was dispatched {Of("message.dispatched")} times and started {Of("message.started")} times");
@@ -43,9 +46,10 @@ internal sealed class TurnCheck(SessionEvidence session)
         if (asked.Message is { } accepted && !messages.Contains(accepted)) Add(FindingKind.Missing, $"{accepted} was accepted and is not in the journal");
         if (messages.Count != 1 || !session.Journal.Any(e => e.MessageId == messages[0] && e.Type == "message.completed")) return;
         if (runs == 0) Add(FindingKind.Untrue, $"{messages[0]} is said to be completed, and the agent was never given it");
-        var whole = string.Concat(Enumerable.Range(1, asked.Count).Select(number => string.Create(CultureInfo.InvariantCulture, $"{number} ")));
-        if (TextOf(messages[0]) is var text && text != whole) Add(FindingKind.Missing, $"{messages[0]} is completed and says '{text}', not '{whole}'");
+        if (words[messages[0]] is var text && text != Whole(asked)) Add(FindingKind.Missing, $"{messages[0]} is completed and says '{text}', not '{Whole(asked)}'");
     }
+
+    private static string Whole(Asked asked) => string.Concat(Enumerable.Range(1, asked.Count).Select(number => string.Create(CultureInfo.InvariantCulture, $"{number} ")));
 
     /// <summary>One at a time, and none before one that was queued earlier.</summary>
     private void Order()
@@ -101,7 +105,9 @@ internal sealed class TurnCheck(SessionEvidence session)
                 parts.Add(part, text = new());
             }
 
-            text.Length = data.RootElement.GetProperty("offset").GetInt32();
+            var offset = data.RootElement.GetProperty("offset").GetInt32();
+            if (offset < text.Length) Add(FindingKind.Duplicate, $"{message} said again in event {e.Seq} what it had said"); // the scripted agent corrects nothing
+            text.Length = offset;
             text.Append(data.RootElement.GetProperty("text").GetString());
         }
 
