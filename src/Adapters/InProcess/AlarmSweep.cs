@@ -5,20 +5,27 @@ using Microsoft.Extensions.Options;
 
 namespace Coordinator.Adapters.InProcess;
 
-/// <summary>Asks the alarm clock which sessions are due, at once at start and then at an interval, and wakes them.</summary>
+/// <summary>
+/// Asks the alarm clock which sessions are due, at once at start and then at an interval, and wakes them. At the first look
+/// also those that will be due soon: a host that starts may be the successor of one that died over them, whose box may have
+/// died too, and then nobody else comes to wake them before their time.
+/// </summary>
 internal sealed class AlarmSweep(IWakesSessions host, IAlarmClock clock, IOptions<SessionHostOptions> options, TimeProvider time) : BackgroundService
 {
     private const int Batch = 64;
 
+    /// <summary>Longer than a session at work lets itself sleep at the most.</summary>
+    private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(90);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.AlarmInterval, time);
-        var failures = 0;
+        var (ahead, failures) = (FirstLook, 0);
         do
         {
             try
             {
-                await SweepAsync(stoppingToken);
+                if (await SweepAsync(ahead, stoppingToken)) ahead = TimeSpan.Zero;
                 failures = 0;
             }
             catch (PortException e)
@@ -30,16 +37,18 @@ internal sealed class AlarmSweep(IWakesSessions host, IAlarmClock clock, IOption
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    private async Task SweepAsync(CancellationToken cancellationToken)
+    /// <summary>False when it may not look yet.</summary>
+    private async Task<bool> SweepAsync(TimeSpan ahead, CancellationToken cancellationToken)
     {
         IReadOnlyList<SessionKey> due;
         do
         {
-            if (!host.TakesSessions) return; // what is handed out here is hidden from the hosts that do
-            due = await clock.ClaimDueAsync(Batch, options.Value.AlarmHide, cancellationToken);
+            if (!host.TakesSessions) return false; // what is handed out here is hidden from the hosts that do
+            due = await clock.ClaimDueAsync(Batch, ahead, options.Value.AlarmHide, cancellationToken);
             foreach (var key in due) await host.WakeAsync(key, cancellationToken);
         }
         while (due.Count == Batch);
+        return true;
     }
 }
 

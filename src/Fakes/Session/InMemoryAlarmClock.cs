@@ -14,22 +14,22 @@ public sealed class InMemoryAlarmClock(InMemoryJournalStore store) : IAlarmClock
     /// <summary>True: what was handed out is not hidden, and handed out again by the next claim.</summary>
     public bool RingsAgain { get; set; }
 
-    public ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(int limit, TimeSpan hideFor, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(int limit, TimeSpan ahead, TimeSpan hideFor, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
         return Faults.Run(
             () =>
             {
-                lock (store.Gate) return Claim(limit, hideFor);
+                lock (store.Gate) return Claim(limit, ahead, hideFor);
             },
             cancellationToken);
     }
 
-    private IReadOnlyList<SessionKey> Claim(int limit, TimeSpan hideFor)
+    private IReadOnlyList<SessionKey> Claim(int limit, TimeSpan ahead, TimeSpan hideFor)
     {
         var now = store.Now;
         var due = store.Sessions
-            .Where(session => session.Value.WakeAt <= now && (session.Value.HiddenUntil is null || session.Value.HiddenUntil <= now))
+            .Where(session => session.Value.WakeAt <= now + ahead && (session.Value.HiddenUntil is null || session.Value.HiddenUntil <= now))
             .OrderBy(session => session.Value.WakeAt)
             .Take(Math.Min(limit, MostAtOnce))
             .ToList();

@@ -30,6 +30,18 @@ public abstract class AlarmClockContract
     }
 
     [Fact]
+    public async Task Who_looks_ahead_is_given_what_will_be_due_by_then_and_nothing_later()
+    {
+        var (soon, due) = ((await WakingAsync(5 * Minute)).Key, (await WakingAsync(Minute)).Key);
+        await WakingAsync(60 * Minute);
+        await WakingAsync(null);
+        await PassAsync(2 * Minute);
+
+        Assert.Equal([due, soon], await ClaimAsync(ahead: 10 * Minute));
+        Assert.Empty(await ClaimAsync(ahead: 10 * Minute));
+    }
+
+    [Fact]
     public async Task A_session_without_a_wake_up_is_never_due()
     {
         await WakingAsync(null);
@@ -142,5 +154,5 @@ public abstract class AlarmClockContract
     private async Task AppendAsync(JournalLease lease, long expected, DateTimeOffset? wakeAt) =>
         Assert.True(await Journal.AppendAsync(lease, new(expected, default, 0, await NowAsync(), wakeAt, null), default));
 
-    private async Task<IReadOnlyList<SessionKey>> ClaimAsync(int limit = 100, TimeSpan? hideFor = null) => await Clock.ClaimDueAsync(limit, hideFor ?? 60 * Minute, default);
+    private async Task<IReadOnlyList<SessionKey>> ClaimAsync(int limit = 100, TimeSpan? hideFor = null, TimeSpan ahead = default) => await Clock.ClaimDueAsync(limit, ahead, hideFor ?? 60 * Minute, default);
 }

@@ -42,10 +42,10 @@ public sealed class PostgresAlarmClockTests : AlarmClockContract, IAsyncLifetime
         {
             await using var held = new NpgsqlCommand("SELECT 1 FROM session_head FOR UPDATE", connection);
             await held.ExecuteNonQueryAsync();
-            Assert.Empty(await Clock.ClaimDueAsync(10, TimeSpan.FromMinutes(1), default));
+            Assert.Empty(await Clock.ClaimDueAsync(10, TimeSpan.Zero, TimeSpan.FromMinutes(1), default));
         }
 
-        Assert.Equal([key], await Clock.ClaimDueAsync(10, TimeSpan.FromMinutes(1), default));
+        Assert.Equal([key], await Clock.ClaimDueAsync(10, TimeSpan.Zero, TimeSpan.FromMinutes(1), default));
     }
 
     [Fact]
@@ -54,12 +54,12 @@ public sealed class PostgresAlarmClockTests : AlarmClockContract, IAsyncLifetime
         var key = new SessionKey(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
         var lease = (await Journal.OpenAsync(key, HostId.New(TimeProvider.System), create: true, default))!;
         await Journal.AppendAsync(lease, new(0, default, 0, await NowAsync(), await NowAsync(), null), default);
-        Assert.Equal([key], await Clock.ClaimDueAsync(10, TimeSpan.FromMinutes(1), default));
-        Assert.Empty(await Clock.ClaimDueAsync(10, TimeSpan.FromMinutes(1), default));
+        Assert.Equal([key], await Clock.ClaimDueAsync(10, TimeSpan.Zero, TimeSpan.FromMinutes(1), default));
+        Assert.Empty(await Clock.ClaimDueAsync(10, TimeSpan.Zero, TimeSpan.FromMinutes(1), default));
 
         await using (var back = Sessions.System.CreateCommand("UPDATE session_head SET hidden_until = hidden_until + interval '1 hour'")) await back.ExecuteNonQueryAsync();
 
-        Assert.Equal([key], await Clock.ClaimDueAsync(10, TimeSpan.FromMinutes(1), default));
+        Assert.Equal([key], await Clock.ClaimDueAsync(10, TimeSpan.Zero, TimeSpan.FromMinutes(1), default));
     }
 
     protected override async Task<DateTimeOffset> NowAsync()

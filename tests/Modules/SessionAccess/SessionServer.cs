@@ -129,7 +129,7 @@ internal sealed class SessionServer : IAsyncDisposable
 
     private sealed class NoAlarms : IAlarmClock
     {
-        public ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(int limit, TimeSpan hideFor, CancellationToken cancellationToken) => new([]);
+        public ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(int limit, TimeSpan ahead, TimeSpan hideFor, CancellationToken cancellationToken) => new([]);
     }
 
     private sealed class BoxesThatNeverDial : ISessionEffectRunner

@@ -15,7 +15,7 @@ public sealed class PostgresAlarmClock : IAlarmClock
     private const string Sql = """
         WITH due AS (
             SELECT org, session FROM session_head
-            WHERE wake_at <= now() AND (hidden_until IS NULL OR hidden_until <= now() OR hidden_until > now() + 2 * $2)
+            WHERE wake_at <= now() + $3 AND (hidden_until IS NULL OR hidden_until <= now() OR hidden_until > now() + 2 * $2)
             ORDER BY wake_at LIMIT $1
             FOR UPDATE SKIP LOCKED
         )
@@ -30,17 +30,18 @@ public sealed class PostgresAlarmClock : IAlarmClock
     internal PostgresAlarmClock(SystemDataSource system, IOptions<DatabaseOptions> options, TimeProvider time) =>
         (this.system, patience) = (system.Source, new(system.Source, options.Value.Journal.OutagePatience, time));
 
-    public async ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(int limit, TimeSpan hideFor, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(int limit, TimeSpan ahead, TimeSpan hideFor, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
-        return await patience.RunAsync("claiming alarms", token => ClaimAsync(limit, hideFor, token), cancellationToken);
+        return await patience.RunAsync("claiming alarms", token => ClaimAsync(limit, ahead, hideFor, token), cancellationToken);
     }
 
-    private async Task<IReadOnlyList<SessionKey>> ClaimAsync(int limit, TimeSpan hideFor, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<SessionKey>> ClaimAsync(int limit, TimeSpan ahead, TimeSpan hideFor, CancellationToken cancellationToken)
     {
         await using var command = system.CreateCommand(Sql);
         command.Parameters.Add(new() { Value = limit });
         command.Parameters.Add(new() { Value = hideFor });
+        command.Parameters.Add(new() { Value = ahead });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var due = new List<(SessionKey Key, DateTimeOffset WakeAt)>();
         while (await reader.ReadAsync(cancellationToken)) due.Add((new(new(reader.GetGuid(0)), new(reader.GetGuid(1))), reader.GetFieldValue<DateTimeOffset>(2)));

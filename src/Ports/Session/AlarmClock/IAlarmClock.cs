@@ -10,7 +10,7 @@ public interface IAlarmClock
     /// <summary>
     /// Sessions whose wake-up has passed, the longest due first, at most <paramref name="limit"/>. A session stays due
     /// until an append moves its wake-up; one handed out is not handed out again for <paramref name="hideFor"/>, to
-    /// anybody, so that hosts share the work.
+    /// anybody, so that hosts share the work. With <paramref name="ahead"/> those count too whose wake-up comes that soon.
     /// </summary>
-    ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(int limit, TimeSpan hideFor, CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(int limit, TimeSpan ahead, TimeSpan hideFor, CancellationToken cancellationToken);
 }
