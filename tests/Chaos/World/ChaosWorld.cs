@@ -8,14 +8,15 @@ using Coordinator.Tests.Support.Network;
 namespace Coordinator.Tests.Chaos.World;
 
 /// <summary>
-/// The real thing: one published host with its own PostgreSQL, or several on one; real boxes with the scripted agent; and
-/// between every client and its host a network that can be hurt.
+/// The real thing: one published host with its own PostgreSQL and boxes, or several that share a PostgreSQL and a sandbox host;
+/// real boxes with the scripted agent; and between every client and its host a network that can be hurt.
 /// </summary>
 internal sealed class ChaosWorld : IAsyncDisposable
 {
     public const string Model = "demo/scripted";
     public const string Agent = "opencode-acp"; // the box drives the scripted agent as it drives OpenCode over ACP
 
+    private static readonly string AgentProgram = Path.Combine(AppContext.BaseDirectory, "scripted-agent.sh");
     private static readonly TimeSpan LongPatience = TimeSpan.FromMinutes(5);
 
     private readonly string shared = Directory.CreateTempSubdirectory("coordinator-chaos-").FullName;
@@ -23,6 +24,7 @@ internal sealed class ChaosWorld : IAsyncDisposable
     private readonly List<FaultProxy> networks = [];
     private OwnPostgresServer? database;
     private JournalWatch? watch;
+    private SandboxHostProcess? boxes;
 
     public IReadOnlyList<HostProcess> Hosts => hosts;
 
@@ -41,9 +43,10 @@ internal sealed class ChaosWorld : IAsyncDisposable
             {
                 world.database = await OwnPostgresServer.StartAsync();
                 world.watch = new(world.database.ConnectionString);
+                world.boxes = await SandboxHostProcess.LaunchAsync(AgentProgram);
             }
 
-            for (var host = 0; host < count; host++) world.hosts.Add(await HostProcess.LaunchAsync(world.SettingsOf(host), hasPeers: count > 1));
+            for (var host = 0; host < count; host++) world.hosts.Add(await HostProcess.LaunchAsync(world.Settings(), hasPeers: count > 1));
             world.networks.AddRange(world.hosts.Select(host => new FaultProxy(host.Url)));
             using var visitor = new CoordinatorClient(world.hosts[^1].Url);
             world.ApiKey = (await visitor.SignInAsync(world.hosts[^1].SignInSecret, "Chaos", CancellationToken.None)).Key;
@@ -73,9 +76,9 @@ internal sealed class ChaosWorld : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Everything that the agents of a session noted, in whichever hosts' boxes they ran.</summary>
+    /// <summary>Everything that the agents of a session noted.</summary>
     public IReadOnlyList<string> PromptsRun(string session) =>
-        [.. hosts.Select(host => Path.Combine(FolderOf(host, session), "data", "workspace", "prompts")).Where(File.Exists).SelectMany(File.ReadLines)];
+        Path.Combine(FolderOf(session), "data", "workspace", "prompts") is var notes && File.Exists(notes) ? [.. File.ReadLines(notes)] : [];
 
     /// <summary>The programs of boxes that a session has running.</summary>
     public static IReadOnlyList<LiveProcess> BoxesOf(string session) =>
@@ -83,7 +86,7 @@ internal sealed class ChaosWorld : IAsyncDisposable
 
     /// <summary>What is left of a session's boxes: processes, and folders.</summary>
     public IReadOnlyList<string> RemainsOf(string session) =>
-        [.. LiveProcess.Naming(session).Select(process => process.ToString()), .. hosts.Select(host => FolderOf(host, session)).Where(Directory.Exists)];
+        [.. LiveProcess.Naming(session).Select(process => process.ToString()), .. Directory.Exists(FolderOf(session)) ? [FolderOf(session)] : Array.Empty<string>()];
 
     /// <summary>What the database itself says against a session's records; only where hosts share one.</summary>
     public Task<IReadOnlyList<string>> FlawsAsync(string session) => watch?.FlawsAsync(session) ?? Task.FromResult<IReadOnlyList<string>>([]);
@@ -105,6 +108,7 @@ internal sealed class ChaosWorld : IAsyncDisposable
         List<Exception> problems = [];
         foreach (var network in networks) await TryAsync(network);
         foreach (var host in hosts) await TryAsync(host);
+        if (boxes is not null) await TryAsync(boxes);
         if (watch is not null) await TryAsync(watch);
         if (database is not null) await TryAsync(database);
         Directory.Delete(shared, recursive: true);
@@ -123,22 +127,22 @@ internal sealed class ChaosWorld : IAsyncDisposable
         }
     }
 
-    private static string FolderOf(HostProcess host, string session) => Path.Combine(host.DataDirectory, "sandboxes", "sessions", session);
+    private string FolderOf(string session) => Path.Combine(boxes?.DataDirectory ?? hosts[0].DataDirectory, "sandboxes", "sessions", session);
 
-    private Dictionary<string, string> SettingsOf(int host)
+    private Dictionary<string, string> Settings()
     {
-        var agent = Path.Combine(AppContext.BaseDirectory, "scripted-agent.sh");
         Dictionary<string, string> settings = new()
         {
             ["Sessions:Agents:0"] = Agent,
-            ["Sandbox:Local:Agents:opencode"] = agent,
-            ["Sandbox:Local:Agents:opencode-acp"] = agent,
+            ["Sandbox:Local:Agents:opencode"] = AgentProgram,
+            ["Sandbox:Local:Agents:opencode-acp"] = AgentProgram,
         };
-        if (database is null) return settings;
+        if (database is null || boxes is null) return settings;
         settings["Database:ConnectionString"] = database.ConnectionString;
         settings["Vault:KeyFile"] = Path.Combine(shared, "master.key");
         settings["Artifacts:Directory"] = Path.Combine(shared, "artifacts");
-        settings["Sandbox:Local:Node"] = $"machine-{host}"; // each stands for a machine of its own
+        settings["Sandbox:Deployment"] = Path.GetFileName(shared); // one for all
+        foreach (var (key, value) in boxes.HostSettings) settings[key] = value;
         return settings;
     }
 }

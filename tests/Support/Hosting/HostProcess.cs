@@ -102,7 +102,7 @@ public sealed class HostProcess : IAsyncDisposable
     {
         var file = Path.Combine(DataDirectory, "postgres", "cluster", "postmaster.pid");
         if (!File.Exists(file) || !int.TryParse(File.ReadLines(file).FirstOrDefault(), NumberStyles.None, CultureInfo.InvariantCulture, out var id)) return false;
-        return new LiveProcess(id, string.Empty).Kill();
+        return LiveProcess.Naming(name).FirstOrDefault(process => process.Id == id)?.Kill() ?? false; // the file may be of one that is gone, and its id somebody else's
     }
 
     /// <summary>Ends the host with SIGTERM; its data stays.</summary>

@@ -21,11 +21,13 @@ public sealed class SandboxHostProcess : IAsyncDisposable
     private readonly BuiltPrograms programs = BuiltPrograms.Find();
     private readonly ProcessOutput output = new();
     private readonly string name = $"coordinator-boxes-{Convert.ToHexStringLower(PrefixedId.NewValue(TimeProvider.System).ToByteArray(bigEndian: true))[^10..]}";
+    private readonly string? agent;
     private Process? process;
     private Task drained = Task.CompletedTask;
 
-    private SandboxHostProcess()
+    private SandboxHostProcess(string? agent)
     {
+        this.agent = agent;
         DataDirectory = Path.Combine(Path.GetTempPath(), name);
         Url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}"));
     }
@@ -47,9 +49,10 @@ public sealed class SandboxHostProcess : IAsyncDisposable
         ["Sandbox:Modal:Secret"] = Secret,
     };
 
-    public static async Task<SandboxHostProcess> LaunchAsync()
+    /// <param name="agent">An executable to run in place of OpenCode, under the names of both of its ways; null: OpenCode itself.</param>
+    public static async Task<SandboxHostProcess> LaunchAsync(string? agent = null)
     {
-        var host = new SandboxHostProcess();
+        var host = new SandboxHostProcess(agent);
         Directory.CreateDirectory(host.DataDirectory);
         try
         {
@@ -76,7 +79,8 @@ public sealed class SandboxHostProcess : IAsyncDisposable
             $"--SandboxHost:Keys:{KeyId}={Secret}",
             $"--Sandbox:Local:SocketDirectory={Path.Combine(DataDirectory, "sock")}",
             $"--Sandbox:Local:BoxProgram={programs.Box}",
-            $"--Sandbox:Local:Agents:opencode={programs.OpenCode}",
+            $"--Sandbox:Local:Agents:opencode={agent ?? programs.OpenCode}",
+            .. agent is null ? Array.Empty<string>() : [$"--Sandbox:Local:Agents:opencode-acp={agent}"],
         ];
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         start.Environment["DOTNET_gcServer"] = "0";
