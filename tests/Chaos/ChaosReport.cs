@@ -65,7 +65,8 @@ internal sealed class ChaosReport
         FindingKind.Stuck => "stuck",
         FindingKind.OrphanBox => "orphan boxes",
         FindingKind.DoubleTurn => "double turns",
-        _ => "untrue",
+        FindingKind.Untrue => "untrue",
+        _ => "broken off",
     };
 
     private static string At(List<TimeSpan> ordered, double share) =>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Coordinator.Tests.Chaos.Checks;
 using Coordinator.Tests.Chaos.World;
 
 namespace Coordinator.Tests.Chaos;
@@ -30,7 +31,28 @@ internal static class Program
     private static async Task PlayAsync(ChaosOptions options, ChaosReport report)
     {
         await SayAsync($"Seed {options.Seed}: {options.Sessions} sessions, {options.Hosts} hosts, {options.Length.TotalMinutes:0.#} minutes.");
-        await using var world = await ChaosWorld.StartAsync(options.Hosts);
+        var world = await ChaosWorld.StartAsync(options.Hosts);
+        try
+        {
+            await PlayAsync(options, world, report);
+        }
+        catch (Exception broken)
+        {
+            report.Add(new Finding(FindingKind.Broken, "all", broken.ToString()));
+        }
+
+        try
+        {
+            await world.DisposeAsync();
+        }
+        catch (Exception left)
+        {
+            report.Add(new Finding(FindingKind.Broken, "all", left.ToString()));
+        }
+    }
+
+    private static async Task PlayAsync(ChaosOptions options, ChaosWorld world, ChaosReport report)
+    {
         var began = TimeProvider.System.GetTimestamp();
         for (var round = 1; round == 1 || TimeProvider.System.GetElapsedTime(began) < options.Length; round++)
         {

@@ -23,6 +23,9 @@ internal enum FindingKind
 
     /// <summary>Somebody was shown what is not, or is otherwise, in the journal.</summary>
     Untrue,
+
+    /// <summary>The run itself broke off, or what it started did not end as it should.</summary>
+    Broken,
 }
 
 /// <summary>One thing that must not be.</summary>

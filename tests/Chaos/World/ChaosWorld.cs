@@ -23,7 +23,6 @@ internal sealed class ChaosWorld : IAsyncDisposable
     private readonly List<HostProcess> hosts = [];
     private readonly List<FaultProxy> networks = [];
     private OwnPostgresServer? database;
-    private JournalWatch? watch;
     private SandboxHostProcess? boxes;
 
     public IReadOnlyList<HostProcess> Hosts => hosts;
@@ -42,7 +41,6 @@ internal sealed class ChaosWorld : IAsyncDisposable
             if (count > 1)
             {
                 world.database = await OwnPostgresServer.StartAsync();
-                world.watch = new(world.database.ConnectionString);
                 world.boxes = await SandboxHostProcess.LaunchAsync(AgentProgram);
             }
 
@@ -89,7 +87,12 @@ internal sealed class ChaosWorld : IAsyncDisposable
         [.. LiveProcess.Naming(session).Select(process => process.ToString()), .. Directory.Exists(FolderOf(session)) ? [FolderOf(session)] : Array.Empty<string>()];
 
     /// <summary>What the database itself says against a session's records; only where hosts share one.</summary>
-    public Task<IReadOnlyList<string>> FlawsAsync(string session) => watch?.FlawsAsync(session) ?? Task.FromResult<IReadOnlyList<string>>([]);
+    public async Task<IReadOnlyList<string>> FlawsAsync(string session)
+    {
+        if (database is null) return [];
+        await using var watch = new JournalWatch(database.ConnectionString); // with no connection of before the last kill
+        return await watch.FlawsAsync(session);
+    }
 
     public static async Task<IReadOnlyList<ShownEvent>> JournalOfAsync(CoordinatorClient client, string session, CancellationToken cancellationToken)
     {
@@ -109,7 +112,6 @@ internal sealed class ChaosWorld : IAsyncDisposable
         foreach (var network in networks) await TryAsync(network);
         foreach (var host in hosts) await TryAsync(host);
         if (boxes is not null) await TryAsync(boxes);
-        if (watch is not null) await TryAsync(watch);
         if (database is not null) await TryAsync(database);
         Directory.Delete(shared, recursive: true);
         if (problems.Count > 0) throw new AggregateException(problems);
