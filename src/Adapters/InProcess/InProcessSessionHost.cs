@@ -16,6 +16,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
     private readonly ISessionMachineFactory machines;
     private readonly SessionHostOptions options;
     private readonly HostId host;
+    private readonly Action<SessionKey> opened;
     private readonly EffectPool effects;
     private readonly Followers followers = new();
     private readonly RecentEvents recent;
@@ -37,7 +38,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
     {
     }
 
-    /// <summary>With the id that its peers know it by.</summary>
+    /// <summary>With the id that its peers know it by; <paramref name="opened"/> is told of each session that there was before and that this host has now.</summary>
     internal InProcessSessionHost(
         ISessionJournal journal,
         ISessionMachineFactory machines,
@@ -45,9 +46,11 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
         IOptions<SessionHostOptions> options,
         TimeProvider time,
         ILogger<InProcessSessionHost> logger,
-        HostId host)
+        HostId host,
+        Action<SessionKey>? opened = null)
     {
         (this.journal, this.machines, this.options, this.host) = (journal, machines, options.Value, host);
+        this.opened = opened ?? (static _ => { });
         Log = new(logger);
         effects = new(runners, this.options.EffectTimeout, this.options.EffectsAtOnce, time, logger);
         recent = new(this.options.RecentBytesOfSession, this.options.RecentBytes);
@@ -254,6 +257,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
     private async Task<Activation?> OpenAsync(SessionKey key, bool create, CancellationTokenSource limit)
     {
         if (await journal.OpenAsync(key, host, create, limit.Token) is not { } lease) return null;
+        if (lease.Version > 0) opened(key);
         var machine = machines.Create(lease);
         var covered = 0L;
         try

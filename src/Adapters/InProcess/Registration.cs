@@ -36,7 +36,7 @@ public static class Registration
         services.AddSingleton(s => new PeerVigil(s.GetRequiredService<IHostRegistry>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ClusterLog>()));
         services.AddSingleton(s => new PeerClient(s.GetRequiredService<PeerSigner>(), s.GetRequiredService<PeerVigil>(), Options(s).PeerTimeout, s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => new PeerBridges(s.GetRequiredService<PeerSigner>(), s.GetRequiredService<PeerVigil>(), Options(s), s.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(s => new Membership(s.GetRequiredService<IHostRegistry>(), host => Actors(s, host), Options(s), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ClusterLog>()));
+        services.AddSingleton(s => new Membership(s.GetRequiredService<IHostRegistry>(), registration => Actors(s, registration), Options(s), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ClusterLog>()));
         services.AddSingleton(s => new ClusterSessionHost(
             s.GetRequiredService<Membership>(),
             s.GetRequiredService<IHostRegistry>(),
@@ -67,14 +67,15 @@ public static class Registration
 
     private static ClusterOptions Options(IServiceProvider services) => services.GetRequiredService<IOptions<ClusterOptions>>().Value;
 
-    private static InProcessSessionHost Actors(IServiceProvider services, HostId host) => new(
+    private static InProcessSessionHost Actors(IServiceProvider services, IHostRegistration registration) => new(
         services.GetRequiredService<ISessionJournal>(),
         services.GetRequiredService<ISessionMachineFactory>(),
         services.GetServices<ISessionEffectRunner>(),
         services.GetRequiredService<IOptions<SessionHostOptions>>(),
         services.GetRequiredService<TimeProvider>(),
         services.GetRequiredService<ILogger<InProcessSessionHost>>(),
-        host);
+        registration.Location.Id,
+        registration.Tell);
 
     private sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
     {

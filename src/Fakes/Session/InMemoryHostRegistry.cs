@@ -13,6 +13,7 @@ public sealed class InMemoryHostRegistry(InMemoryJournalStore store) : IHostRegi
     public static readonly TimeSpan TimeToLive = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<HostId, Registration> hosts = [];
+    private readonly List<Listener> listeners = [];
 
     public FaultSwitch Faults { get; } = new();
 
@@ -46,6 +47,22 @@ public sealed class InMemoryHostRegistry(InMemoryJournalStore store) : IHostRegi
         },
         cancellationToken);
 
+    /// <summary>True: nothing that hosts tell is heard by anybody.</summary>
+    public bool IsDeaf { get; set; }
+
+    /// <summary>How many listen for a session now.</summary>
+    public int ListenersOf(SessionKey key)
+    {
+        lock (store.Gate) return listeners.Count(listener => listener.Key == key);
+    }
+
+    public IOpeningListener Listen(SessionKey key)
+    {
+        var listener = new Listener(this, key);
+        lock (store.Gate) listeners.Add(listener);
+        return listener;
+    }
+
     /// <summary>The host's lock is gone, and the host hears of it at once.</summary>
     public void CutLock(HostId host)
     {
@@ -75,6 +92,20 @@ public sealed class InMemoryHostRegistry(InMemoryJournalStore store) : IHostRegi
     public void Kill(HostId host)
     {
         lock (store.Gate) (hosts[host].HasLock, hosts[host].Hangs) = (false, true);
+    }
+
+    private void Tell(SessionKey key)
+    {
+        lock (store.Gate)
+        {
+            if (IsDeaf) return;
+            foreach (var listener in listeners.Where(listener => listener.Key == key)) listener.Hear();
+        }
+    }
+
+    private void Leave(Listener listener)
+    {
+        lock (store.Gate) listeners.Remove(listener);
     }
 
     private HostLocation Claim(SessionKey key, HostLocation claimant)
@@ -107,6 +138,19 @@ public sealed class InMemoryHostRegistry(InMemoryJournalStore store) : IHostRegi
         else host.Pulse.Beat(sentAt);
     }
 
+    private sealed class Listener(InMemoryHostRegistry registry, SessionKey key) : IOpeningListener
+    {
+        private readonly TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public SessionKey Key => key;
+
+        public Task Opened => opened.Task;
+
+        public void Hear() => opened.TrySetResult();
+
+        public void Dispose() => registry.Leave(this);
+    }
+
     private sealed class Registration : IHostRegistration
     {
         private readonly InMemoryHostRegistry registry;
@@ -136,6 +180,8 @@ public sealed class InMemoryHostRegistry(InMemoryJournalStore store) : IHostRegi
         public bool Hangs { get; set; }
 
         public bool IsDead { get; set; }
+
+        public void Tell(SessionKey key) => registry.Tell(key);
 
         public async ValueTask DisposeAsync()
         {

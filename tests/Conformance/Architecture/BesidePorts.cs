@@ -5,8 +5,9 @@ internal static class BesidePorts
 {
     public static readonly IReadOnlySet<string> Allowed = new HashSet<string>(StringComparer.Ordinal)
     {
-        // What a call of IHostRegistry hands out: a part of that port, tried by its contract.
+        // What a call of IHostRegistry hands out: parts of that port, tried by its contract.
         "Coordinator.Ports.Session.IHostRegistration",
+        "Coordinator.Ports.Session.IOpeningListener",
 
         // What a call of ISessionHost hands out: parts of that port, tried by its contract.
         "Coordinator.Ports.Session.IBridgeLink",

@@ -1,5 +1,6 @@
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
+using Coordinator.Tests.Support;
 using Xunit;
 
 namespace Coordinator.Tests.Conformance.HostRegistry;
@@ -69,6 +70,38 @@ public abstract class HostRegistryContract : IAsyncLifetime
         Assert.False(await other.Registry.IsAliveAsync(cut.Host.Location.Id, default));
         Assert.True(await other.Registry.IsAliveAsync(other.Host.Location.Id, default));
         Assert.False(await other.Registry.IsAliveAsync(HostId.New(TimeProvider.System), default));
+    }
+
+    [Fact]
+    public async Task Who_listens_for_a_session_is_told_by_who_opens_it_and_by_nobody_else()
+    {
+        var (mine, other) = (await HostAsync(), await HostAsync());
+        var (key, another) = (NewKey(), NewKey());
+        using (var first = other.Registry.Listen(key))
+        {
+            mine.Host.Tell(key);
+            await first.Opened.WaitAsync(Eventually.Bound); // from here on it is certain that it hears
+        }
+
+        using var told = other.Registry.Listen(key);
+        using var untold = other.Registry.Listen(another);
+        mine.Host.Tell(key);
+        await told.Opened.WaitAsync(Eventually.Bound);
+
+        Assert.False(untold.Opened.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Of_many_sessions_that_are_opened_at_once_all_are_told_of()
+    {
+        var (mine, other) = (await HostAsync(), await HostAsync());
+        List<SessionKey> keys = [.. Enumerable.Range(0, 500).Select(_ => NewKey())];
+        List<IOpeningListener> listeners = [.. keys.Select(other.Registry.Listen)];
+
+        foreach (var key in keys) mine.Host.Tell(key);
+
+        await Task.WhenAll(listeners.Select(listener => listener.Opened)).WaitAsync(Eventually.Bound);
+        foreach (var listener in listeners) listener.Dispose();
     }
 
     [Fact]

@@ -70,6 +70,23 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
     }
 
     [Fact]
+    public async Task Who_listened_while_the_connection_was_cut_is_told_to_look_once_it_is_back_and_hears_again()
+    {
+        var (mine, other) = (await HostAsync(), await HostAsync());
+        var key = NewKey();
+        using (var first = other.Registry.Listen(key)) await first.Opened.WaitAsync(Eventually.Bound);
+        using var listener = other.Registry.Listen(key);
+
+        await using (var connection = await Observer.System.OpenConnectionAsync())
+            await ExecuteAsync(connection, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query = $1", "LISTEN coordinator_openings");
+        await listener.Opened.WaitAsync(Eventually.Bound);
+
+        using var again = other.Registry.Listen(key);
+        mine.Host.Tell(key);
+        await again.Opened.WaitAsync(Eventually.Bound);
+    }
+
+    [Fact]
     public async Task A_host_goes_on_being_heard()
     {
         var (_, host) = await HostAsync();
@@ -163,7 +180,7 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
         await ExecuteAsync(connection, sql, host.Location.Id.Value);
     }
 
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, Guid id)
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, object id)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         command.Parameters.Add(new() { Value = id });

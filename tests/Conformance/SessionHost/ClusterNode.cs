@@ -49,10 +49,10 @@ internal sealed class ClusterNode : IAsyncDisposable
 
     public PeerSigner Signer => app.Services.GetRequiredService<PeerSigner>();
 
-    public static async Task<ClusterNode> StartAsync(ClusterStore store, ISessionEffectRunner effects, string masterKey = "a key that all hosts share", string searchTime = "00:00:15")
+    public static async Task<ClusterNode> StartAsync(ClusterStore store, ISessionEffectRunner effects, string masterKey = "a key that all hosts share", string searchTime = "00:00:15", string watchInterval = "00:00:00.100")
     {
         var url = FreeUrl();
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Cluster:Address"] = url, ["Cluster:WatchInterval"] = "00:00:00.100", ["Cluster:SearchTime"] = searchTime }).Build();
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Cluster:Address"] = url, ["Cluster:WatchInterval"] = watchInterval, ["Cluster:SearchTime"] = searchTime }).Build();
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls(url);
         builder.Logging.ClearProviders();

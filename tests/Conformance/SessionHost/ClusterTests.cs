@@ -12,7 +12,7 @@ namespace Coordinator.Tests.Conformance.SessionHost;
 public sealed class ClusterTests : IAsyncLifetime
 {
     private static readonly Principal Ada = new(PrincipalKind.User, "usr_ada", "Ada");
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(90);
 
     private readonly ClusterStore store = new();
     private readonly RecordingEffects effects = new();
@@ -113,6 +113,48 @@ public sealed class ClusterTests : IAsyncLifetime
 
         Assert.Equal(head, (await SeqsAsync(watching, head)).Count);
         Assert.False(two.Member.Actors.IsActive(key));
+    }
+
+    [Fact]
+    public async Task A_watcher_of_a_sleeping_session_is_told_when_another_host_opens_it()
+    {
+        await one.Host.DrainAsync(default);
+        await using var three = await ClusterNode.StartAsync(store, effects, watchInterval: "10:00:00");
+        await using var watching = (await three.Host.SubscribeAsync(key, null, default)).Value;
+        await Eventually.HoldsAsync(() => store.Hosts.ListenersOf(key) == 1, "that it listens for who opens the session");
+
+        Assert.True((await two.Host.CallAsync(key, Prompt("wake up"), default)).IsSuccess);
+
+        await SeqsAsync(watching, watching.Start.Seq + 1);
+        Assert.False(three.Member.Actors.IsActive(key));
+    }
+
+    [Fact]
+    public async Task A_watcher_that_hears_nothing_finds_what_another_host_wrote_all_the_same()
+    {
+        store.Hosts.IsDeaf = true;
+        await one.Host.DrainAsync(default);
+        await using var three = await ClusterNode.StartAsync(store, effects);
+        await using var watching = (await three.Host.SubscribeAsync(key, null, default)).Value;
+        await Eventually.HoldsAsync(() => store.Hosts.ListenersOf(key) == 1, "that it listens for who opens the session");
+
+        Assert.True((await two.Host.CallAsync(key, Prompt("wake up"), default)).IsSuccess);
+
+        await SeqsAsync(watching, watching.Start.Seq + 1);
+    }
+
+    [Fact]
+    public async Task A_watcher_goes_on_at_the_next_host_when_the_session_has_moved_while_it_waited_at_the_last()
+    {
+        await using var three = await ClusterNode.StartAsync(store, effects, watchInterval: "10:00:00");
+        await using var watching = (await three.Host.SubscribeAsync(key, null, default)).Value;
+        await two.Host.CallAsync(key, new SessionCommand.Rename(Ada, "At the first host"), default);
+        await SeqsAsync(watching, watching.Start.Seq + 1);
+
+        await one.Host.DrainAsync(default);
+        await two.Host.CallAsync(key, new SessionCommand.Rename(Ada, "At the next"), default);
+
+        await SeqsAsync(watching, watching.Start.Seq + 2);
     }
 
     [Fact]

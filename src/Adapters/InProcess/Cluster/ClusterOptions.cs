@@ -11,8 +11,8 @@ public sealed class ClusterOptions
     /// <summary>The longest another host may take to answer. Default 35 s: a call there may take 30 s by itself.</summary>
     public TimeSpan PeerTimeout { get; set; } = TimeSpan.FromSeconds(35);
 
-    /// <summary>How often a session that no host has awake is looked at for those who watch it. Default 1 s.</summary>
-    public TimeSpan WatchInterval { get; set; } = TimeSpan.FromSeconds(1);
+    /// <summary>How often a session that no host has awake is looked at for those who watch it, though nobody told of its opening. Default 10 s.</summary>
+    public TimeSpan WatchInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long a call looks for a session's host while one dies and another takes over. Default 15 s.</summary>
     public TimeSpan SearchTime { get; set; } = TimeSpan.FromSeconds(15);

@@ -15,7 +15,7 @@ internal sealed record Member(IHostRegistration Registration, InProcessSessionHo
 /// Keeps this process a host of the cluster. When the registration is lost its actors are stopped and its followers sent
 /// away to come again, and the process registers anew, under a new id and with nothing in memory.
 /// </summary>
-internal sealed class Membership(IHostRegistry registry, Func<HostId, InProcessSessionHost> actorsOf, ClusterOptions options, TimeProvider time, ClusterLog log) : IAsyncDisposable
+internal sealed class Membership(IHostRegistry registry, Func<IHostRegistration, InProcessSessionHost> actorsOf, ClusterOptions options, TimeProvider time, ClusterLog log) : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
@@ -86,7 +86,7 @@ internal sealed class Membership(IHostRegistry registry, Func<HostId, InProcessS
             try
             {
                 var registration = await registry.RegisterAsync(options.Address!, cancellationToken);
-                await ServeAsync(new(registration, actorsOf(registration.Location.Id)), cancellationToken);
+                await ServeAsync(new(registration, actorsOf(registration)), cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {

@@ -5,11 +5,14 @@ namespace Coordinator.Adapters.InProcess.Cluster;
 
 /// <summary>
 /// Those on this host who watch sessions of which the actor is elsewhere, or sleeps. What they see always comes from the
-/// journal; the session's host only says when there is more of it, once for all of them, and while nobody has the session
-/// awake its head is looked at now and then. So a watcher misses nothing, whoever dies, and wakes nobody.
+/// journal; the session's host only says when there is more of it, once for all of them. While nobody has the session awake
+/// the next host that opens it tells, and its head is looked at now and then, since that may be missed. So a watcher misses
+/// nothing, whoever dies, and wakes nobody.
 /// </summary>
 internal sealed class Watches(Membership members, IHostRegistry registry, ISessionJournal journal, PeerClient peers, ClusterOptions options, TimeProvider time, ClusterLog log) : IAsyncDisposable
 {
+    private static readonly TimeSpan Brief = TimeSpan.FromSeconds(1);
+
     private readonly Lock gate = new();
     private readonly Dictionary<(HostId Host, SessionKey Key), Topic> running = [];
     private readonly CancellationTokenSource stopping = new();
@@ -69,7 +72,7 @@ internal sealed class Watches(Membership members, IHostRegistry registry, ISessi
             catch (Exception failure) when (failure is PortException or PeerUnreachableException)
             {
                 log.WatchMissed(failure, key);
-                await PauseAsync(cancellationToken);
+                await Task.Delay(Brief, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -77,19 +80,37 @@ internal sealed class Watches(Membership members, IHostRegistry registry, ISessi
     /// <summary>How far the journal reaches, when it reaches further than <paramref name="last"/> or after a while.</summary>
     private async Task<long> NextAsync(SessionKey key, Member member, long last, CancellationToken cancellationToken)
     {
+        using var listener = registry.Listen(key);
+        var longest = options.WatchInterval;
         if (!member.Actors.IsActive(key) && await registry.FindAsync(key, cancellationToken) is { } owner && owner.Id != member.Location.Id)
         {
-            var answer = await peers.AskAsync(owner, PeerClient.WaitsPath, new PeerWait(key, last), cancellationToken);
-            if (answer.Failure is { } failure) throw failure.ToException();
-            if (answer.Seq is { } seq) return seq;
+            if (await AskAsync(owner, new(key, last), listener, cancellationToken) is { } seq) return seq;
+            if (longest > Brief) longest = Brief; // it has it, and cannot say more: it stops, or lets it sleep
         }
 
-        await PauseAsync(cancellationToken);
-        return (await journal.FindHeadAsync(key, cancellationToken))?.Seq ?? last;
+        if (await journal.FindHeadAsync(key, cancellationToken) is { } head && head.Seq > last) return head.Seq;
+        await PauseAsync(longest, listener.Opened, cancellationToken);
+        return last;
     }
 
-    private async Task PauseAsync(CancellationToken cancellationToken) =>
-        await Task.Delay(options.WatchInterval, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    /// <summary>What the session's host says; null when it does not have it any more, or another has opened it.</summary>
+    private async Task<long?> AskAsync(HostLocation owner, PeerWait wait, IOpeningListener listener, CancellationToken cancellationToken)
+    {
+        using var given = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var asking = peers.AskAsync(owner, PeerClient.WaitsPath, wait, given.Token);
+        if (await Task.WhenAny(asking, listener.Opened) != asking)
+        {
+            await given.CancelAsync();
+            await ((Task)asking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return null;
+        }
+
+        var answer = await asking;
+        return answer.Failure is { } failure ? throw failure.ToException() : answer.Seq;
+    }
+
+    private async Task PauseAsync(TimeSpan longest, Task opened, CancellationToken cancellationToken) =>
+        await opened.WaitAsync(longest, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private sealed class Topic(CancellationTokenSource ending)
     {

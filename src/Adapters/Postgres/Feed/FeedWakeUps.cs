@@ -1,128 +1,21 @@
-using System.Collections.Concurrent;
+using Coordinator.Adapters.Postgres.Listening;
 using Coordinator.Ports;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Coordinator.Adapters.Postgres.Feed;
 
-/// <summary>
-/// Hears, on one connection for the whole host, in which organizations something was published. PostgreSQL tells after
-/// the commit and never of what was rolled back. What is missed while the connection is away is found by whoever waits:
-/// they look by themselves too.
-/// </summary>
-internal sealed partial class FeedWakeUps(NpgsqlDataSource dataSource, TimeProvider time, ILogger<FeedWakeUps> logger) : IAsyncDisposable, IDisposable
+/// <summary>Hears in which organizations something was published: after the commit, and never of what was rolled back.</summary>
+internal sealed class FeedWakeUps(NpgsqlDataSource dataSource, TimeProvider time, ILogger<FeedWakeUps> logger) : WakeUps(dataSource, Channel, time, logger)
 {
     private const string Channel = "coordinator_feed";
 
     /// <summary>$1 is <see cref="NameOf"/>. A transaction that says it twice is heard once.</summary>
     public const string NotifySql = $"SELECT pg_notify('{Channel}', $1)";
 
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-
-    private readonly ConcurrentDictionary<string, Call> calls = new(StringComparer.Ordinal);
-    private readonly CancellationTokenSource stopping = new(); // never disposed: it has no timer, and is asked after the end
-    private readonly Lock gate = new();
-    private Task? listening;
-
     /// <summary>What an organization is called on the channel, which everybody on the database can hear.</summary>
     public static string NameOf(OrganizationId organization) => organization.Value.ToString("n");
 
     /// <summary>Completes with the next thing that is heard of the organization; dispose it when nobody waits for it any more.</summary>
-    public Heard Listen(OrganizationId organization)
-    {
-        lock (gate)
-        {
-            ObjectDisposedException.ThrowIf(stopping.IsCancellationRequested, this);
-            listening ??= Task.Run(() => ListenAsync(stopping.Token));
-            var call = calls.GetOrAdd(NameOf(organization), _ => new());
-            call.Waiting++;
-            return new(this, NameOf(organization), call);
-        }
-    }
-
-    /// <summary>Stops listening and waits until it has.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        Dispose();
-        if (listening is { } ending) await ending;
-    }
-
-    /// <summary>Stops listening, without waiting for it.</summary>
-    public void Dispose()
-    {
-        lock (gate) stopping.Cancel();
-    }
-
-    private async Task ListenAsync(CancellationToken cancellationToken)
-    {
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            try
-            {
-                await HearAsync(cancellationToken);
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception failure) when (DatabaseFailure.IsOne(failure) || failure is ObjectDisposedException)
-            {
-                LogDeaf(failure);
-            }
-
-            await Task.Delay(Pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    private async Task HearAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        connection.Notification += (_, told) => Wake(told.Payload);
-        await using (var listen = new NpgsqlCommand($"LISTEN {Channel}", connection)) await listen.ExecuteNonQueryAsync(cancellationToken);
-        WakeAll(); // what was published while nobody listened
-        while (true) await connection.WaitAsync(cancellationToken);
-    }
-
-    private void WakeAll()
-    {
-        foreach (var name in calls.Keys) Wake(name);
-    }
-
-    private void Wake(string name)
-    {
-        Call? woken;
-        lock (gate) calls.TryRemove(name, out woken);
-        woken?.Came.TrySetResult();
-    }
-
-    private void Leave(string name, Call call)
-    {
-        lock (gate)
-        {
-            if (--call.Waiting == 0) calls.TryRemove(KeyValuePair.Create(name, call));
-        }
-    }
-
-    /// <summary>Everybody who waits for the same organization, and for the same moment.</summary>
-    internal sealed class Call
-    {
-        public TaskCompletionSource Came { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public int Waiting { get; set; }
-    }
-
-    /// <summary>One who waits.</summary>
-    internal sealed class Heard(FeedWakeUps owner, string name, Call call) : IDisposable
-    {
-        /// <summary>Until something is heard, or the time is over, whichever is first.</summary>
-        public async Task WaitAsync(TimeSpan longest, TimeProvider time, CancellationToken cancellationToken)
-        {
-            using var over = new CancellationTokenSource(longest, time);
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, over.Token);
-            await call.Came.Task.WaitAsync(both.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            cancellationToken.ThrowIfCancellationRequested();
-        }
-
-        public void Dispose() => owner.Leave(name, call);
-    }
+    public Heard Listen(OrganizationId organization) => Listen(NameOf(organization));
 }

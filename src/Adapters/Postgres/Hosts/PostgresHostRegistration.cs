@@ -14,15 +14,16 @@ internal sealed partial class PostgresHostRegistration : IHostRegistration
     private readonly NpgsqlConnection connection;
     private readonly HostPulse pulse;
     private readonly TimeSpan timeToLive;
+    private readonly OpeningWakeUps openings;
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly CancellationTokenSource leaving = new();
     private readonly Task beating;
     private int disposed;
 
-    private PostgresHostRegistration(NpgsqlConnection connection, HostLocation location, TimeSpan timeToLive, long heardAt, TimeProvider time, ILogger logger)
+    private PostgresHostRegistration(NpgsqlConnection connection, HostLocation location, TimeSpan timeToLive, OpeningWakeUps openings, long heardAt, TimeProvider time, ILogger logger)
     {
-        (this.connection, Location, this.timeToLive, this.time, this.logger) = (connection, location, timeToLive, time, logger);
+        (this.connection, Location, this.timeToLive, this.openings, this.time, this.logger) = (connection, location, timeToLive, openings, time, logger);
         pulse = new(timeToLive, heardAt, time);
         pulse.Lost.Register(() => LogLost(location.Id, pulse.Loss));
         beating = Task.Run(() => BeatAsync(leaving.Token));
@@ -39,14 +40,14 @@ internal sealed partial class PostgresHostRegistration : IHostRegistration
 
     private int BeatTimeout => Math.Max(1, (int)(timeToLive / 4).TotalSeconds);
 
-    public static async Task<PostgresHostRegistration> OpenAsync(SystemDataSource system, HostLocation location, TimeSpan timeToLive, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    public static async Task<PostgresHostRegistration> OpenAsync(SystemDataSource system, HostLocation location, TimeSpan timeToLive, OpeningWakeUps openings, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
         var connection = await system.Source.OpenConnectionAsync(cancellationToken);
         try
         {
             var heardAt = time.GetTimestamp();
             await RegisterAsync(connection, location, system.Name, timeToLive, cancellationToken);
-            return new(connection, location, timeToLive, heardAt, time, logger);
+            return new(connection, location, timeToLive, openings, heardAt, time, logger);
         }
         catch
         {
@@ -54,6 +55,8 @@ internal sealed partial class PostgresHostRegistration : IHostRegistration
             throw;
         }
     }
+
+    public void Tell(SessionKey key) => openings.Tell(key);
 
     public async ValueTask DisposeAsync()
     {

@@ -10,7 +10,7 @@ namespace Coordinator.Adapters.Postgres.Hosts;
 /// The hosts of one database. Liveness is a session-level advisory lock on a connection that a host keeps for it, read
 /// from <c>pg_locks</c>, and a beat with a time to live; ownership of a session is the host of its head.
 /// </summary>
-public sealed partial class PostgresHostRegistry : IHostRegistry
+public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposable, IDisposable
 {
     private const int EndTimeoutMilliseconds = 2_000;
 
@@ -19,11 +19,13 @@ public sealed partial class PostgresHostRegistry : IHostRegistry
     private readonly DatabasePatience patience;
     private readonly TimeProvider time;
     private readonly ILogger logger;
+    private readonly OpeningWakeUps openings;
 
     internal PostgresHostRegistry(SystemDataSource system, IOptions<DatabaseOptions> options, TimeProvider time, ILogger<PostgresHostRegistry> logger)
     {
         (this.system, this.options, this.time, this.logger) = (system, options.Value, time, logger);
         patience = new(system.Source, this.options.Journal.OutagePatience, time);
+        openings = new(system.Source, time, logger);
     }
 
     /// <summary>Made anew while an outage lasts: a try that failed leaves a row without a lock, which is dead.</summary>
@@ -31,7 +33,7 @@ public sealed partial class PostgresHostRegistry : IHostRegistry
     {
         var registered = await patience.RunAsync(
             "registering the host",
-            token => PostgresHostRegistration.OpenAsync(system, new(HostId.New(time), address), options.Hosts.TimeToLive, time, logger, token),
+            token => PostgresHostRegistration.OpenAsync(system, new(HostId.New(time), address), options.Hosts.TimeToLive, openings, time, logger, token),
             cancellationToken);
         LogRegistered(registered.Location.Id, address);
         return registered;
@@ -65,6 +67,12 @@ public sealed partial class PostgresHostRegistry : IHostRegistry
             }
         },
         cancellationToken);
+
+    public IOpeningListener Listen(SessionKey key) => openings.Listen(key);
+
+    public ValueTask DisposeAsync() => openings.DisposeAsync();
+
+    public void Dispose() => openings.Dispose();
 
     private async Task<Owner?> LookAsync(SessionKey key, CancellationToken cancellationToken)
     {

@@ -34,6 +34,19 @@ public interface IHostRegistry
     /// <see cref="PortFailureKind.Fenced"/>: the claimant itself is not alive to its peers, and must register anew.
     /// </exception>
     ValueTask<HostLocation> ClaimAsync(SessionKey key, IHostRegistration claimant, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Listens for what hosts tell (<see cref="IHostRegistration.Tell"/>) of the session from here on. It is a hint to look at
+    /// once: it may come for nothing, and is missed while the store cannot be reached, so whoever listens looks now and then too.
+    /// </summary>
+    IOpeningListener Listen(SessionKey key);
+}
+
+/// <summary>One who wants to know when a session is opened. Dispose to listen no more.</summary>
+public interface IOpeningListener : IDisposable
+{
+    /// <summary>Completes, and never fails, when the session may have been opened by some host.</summary>
+    Task Opened { get; }
 }
 
 /// <summary>A host, and where its peers reach it.</summary>
@@ -53,6 +66,12 @@ public interface IHostRegistration : IAsyncDisposable
 
     /// <summary>Why it is lost, judged at the moment of asking; null while it holds.</summary>
     HostLoss? Loss { get; }
+
+    /// <summary>
+    /// Tells all hosts, soon and together with others, that this one has opened the session. Waits for nothing and never
+    /// fails; what cannot be told is not.
+    /// </summary>
+    void Tell(SessionKey key);
 }
 
 /// <summary>Why a host must not go on under its id.</summary>
