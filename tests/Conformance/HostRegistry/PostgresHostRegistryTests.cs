@@ -87,6 +87,21 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
     }
 
     [Fact]
+    public async Task A_host_that_hangs_is_found_though_the_databases_clock_has_gone_back_behind_its_last_beat()
+    {
+        var (mine, other) = (await HostAsync(), await HostAsync());
+        var key = NewKey();
+        await OpenAsync(key, mine.Host);
+        await HangUntilLostAsync(mine.Host);
+        await ExecuteAsync("UPDATE session_host SET beat = now() + interval '1 day' WHERE id = $1", mine.Host);
+
+        Assert.True(await other.Registry.IsAliveAsync(mine.Host.Location.Id, default));
+        await Eventually.HoldsAsync(async () => !await other.Registry.IsAliveAsync(mine.Host.Location.Id, default), "that the host is taken for dead");
+
+        Assert.Equal(other.Host.Location, await other.Registry.ClaimAsync(key, other.Host, default));
+    }
+
+    [Fact]
     public async Task A_host_goes_on_being_heard()
     {
         var (_, host) = await HostAsync();

@@ -20,12 +20,13 @@ public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposab
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly OpeningWakeUps openings;
+    private readonly BeatsSeen beats;
 
     internal PostgresHostRegistry(SystemDataSource system, IOptions<DatabaseOptions> options, TimeProvider time, ILogger<PostgresHostRegistry> logger)
     {
         (this.system, this.options, this.time, this.logger) = (system, options.Value, time, logger);
         patience = new(system.Source, this.options.Journal.OutagePatience, time);
-        openings = new(system.Source, time, logger);
+        (openings, beats) = (new(system.Source, time, logger), new(time));
     }
 
     /// <summary>Made anew while an outage lasts: a try that failed leaves a row without a lock, which is dead.</summary>
@@ -48,9 +49,10 @@ public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposab
         "looking for a host",
         async token =>
         {
-            await using var command = system.Source.CreateCommand("SELECT host_alive(host) FROM session_host AS host WHERE id = $1");
+            await using var command = system.Source.CreateCommand("SELECT host_alive(host), beat, time_to_live FROM session_host AS host WHERE id = $1");
             command.Parameters.Add(new() { Value = host.Value });
-            return await command.ExecuteScalarAsync(token) is true;
+            await using var row = await command.ExecuteReaderAsync(token);
+            return await row.ReadAsync(token) && row.GetBoolean(0) && beats.IsHeard(host, row.GetDateTime(1), row.GetTimeSpan(2));
         },
         cancellationToken);
 
@@ -78,7 +80,7 @@ public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposab
     {
         await using var command = system.Source.CreateCommand(
             """
-            SELECT head.host, owner.address, owner.connections, coalesce(host_alive(owner), false)
+            SELECT head.host, owner.address, owner.connections, coalesce(host_alive(owner), false), owner.beat, owner.time_to_live
             FROM session_head AS head LEFT JOIN session_host AS owner ON owner.id = head.host
             WHERE head.org = $1 AND head.session = $2 AND head.host IS NOT NULL
             """);
@@ -86,7 +88,9 @@ public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposab
         command.Parameters.Add(new() { Value = key.Session.Value });
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         if (!await row.ReadAsync(cancellationToken)) return null;
-        return new(new(row.GetGuid(0)), row.IsDBNull(1) ? null : row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2), row.GetBoolean(3));
+        var host = new HostId(row.GetGuid(0));
+        var isAlive = row.GetBoolean(3) && beats.IsHeard(host, row.GetDateTime(4), row.GetTimeSpan(5));
+        return new(host, row.IsDBNull(1) ? null : row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2), isAlive);
     }
 
     /// <summary>
