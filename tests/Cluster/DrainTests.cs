@@ -1,11 +1,13 @@
+using System.Diagnostics;
 using Coordinator.Tests.Cluster.World;
 using Coordinator.Tests.Support;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace Coordinator.Tests.Cluster;
 
 /// <summary>Hosts that are told to stop.</summary>
-public sealed class DrainTests
+public sealed class DrainTests(ITestOutputHelper output)
 {
     private const int Restarting = 1012;
 
@@ -66,9 +68,13 @@ public sealed class DrainTests
         foreach (var host in world.Hosts)
         {
             var turns = loads.Select(load => load.Ended).ToList();
+            var began = Stopwatch.GetTimestamp();
             await host.StopAsync();
+            var stopped = Stopwatch.GetElapsedTime(began);
             await host.StartAsync();
+            var started = Stopwatch.GetElapsedTime(began);
             for (var i = 0; i < loads.Count; i++) await loads[i].UntilBeyondAsync(turns[i]);
+            output.WriteLine($"{host.Url} stopped within {stopped.TotalSeconds:0.0} s, served again after {started.TotalSeconds:0.0} s, and every session had gone on after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s.");
         }
 
         foreach (var load in loads) await load.EndAsync();
