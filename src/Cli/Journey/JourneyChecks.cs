@@ -129,7 +129,8 @@ internal static class JourneyChecks
         await run.Client.CancelAsync(run.Session.Id, message, ct);
         await run.EndAsync(message, "message.cancelled", TimeSpan.FromSeconds(20), ct);
         var took = Stopwatch.GetElapsedTime(began);
-        if (took > TimeSpan.FromSeconds(1)) throw new JourneyException("cancelled within 1 s", $"{took.TotalMilliseconds:0} ms");
+        var longest = run.Options.LongestStop;
+        if (took > longest) throw new JourneyException($"cancelled within {longest.TotalSeconds:0} s", $"{took.TotalMilliseconds:0} ms");
         var next = await run.PromptAsync("run `echo still here`", ct);
         await run.EndAsync(next, "message.completed", Turn, ct);
     }

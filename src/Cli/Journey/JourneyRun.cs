@@ -68,4 +68,8 @@ internal sealed class JourneyRun(CoordinatorClient client, JourneyOptions option
 }
 
 /// <summary>What a journey needs to know.</summary>
-public sealed record JourneyOptions(string Model, Repository? Repository, IHostControl? Host, bool SameMachine);
+public sealed record JourneyOptions(string Model, Repository? Repository, IHostControl? Host, bool SameMachine)
+{
+    /// <summary>How long stopping a running tool may take; more only where the machine is known to be busy with other things.</summary>
+    public TimeSpan LongestStop { get; init; } = TimeSpan.FromSeconds(1);
+}
