@@ -12,6 +12,8 @@ namespace Coordinator.Client;
 /// </summary>
 public sealed class CoordinatorClient : IDisposable
 {
+    private static readonly TimeSpan ToldAfter = TimeSpan.FromSeconds(2);
+
     private readonly HttpClient http;
     private readonly TimeProvider time;
 
@@ -40,10 +42,13 @@ public sealed class CoordinatorClient : IDisposable
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// How long a call waits for an earlier try of its own that is still being answered: longer than the host holds the key
-    /// of a try that died with its process (5 min).
+    /// How long a call waits for an earlier try of its own that is still being answered: longer than any is, and than a host holds
+    /// the key of a try that died with its process (15 s; 5 min of releases before 0.2).
     /// </summary>
     public TimeSpan EarlierTryPatience { get; init; } = TimeSpan.FromMinutes(6);
+
+    /// <summary>Raised once for a call that has waited for an earlier try of its own for two seconds, and goes on to wait.</summary>
+    public event Action? WaitingForEarlierTry;
 
     /// <summary>Spends a one-time sign-in link (<c>sl_…</c>) and makes an API key for this machine.</summary>
     public async Task<NewApiKey> SignInAsync(string link, string keyName, CancellationToken cancellationToken)
@@ -199,6 +204,7 @@ public sealed class CoordinatorClient : IDisposable
     {
         var key = idempotencyKey ?? NewIdempotencyKey();
         var began = time.GetTimestamp();
+        var told = false;
         for (var attempt = 1; ; attempt++)
         {
             using var request = make();
@@ -209,6 +215,12 @@ public sealed class CoordinatorClient : IDisposable
             }
             catch (CoordinatorException e) when (e.IsTransient && e.Status != 429 && time.GetElapsedTime(began) < (e.IsInProgress ? EarlierTryPatience : Patience))
             {
+                if (e.IsInProgress && !told && time.GetElapsedTime(began) >= ToldAfter)
+                {
+                    told = true;
+                    WaitingForEarlierTry?.Invoke();
+                }
+
                 await Task.Delay(e.RetryAfter ?? TimeSpan.FromMilliseconds(Math.Min(2_000, 50 << Math.Min(attempt, 5))), time, cancellationToken);
             }
         }

@@ -19,6 +19,7 @@ internal static class CommonOptions
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var client = Credentials.Connect(parsed.GetValue(url), parsed.GetValue(key));
+            client.WaitingForEarlierTry += () => Terminal.Error("an earlier try of the same request is still being answered, waiting for it …");
             return await action(parsed, client, cancellationToken);
         });
     }

@@ -40,7 +40,7 @@ public sealed class RelationalFailureTests : IAsyncLifetime
 
     [Fact]
     public async Task Through_a_hand_written_change() =>
-        await PortAssert.FailsAsync(PortFailureKind.Unavailable, () => Directory.ClaimRequestAsync(organization, "s", "k", new byte[32], Now, default));
+        await PortAssert.FailsAsync(PortFailureKind.Unavailable, () => Directory.ClaimRequestAsync(organization, "s", "k", new byte[32], Now, TimeSpan.FromSeconds(15), default));
 
     [Fact]
     public async Task A_caller_who_leaves_is_not_a_failure_of_the_database() =>

@@ -9,6 +9,8 @@ public abstract class RequestMemoryContract
 {
     private const string Scope = "User:usr_1";
     private static readonly DateTimeOffset Now = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+    /// <summary>Longer than any test takes, however slow the machine is.</summary>
+    private static readonly TimeSpan Held = TimeSpan.FromHours(1);
     private static readonly byte[] Body = [1, 2, 3];
     private static readonly byte[] OtherBody = [3, 2, 1];
 
@@ -20,10 +22,10 @@ public abstract class RequestMemoryContract
     public async Task The_first_claim_runs_and_later_ones_get_its_answer()
     {
         var organization = await Harness.AddOrganizationAsync("Acme");
-        Assert.IsType<RequestClaim.Mine>(await ClaimAsync(organization));
-        Assert.IsType<RequestClaim.InProgress>(await ClaimAsync(organization));
+        var claim = await MineAsync(organization);
+        Assert.Equal(claim, Assert.IsType<RequestClaim.InProgress>(await ClaimAsync(organization)).Claim);
 
-        await Directory.CompleteRequestAsync(organization, Scope, "k", new(201, "application/json", [123, 125]), default);
+        await Directory.CompleteRequestAsync(organization, Scope, "k", claim, new(201, "application/json", [123, 125]), default);
 
         var answered = Assert.IsType<RequestClaim.Answered>(await ClaimAsync(organization));
         Assert.Equal((201, "application/json"), (answered.Answer.Status, answered.Answer.ContentType));
@@ -45,9 +47,9 @@ public abstract class RequestMemoryContract
     public async Task The_same_key_with_another_body_differs_before_and_after_the_answer()
     {
         var organization = await Harness.AddOrganizationAsync("Acme");
-        await ClaimAsync(organization);
+        var claim = await MineAsync(organization);
         Assert.IsType<RequestClaim.Differs>(await ClaimAsync(organization, body: OtherBody));
-        await Directory.CompleteRequestAsync(organization, Scope, "k", new(204, "", []), default);
+        await Directory.CompleteRequestAsync(organization, Scope, "k", claim, new(204, "", []), default);
 
         Assert.IsType<RequestClaim.Differs>(await ClaimAsync(organization, body: OtherBody));
     }
@@ -60,41 +62,97 @@ public abstract class RequestMemoryContract
         await ClaimAsync(organization);
 
         Assert.IsType<RequestClaim.Mine>(await ClaimAsync(foreign, body: OtherBody));
-        Assert.IsType<RequestClaim.Mine>(await Directory.ClaimRequestAsync(organization, "User:usr_2", "k", OtherBody, Now, default));
+        Assert.IsType<RequestClaim.Mine>(await Directory.ClaimRequestAsync(organization, "User:usr_2", "k", OtherBody, Now, Held, default));
     }
 
     [Fact]
     public async Task An_abandoned_claim_can_be_made_anew_and_an_answered_one_cannot_be_abandoned()
     {
         var organization = await Harness.AddOrganizationAsync("Acme");
-        await ClaimAsync(organization);
-        await Directory.AbandonRequestAsync(organization, Scope, "k", default);
-        Assert.IsType<RequestClaim.Mine>(await ClaimAsync(organization, body: OtherBody));
+        var first = await MineAsync(organization);
+        await Directory.AbandonRequestAsync(organization, Scope, "k", first, default);
+        var second = await MineAsync(organization, OtherBody);
 
-        await Directory.CompleteRequestAsync(organization, Scope, "k", new(200, "", [1]), default);
-        await Directory.AbandonRequestAsync(organization, Scope, "k", default);
+        await Directory.CompleteRequestAsync(organization, Scope, "k", second, new(200, "", [1]), default);
+        await Directory.AbandonRequestAsync(organization, Scope, "k", second, default);
 
         Assert.IsType<RequestClaim.Answered>(await ClaimAsync(organization, body: OtherBody));
     }
 
     [Fact]
-    public async Task A_claim_without_an_answer_is_taken_over_after_five_minutes_by_the_same_request_only()
+    public async Task A_claim_that_nobody_holds_any_more_is_taken_over_by_the_same_request_only()
     {
         var organization = await Harness.AddOrganizationAsync("Acme");
         await ClaimAsync(organization);
 
-        Assert.IsType<RequestClaim.InProgress>(await ClaimAsync(organization, Now.AddMinutes(5).AddMilliseconds(-1)));
-        Assert.IsType<RequestClaim.Differs>(await ClaimAsync(organization, Now.AddMinutes(5), OtherBody));
-        Assert.IsType<RequestClaim.Mine>(await ClaimAsync(organization, Now.AddMinutes(5)));
-        Assert.IsType<RequestClaim.InProgress>(await ClaimAsync(organization, Now.AddMinutes(6)));
+        await Harness.PassForClaimsAsync(Held / 2);
+        Assert.IsType<RequestClaim.InProgress>(await ClaimAsync(organization));
+        await Harness.PassForClaimsAsync(Held / 2);
+        Assert.IsType<RequestClaim.Differs>(await ClaimAsync(organization, body: OtherBody));
+        Assert.IsType<RequestClaim.Mine>(await ClaimAsync(organization));
+        Assert.IsType<RequestClaim.InProgress>(await ClaimAsync(organization));
+    }
+
+    [Fact]
+    public async Task The_callers_clock_frees_no_claim()
+    {
+        var organization = await Harness.AddOrganizationAsync("Acme");
+        await ClaimAsync(organization);
+
+        Assert.IsType<RequestClaim.InProgress>(await ClaimAsync(organization, Now.AddHours(23)));
+        Assert.IsType<RequestClaim.InProgress>(await ClaimAsync(organization, Now.AddHours(-23)));
+    }
+
+    [Fact]
+    public async Task A_claim_that_is_held_again_stays_as_long_again()
+    {
+        var organization = await Harness.AddOrganizationAsync("Acme");
+        var claim = await MineAsync(organization);
+        for (var i = 0; i < 3; i++)
+        {
+            await Harness.PassForClaimsAsync(Held / 2);
+            Assert.True(await Directory.HoldRequestAsync(organization, Scope, "k", claim, Held, default));
+        }
+
+        await Harness.PassForClaimsAsync(Held / 2);
+        Assert.IsType<RequestClaim.InProgress>(await ClaimAsync(organization));
+    }
+
+    [Fact]
+    public async Task Who_lost_a_claim_can_neither_hold_nor_answer_nor_abandon_it()
+    {
+        var organization = await Harness.AddOrganizationAsync("Acme");
+        var lost = await MineAsync(organization);
+        await Harness.PassForClaimsAsync(Held);
+        var present = await MineAsync(organization);
+
+        Assert.False(await Directory.HoldRequestAsync(organization, Scope, "k", lost, Held, default));
+        await Directory.CompleteRequestAsync(organization, Scope, "k", lost, new(201, "", [1]), default);
+        await Directory.AbandonRequestAsync(organization, Scope, "k", lost, default);
+        Assert.IsType<RequestClaim.InProgress>(await ClaimAsync(organization));
+        await Directory.CompleteRequestAsync(organization, Scope, "k", present, new(202, "", [2]), default);
+
+        Assert.Equal(202, Assert.IsType<RequestClaim.Answered>(await ClaimAsync(organization)).Answer.Status);
+        Assert.True(await Directory.HoldRequestAsync(organization, Scope, "k", present, Held, default)); // it is still who it was
+    }
+
+    [Fact]
+    public async Task A_claim_that_nobody_took_over_can_be_held_late()
+    {
+        var organization = await Harness.AddOrganizationAsync("Acme");
+        var claim = await MineAsync(organization);
+        await Harness.PassForClaimsAsync(Held * 2);
+
+        Assert.True(await Directory.HoldRequestAsync(organization, Scope, "k", claim, Held, default));
+        Assert.IsType<RequestClaim.InProgress>(await ClaimAsync(organization));
     }
 
     [Fact]
     public async Task An_answer_is_kept_for_a_day()
     {
         var organization = await Harness.AddOrganizationAsync("Acme");
-        await ClaimAsync(organization);
-        await Directory.CompleteRequestAsync(organization, Scope, "k", new(200, "", [1]), default);
+        var claim = await MineAsync(organization);
+        await Directory.CompleteRequestAsync(organization, Scope, "k", claim, new(200, "", [1]), default);
 
         Assert.IsType<RequestClaim.Answered>(await ClaimAsync(organization, Now.AddHours(24).AddMilliseconds(-1)));
         Assert.IsType<RequestClaim.Mine>(await ClaimAsync(organization, Now.AddHours(24), OtherBody));
@@ -105,14 +163,16 @@ public abstract class RequestMemoryContract
     public async Task A_resent_error_is_stored_twice()
     {
         var organization = await Harness.AddOrganizationAsync("Acme");
-        await ClaimAsync(organization);
+        var claim = await MineAsync(organization);
 
-        await Directory.CompleteRequestAsync(organization, Scope, "k", new(422, "application/problem+json", [1]), default);
-        await Directory.CompleteRequestAsync(organization, Scope, "k", new(201, "application/json", [2]), default);
+        await Directory.CompleteRequestAsync(organization, Scope, "k", claim, new(422, "application/problem+json", [1]), default);
+        await Directory.CompleteRequestAsync(organization, Scope, "k", claim, new(201, "application/json", [2]), default);
 
         Assert.Equal(422, Assert.IsType<RequestClaim.Answered>(await ClaimAsync(organization)).Answer.Status);
     }
 
     private async Task<RequestClaim> ClaimAsync(OrganizationId organization, DateTimeOffset? at = null, byte[]? body = null) =>
-        await Directory.ClaimRequestAsync(organization, Scope, "k", body ?? Body, at ?? Now, default);
+        await Directory.ClaimRequestAsync(organization, Scope, "k", body ?? Body, at ?? Now, Held, default);
+
+    private async Task<Guid> MineAsync(OrganizationId organization, byte[]? body = null) => Assert.IsType<RequestClaim.Mine>(await ClaimAsync(organization, body: body)).Id;
 }

@@ -19,11 +19,17 @@ public interface ITenantDirectoryHarness
 
     /// <summary>Makes a member, changes the role, or (null) ends the membership.</summary>
     ValueTask SetRoleAsync(OrganizationId organization, UserId user, Role? role);
+
+    /// <summary>Lets claims of requests be as much nearer to their end.</summary>
+    ValueTask PassForClaimsAsync(TimeSpan by);
 }
 
 internal sealed class InMemoryDirectoryHarness : ITenantDirectoryHarness
 {
-    private readonly InMemoryTenantDirectory directory = new(TimeProvider.System);
+    private readonly ManualTime time = new(TimeProvider.System.GetUtcNow());
+    private readonly InMemoryTenantDirectory directory;
+
+    public InMemoryDirectoryHarness() => directory = new(time);
 
     public ITenantDirectory Directory => directory;
 
@@ -34,6 +40,12 @@ internal sealed class InMemoryDirectoryHarness : ITenantDirectoryHarness
     public ValueTask SetRoleAsync(OrganizationId organization, UserId user, Role? role)
     {
         directory.SetRole(organization, user, role);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask PassForClaimsAsync(TimeSpan by)
+    {
+        time.Advance(by);
         return ValueTask.CompletedTask;
     }
 }
@@ -77,6 +89,8 @@ internal sealed class PostgresDirectoryHarness : ITenantDirectoryHarness
                 organization.Value, user.Value, role.Value.ToString().ToLowerInvariant());
         }
     }
+
+    public async ValueTask PassForClaimsAsync(TimeSpan by) => await ExecuteAsync("UPDATE idempotent_request SET held_until = held_until - $1", by);
 
     private async Task ExecuteAsync(string sql, params object[] parameters)
     {

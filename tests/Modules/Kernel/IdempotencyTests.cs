@@ -1,5 +1,7 @@
+using Coordinator.Modules.Kernel.Idempotency;
 using Coordinator.Ports;
 using Coordinator.Tests.Modules.Tenancy;
+using Coordinator.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
@@ -109,6 +111,59 @@ public sealed class IdempotencyTests : IAsyncLifetime
         Assert.Equal(2, server.Runs);
     }
 
+    [Fact]
+    public async Task A_long_request_is_held_for_as_long_as_it_runs()
+    {
+        var started = new TaskCompletionSource();
+        var release = new TaskCompletionSource();
+        server.Work = async _ =>
+        {
+            started.SetResult();
+            await release.Task;
+            return Results.Json(new { made = true });
+        };
+        var first = PostAsync("k1", "{}");
+        await started.Task.WaitAsync(Eventually.Bound);
+
+        for (var passed = TimeSpan.Zero; passed < 3 * ClaimHold.Held; passed += ClaimHold.Interval) await PassUntilHeldAsync();
+        await PostAsync("k1", "{}").RefusedAsync(409, "request_in_progress");
+        release.SetResult();
+        await first.JsonAsync(200);
+        Assert.Equal(1, server.Runs);
+    }
+
+    [Fact]
+    public async Task A_request_whose_claim_cannot_be_held_is_ended_before_another_takes_it_over_within_seconds()
+    {
+        var first = await StartEndlessAsync();
+        server.Directory.Faults.FailBefore();
+        for (var passed = TimeSpan.Zero; passed < ClaimHold.GivenUpAfter; passed += ClaimHold.Interval) await PassUntilHeldAsync();
+        await first.RefusedAsync(503, "dependency_unavailable");
+
+        // As after a host that died: nobody holds the claim, and nobody has given it back.
+        server.Directory.Faults.Clear();
+        server.Work = _ => Task.FromResult(Results.Json(new { made = true }, statusCode: 201));
+        await PostAsync("k1", "{}").RefusedAsync(409, "request_in_progress");
+        server.Time.Advance(ClaimHold.Held - ClaimHold.GivenUpAfter);
+        await PostAsync("k1", "{}").JsonAsync(201);
+        Assert.Equal(2, server.Runs);
+    }
+
+    [Fact]
+    public async Task A_request_whose_claim_another_has_taken_is_ended_and_leaves_the_others_alone()
+    {
+        var first = await StartEndlessAsync();
+        server.Directory.ForgetRequests();
+        server.Work = _ => Task.FromResult(Results.Json(new { made = true }, statusCode: 201));
+        await PostAsync("k1", "{}").JsonAsync(201);
+
+        await PassUntilHeldAsync();
+
+        await first.RefusedAsync(503, "dependency_unavailable");
+        await PostAsync("k1", "{}").JsonAsync(201);
+        Assert.Equal(2, server.Runs);
+    }
+
     [Theory]
     [InlineData(500)]
     [InlineData(503)]
@@ -177,6 +232,28 @@ public sealed class IdempotencyTests : IAsyncLifetime
         await PostAsync("k1", "{}").RefusedAsync(503, "dependency_unavailable");
 
         Assert.Equal(0, server.Runs);
+    }
+
+    /// <summary>A request that runs until it is ended.</summary>
+    private async Task<Task<HttpResponseMessage>> StartEndlessAsync()
+    {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        server.Work = async context =>
+        {
+            started.SetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
+            return Results.Empty;
+        };
+        var first = PostAsync("k1", "{}");
+        await started.Task.WaitAsync(Eventually.Bound);
+        return first;
+    }
+
+    /// <summary>Lets the time pass after which a running request's claim is held again, once its host waits for that.</summary>
+    private async Task PassUntilHeldAsync()
+    {
+        await Eventually.HoldsAsync(() => server.Time.NextIn == ClaimHold.Interval, "The next holding of the claim");
+        server.Time.Advance(ClaimHold.Interval);
     }
 
     private async Task<HttpResponseMessage> PostAsync(string key, string body, string path = "/v1/things", HttpClient? by = null)

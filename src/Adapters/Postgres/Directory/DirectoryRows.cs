@@ -112,6 +112,10 @@ internal sealed class IdempotentRequestRow
 
     public required DateTimeOffset ClaimedAt { get; init; }
 
+    public Guid? Claim { get; set; }
+
+    public DateTimeOffset? HeldUntil { get; set; }
+
     public int? Status { get; set; }
 
     public string? ContentType { get; set; }

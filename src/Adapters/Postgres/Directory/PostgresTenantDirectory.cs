@@ -79,14 +79,17 @@ internal sealed partial class PostgresTenantDirectory(TenantTransactions<Directo
     public async ValueTask<IReadOnlyList<OrganizationInfo>> ListOrganizationsAsync(Principal principal, CancellationToken cancellationToken) =>
         (await callers.StandingOfAsync(principal, cancellationToken)).Places;
 
-    public ValueTask<RequestClaim> ClaimRequestAsync(OrganizationId organization, string scope, string key, ReadOnlyMemory<byte> bodyHash, DateTimeOffset now, CancellationToken cancellationToken) =>
-        requests.ClaimAsync(organization, scope, key, bodyHash.ToArray(), now, cancellationToken);
+    public ValueTask<RequestClaim> ClaimRequestAsync(OrganizationId organization, string scope, string key, ReadOnlyMemory<byte> bodyHash, DateTimeOffset now, TimeSpan held, CancellationToken cancellationToken) =>
+        requests.ClaimAsync(organization, scope, key, bodyHash.ToArray(), now, held, cancellationToken);
 
-    public ValueTask CompleteRequestAsync(OrganizationId organization, string scope, string key, StoredAnswer answer, CancellationToken cancellationToken) =>
-        requests.CompleteAsync(organization, scope, key, answer, cancellationToken);
+    public ValueTask<bool> HoldRequestAsync(OrganizationId organization, string scope, string key, Guid claim, TimeSpan held, CancellationToken cancellationToken) =>
+        requests.HoldAsync(organization, scope, key, claim, held, cancellationToken);
 
-    public ValueTask AbandonRequestAsync(OrganizationId organization, string scope, string key, CancellationToken cancellationToken) =>
-        requests.AbandonAsync(organization, scope, key, cancellationToken);
+    public ValueTask CompleteRequestAsync(OrganizationId organization, string scope, string key, Guid claim, StoredAnswer answer, CancellationToken cancellationToken) =>
+        requests.CompleteAsync(organization, scope, key, claim, answer, cancellationToken);
+
+    public ValueTask AbandonRequestAsync(OrganizationId organization, string scope, string key, Guid claim, CancellationToken cancellationToken) =>
+        requests.AbandonAsync(organization, scope, key, claim, cancellationToken);
 
     private async Task<OwnerAccount> MakeOwnerAsync(DirectoryContext context, CancellationToken cancellationToken)
     {

@@ -52,13 +52,13 @@ internal sealed partial class IdempotencyMiddleware(RequestDelegate next, ITenan
         }
 
         context.Features.Set(new IdempotencyKeyFeature(key));
-        var claim = new Claimed(tenant.Organization, tenant.Principal.Scope, key);
-        var outcome = await directory.ClaimRequestAsync(claim.Organization, claim.Scope, claim.Key, HashOf(context.Request, body), time.GetUtcNow(), context.RequestAborted);
+        var claiming = time.GetTimestamp();
+        var outcome = await directory.ClaimRequestAsync(tenant.Organization, tenant.Principal.Scope, key, HashOf(context.Request, body), time.GetUtcNow(), ClaimHold.Held, context.RequestAborted);
         await (outcome switch
         {
-            RequestClaim.Mine => RunAsync(context, claim),
+            RequestClaim.Mine mine => RunAsync(context, new(tenant.Organization, tenant.Principal.Scope, key, mine.Id), claiming),
             RequestClaim.Answered answered => ReplayAsync(context, answered.Answer),
-            RequestClaim.InProgress when RecognisesRepeats(context) => RunAsync(context, claim),
+            RequestClaim.InProgress first when RecognisesRepeats(context) => RunBesideAsync(context, tenant, key, first.Claim),
             RequestClaim.InProgress => context.WriteProblemAsync(InProgress),
             _ => context.WriteProblemAsync(Reused),
         });
@@ -66,8 +66,33 @@ internal sealed partial class IdempotencyMiddleware(RequestDelegate next, ITenan
 
     private static bool RecognisesRepeats(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<RepeatsRecognised>() is not null;
 
-    /// <summary>Whoever is answered first says what the key's answer is; that of another, which is the same, finds it kept.</summary>
-    private async Task RunAsync(HttpContext context, Claimed claim)
+    /// <summary>Runs the request for as long as its claim is held: what another may have taken over is stopped here.</summary>
+    private async Task RunAsync(HttpContext context, ClaimedRequest claim, long claimedAt)
+    {
+        await using var hold = new ClaimHold(directory, claim, claimedAt, time, context.RequestAborted);
+        var aborted = context.RequestAborted;
+        context.RequestAborted = hold.Lost;
+        try
+        {
+            await AnswerAsync(context, claim, aborted);
+        }
+        catch (Exception failure)
+        {
+            await SettleAsync(context, claim, null);
+            if (failure is OperationCanceledException && hold.IsLost) throw new PortException(PortFailureKind.Unavailable, "The claim of a request could not be held while it ran.", effectMayHaveHappened: true, inner: failure);
+            throw;
+        }
+        finally
+        {
+            context.RequestAborted = aborted;
+        }
+    }
+
+    /// <summary>Runs a repeat beside a first that holds the claim, or did. Whoever is answered first says what the key's answer is; that of the other, which is the same, finds it kept.</summary>
+    private Task RunBesideAsync(HttpContext context, TenantContext tenant, string key, Guid? first) =>
+        first is { } holder ? AnswerAsync(context, new(tenant.Organization, tenant.Principal.Scope, key, holder), context.RequestAborted, isHolder: false) : next(context);
+
+    private async Task AnswerAsync(HttpContext context, ClaimedRequest claim, CancellationToken aborted, bool isHolder = true)
     {
         var original = context.Response.Body;
         using var captured = new MemoryStream();
@@ -77,19 +102,15 @@ internal sealed partial class IdempotencyMiddleware(RequestDelegate next, ITenan
             await next(context);
             await context.Response.BodyWriter.FlushAsync(CancellationToken.None);
         }
-        catch
-        {
-            await SettleAsync(context, claim, null);
-            throw;
-        }
         finally
         {
             context.Response.Body = original;
         }
 
-        await SettleAsync(context, claim, AnswerToKeep(context, captured));
+        var answer = AnswerToKeep(context, captured);
+        if (answer is not null || isHolder) await SettleAsync(context, claim, answer);
         captured.Position = 0;
-        await captured.CopyToAsync(original, context.RequestAborted);
+        await captured.CopyToAsync(original, aborted);
     }
 
     private static StoredAnswer? AnswerToKeep(HttpContext context, MemoryStream captured)
@@ -100,14 +121,14 @@ internal sealed partial class IdempotencyMiddleware(RequestDelegate next, ITenan
         return shownOnce ? SecretAnswers.NotRepeatable : new(status, context.Response.ContentType ?? string.Empty, captured.ToArray());
     }
 
-    private async Task SettleAsync(HttpContext context, Claimed claim, StoredAnswer? answer)
+    private async Task SettleAsync(HttpContext context, ClaimedRequest claim, StoredAnswer? answer)
     {
         using var timeout = new CancellationTokenSource(SettleTimeout, time);
         try
         {
             await (answer is null
-                ? directory.AbandonRequestAsync(claim.Organization, claim.Scope, claim.Key, timeout.Token)
-                : directory.CompleteRequestAsync(claim.Organization, claim.Scope, claim.Key, answer, timeout.Token));
+                ? directory.AbandonRequestAsync(claim.Organization, claim.Scope, claim.Key, claim.Id, timeout.Token)
+                : directory.CompleteRequestAsync(claim.Organization, claim.Scope, claim.Key, claim.Id, answer, timeout.Token));
         }
         catch (Exception failure) when (failure is PortException or OperationCanceledException)
         {
@@ -158,8 +179,6 @@ internal sealed partial class IdempotencyMiddleware(RequestDelegate next, ITenan
         return hash.GetHashAndReset();
     }
 
-    private sealed record Claimed(OrganizationId Organization, string Scope, string Key);
-
-    [LoggerMessage(EventId = 1201, Level = LogLevel.Warning, Message = "What became of an idempotent POST to {Path} could not be stored; a repeat runs anew once its claim has aged.")]
+    [LoggerMessage(EventId = 1201, Level = LogLevel.Warning, Message = "What became of an idempotent POST to {Path} could not be stored; a repeat runs anew once its claim is not held any more.")]
     private static partial void LogNotSettled(ILogger logger, PathString path, Exception failure);
 }

@@ -72,16 +72,21 @@ public interface ITenantDirectory
 
     /// <summary>
     /// Claims (organization, principal scope, key). The first caller gets <see cref="RequestClaim.Mine"/>; a later one
-    /// with the same body hash gets the stored answer, or <see cref="RequestClaim.InProgress"/> while there is none
-    /// (a claim older than five minutes without an answer is taken over); with another body hash, <see cref="RequestClaim.Differs"/>.
+    /// with the same body hash gets the stored answer, or <see cref="RequestClaim.InProgress"/> while there is none; with another
+    /// body hash, <see cref="RequestClaim.Differs"/>. A claim without an answer is held for <paramref name="held"/>, by the
+    /// directory's own clock and not by its callers', and as long again after each <see cref="HoldRequestAsync"/>: then the same request takes
+    /// it over, and the one before can neither hold, answer nor abandon it any more.
     /// </summary>
-    ValueTask<RequestClaim> ClaimRequestAsync(OrganizationId organization, string scope, string key, ReadOnlyMemory<byte> bodyHash, DateTimeOffset now, CancellationToken cancellationToken);
+    ValueTask<RequestClaim> ClaimRequestAsync(OrganizationId organization, string scope, string key, ReadOnlyMemory<byte> bodyHash, DateTimeOffset now, TimeSpan held, CancellationToken cancellationToken);
 
-    /// <summary>Stores the answer of a claimed request; kept 24 hours.</summary>
-    ValueTask CompleteRequestAsync(OrganizationId organization, string scope, string key, StoredAnswer answer, CancellationToken cancellationToken);
+    /// <summary>Holds a claim for <paramref name="held"/> from now on; false when it is not the caller's any more.</summary>
+    ValueTask<bool> HoldRequestAsync(OrganizationId organization, string scope, string key, Guid claim, TimeSpan held, CancellationToken cancellationToken);
 
-    /// <summary>Gives a claim back, because the request failed in a way that a retry may mend.</summary>
-    ValueTask AbandonRequestAsync(OrganizationId organization, string scope, string key, CancellationToken cancellationToken);
+    /// <summary>Stores the answer of a request whose claim is the caller's still, and else nothing; kept 24 hours.</summary>
+    ValueTask CompleteRequestAsync(OrganizationId organization, string scope, string key, Guid claim, StoredAnswer answer, CancellationToken cancellationToken);
+
+    /// <summary>Gives the caller's claim back, because the request failed in a way that a retry may mend.</summary>
+    ValueTask AbandonRequestAsync(OrganizationId organization, string scope, string key, Guid claim, CancellationToken cancellationToken);
 }
 
 /// <summary>The first owner and their organization; <see cref="Created"/> when this call made them.</summary>
@@ -134,14 +139,14 @@ public abstract record RequestClaim
     {
     }
 
-    /// <summary>Nobody has it: the caller does the work.</summary>
-    public sealed record Mine : RequestClaim;
+    /// <summary>Nobody has it: the caller does the work. The claim is known by <paramref name="Id"/>.</summary>
+    public sealed record Mine(Guid Id) : RequestClaim;
 
     /// <summary>It was done; this is the answer.</summary>
     public sealed record Answered(StoredAnswer Answer) : RequestClaim;
 
-    /// <summary>Another is doing it now.</summary>
-    public sealed record InProgress : RequestClaim;
+    /// <summary>Another is doing it now, by the claim <paramref name="Claim"/>; null when that was given back meanwhile, or is not known.</summary>
+    public sealed record InProgress(Guid? Claim) : RequestClaim;
 
     /// <summary>The key was used for something else.</summary>
     public sealed record Differs : RequestClaim;
