@@ -11,6 +11,9 @@ public enum ScriptedAgentFault
     /// <summary>The process goes silent; the runtime finds it out after <see cref="ScriptedAgentRuntime.HangLimit"/>.</summary>
     Hang,
 
+    /// <summary>It works and does not hear a cancel; when its process is ended for it, its updates break off with an exception.</summary>
+    Deaf,
+
     /// <summary>Updates that make no sense: an end without a start, JSON that is none, half of a surrogate pair.</summary>
     Garbage,
 

@@ -54,6 +54,12 @@ internal sealed class ScriptedTurn(ScriptedConversation conversation, IEnumerabl
             yield break;
         }
 
+        if (fault == ScriptedAgentFault.Deaf)
+        {
+            await exited.WaitAsync(cancellationToken);
+            throw new ObjectDisposedException("The connection to the agent.");
+        }
+
         foreach (var step in steps)
         {
             if (IsOver || refused) break;

@@ -105,6 +105,11 @@ internal sealed class Turn(PromptRequest request, TurnServices services)
         {
             services.Log.AgentNotResponding("its turn was abandoned");
         }
+        catch (Exception exception) when (IsCancelled && exception is not OperationCanceledException)
+        {
+            // It was ended because it did not let go of the turn: what it was stopped for is how the turn ends, however its updates broke off.
+            services.Log.Failed("an agent that was ended could not be followed to its end", exception);
+        }
         finally
         {
             updatesEnded.TrySetResult();

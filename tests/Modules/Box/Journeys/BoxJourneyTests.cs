@@ -7,6 +7,7 @@ using Coordinator.Ports.Compute;
 using Coordinator.Sandbox.Bridge;
 using Coordinator.Sandbox.Commands;
 using Coordinator.Sandbox.Events;
+using Coordinator.Tests.Support;
 using Xunit;
 
 namespace Coordinator.Tests.Modules.Box.Journeys;
@@ -115,6 +116,27 @@ public sealed class BoxJourneyTests : IAsyncLifetime
         await box.Host.PromptAsync(TestBox.NewMessage());
         await box.Host.EventAsync(EventKinds.ToolStarted);
         Assert.Single(box.Host.Events, happened => happened.GetProperty("kind").GetString() == EventKinds.MessageEnded);
+    }
+
+    [Fact]
+    public async Task A_cancel_that_the_agent_does_not_hear_ends_the_agent_and_is_no_crash()
+    {
+        var message = TestBox.NewMessage();
+        box.NewRuntime = () => new ScriptedAgentRuntime(box.AgentStore, TimeProvider.System, (_, _) => [new ScriptedStep.Say("Next time.")])
+        {
+            NextFault = box.AgentStore.Prompts.Count == 0 ? ScriptedAgentFault.Deaf : ScriptedAgentFault.None,
+        };
+        await box.StartAsync();
+        await box.Host.EventAsync("boot.ready");
+        await box.Host.PromptAsync(message);
+        await Eventually.HoldsAsync(() => box.AgentStore.Prompts.Count == 1, "the agent's turn");
+
+        await box.Host.RequestAsync("cancel", new { messageId = message });
+
+        var ended = await box.Host.EventAsync(EventKinds.MessageEnded);
+        Assert.Equal("cancelled", ended.GetProperty("outcome").GetString());
+        await box.Host.PromptAsync(TestBox.NewMessage());
+        await box.Host.EventAsync(EventKinds.MessageEnded, data => data.GetProperty("outcome").GetString() == "completed");
     }
 
     [Fact]
