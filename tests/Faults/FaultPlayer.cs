@@ -106,7 +106,7 @@ internal sealed class FaultPlayer(Skeleton world, Fault fault)
     /// <summary>Sends a command while the fault shows and, when it is refused, once more after it.</summary>
     private async Task<string> CallTwiceAsync(SessionCommand command)
     {
-        var first = SeeAsync(async () => (await world.CallAsync(command)).Problem?.Code ?? "ok").AsTask();
+        var first = Task.Run(() => SeeAsync(async () => (await world.CallAsync(command)).Problem?.Code ?? "ok").AsTask());
         await LastAsync();
         await world.UntilAsync("an answer", () => first.IsCompleted, Longest);
         var seen = await first;
@@ -129,7 +129,7 @@ internal sealed class FaultPlayer(Skeleton world, Fault fault)
     /// <summary>What somebody sees who does it, however long it takes.</summary>
     private async ValueTask<string> LookAsync(Func<ValueTask<string>> act)
     {
-        var seeing = SeeAsync(act).AsTask();
+        var seeing = Task.Run(() => SeeAsync(act).AsTask());
         await world.UntilAsync("an answer", () => seeing.IsCompleted, Longest);
         return await seeing;
     }

@@ -7,6 +7,7 @@ using Coordinator.Client;
 using Coordinator.Tests.Support.Hosting;
 using Coordinator.Tests.Support.Http;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace Coordinator.Tests.Journey;
 
@@ -61,6 +62,22 @@ public class JourneyHost : IAsyncLifetime, IHostControl
             Http?.Dispose();
             await process.DisposeAsync();
         }
+    }
+
+    /// <summary>
+    /// Plays the ten checks, which must all hold. The command line wants a tool to stop within a second, on a machine at rest;
+    /// a machine that tests is none.
+    /// </summary>
+    internal async Task PlayJourneyAsync(ITestOutputHelper output)
+    {
+        var options = new JourneyOptions("demo/scripted", Sample, this, SameMachine: true) { LongestStop = TimeSpan.FromSeconds(20) };
+        var results = await JourneyPlayer.PlayAsync(Client, options, Report, CancellationToken.None);
+
+        var problems = results.Where(result => result.Problem is not null).Select(result => $"{result.Number} {result.Sentence}: {result.Problem}").ToList();
+        Assert.True(problems.Count == 0, $"{problems.Count} of {results.Count} checks do not hold:\n{string.Join('\n', problems)}");
+        Assert.Equal(Enumerable.Range(1, 10), results.Select(result => result.Number));
+
+        void Report(JourneyResult result) => output.WriteLine($"{result.Number,2} {result.Sentence}: {result.Time.TotalMilliseconds:0} ms {result.Problem}");
     }
 
     /// <summary>A new session with its log; archive it with <see cref="CoordinatorClient.ArchiveAsync"/> or leave it to the end.</summary>

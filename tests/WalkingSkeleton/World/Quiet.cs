@@ -7,7 +7,8 @@ namespace Coordinator.Tests.WalkingSkeleton.World;
 /// Waits until nothing in the process works any more, so that virtual time is moved only over a world at rest and a
 /// deadline never overtakes work that is under way: no thread of the pool runs anything, and none has anything to run. Who
 /// waits for a disk or for its share of a busy machine still has its thread, and is waited for. Work that is done elsewhere,
-/// by another process, is counted by whoever has it done (<see cref="Skeleton.WorkAsync"/>).
+/// by another process, is counted by whoever has it done (<see cref="Skeleton.WorkAsync"/>). The runner does what goes on in a
+/// test's own context on threads that nobody counts, so whatever a world has to wait for is begun in the pool.
 /// </summary>
 internal static class Quiet
 {

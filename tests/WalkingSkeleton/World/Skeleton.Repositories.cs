@@ -30,7 +30,7 @@ public sealed partial class Skeleton
         Assert.True(created.IsSuccess, created.Problem?.ToString());
         using var view = JsonDocument.Parse(created.Value.Json);
         var watch = new SessionWatch(() => Host, new(tenant.Organization, SessionId.From(IdOf(view.RootElement.GetProperty("id").GetString()!))), Clock);
-        alsoFollowing.Add(watch.FollowAsync(closing.Token));
+        alsoFollowing.Add(Task.Run(() => watch.FollowAsync(closing.Token)));
         await UntilAsync("the first prompt's end", () => watch.Seen.Any(happened => happened.Type == "message.completed"));
         return watch;
     }

@@ -184,10 +184,20 @@ public sealed partial class Skeleton
         return answer.Value;
     }
 
+    /// <summary>What a timer begins is the world's: it must not go on in the test's context (<see cref="Quiet"/>).</summary>
     private void Advance(TimeSpan step)
     {
-        Time.Advance(step);
-        if (Host is InMemorySessionHost fake) fake.RingAll();
+        var testers = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            Time.Advance(step);
+            if (Host is InMemorySessionHost fake) fake.RingAll();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(testers);
+        }
     }
 
     private static Guid IdOf(string text) => PrefixedId.TryParse(text[..3], text, out var value) ? value : throw new FormatException(text);

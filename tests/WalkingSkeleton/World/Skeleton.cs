@@ -175,7 +175,7 @@ public sealed partial class Skeleton : IAsyncDisposable
     public T Port<T>()
         where T : class => services.GetRequiredService<T>();
 
-    public static async Task<Skeleton> StartAsync(bool fakeHost = false, IOutside? outside = null)
+    public static Task<Skeleton> StartAsync(bool fakeHost = false, IOutside? outside = null) => Task.Run(async () =>
     {
         var world = new Skeleton(fakeHost, outside);
         if (outside is not null) await outside.StartAsync(world);
@@ -183,17 +183,17 @@ public sealed partial class Skeleton : IAsyncDisposable
         await world.StartHostAsync();
         world.following = world.Watch.FollowAsync(world.closing.Token);
         return world;
-    }
+    });
 
     /// <summary>Ends the host in good order, with the session wherever it stands, and starts another over the same stores, at once or later.</summary>
-    public async Task RestartHostAsync(TimeSpan away = default)
+    public Task RestartHostAsync(TimeSpan away = default) => Task.Run(async () =>
     {
         var old = services;
         services = Compose();
         await StopAsync(old);
         await PassAsync(away);
         await StartHostAsync();
-    }
+    });
 
     /// <summary>Ends everything of the world but what is outside of it.</summary>
     public async Task StopHostAsync()
