@@ -73,7 +73,7 @@ describe('starting a session', () => {
     await page.getByRole('button', { name: 'Start session' }).click();
     await page.getByText('The test passes now.').waitFor();
     await page.getByText('2 files changed').waitFor();
-    expect(await page.getByText('Demo', { exact: true }).count()).toBeGreaterThan(1);
+    await expect.poll(() => page.getByText('Demo', { exact: true }).count()).toBeGreaterThan(1);
   });
 
   test('What is wrong is said beside its field, and the field is where the person is', async () => {
@@ -104,7 +104,7 @@ describe('talking', () => {
     mock.refuse(false);
     await page.getByText('Back.', { exact: true }).waitFor();
     expect(prompts(session, 'say Back.')).toBe(1);
-    expect(await composer().inputValue()).toBe('a draft');
+    await expect.poll(() => composer().inputValue()).toBe('a draft');
   });
 
   test('A list that a starting host could not give comes by itself once it has started', async () => {
@@ -138,7 +138,7 @@ describe('talking', () => {
     await composer().press('Enter');
     await page.getByRole('button', { name: 'Stop', exact: true }).click();
     await page.getByText('Stopped.', { exact: true }).waitFor();
-    expect(await page.getByRole('button', { name: /^Stop/ }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('button', { name: /^Stop/ }).count()).toBe(0);
   });
 
   test('Waiting messages are edited, moved and cancelled where they stand', async () => {
@@ -210,7 +210,8 @@ describe('reading', () => {
     const jump = page.getByRole('button', { name: 'Jump to latest' });
     await jump.waitFor();
     const top = () => page.locator('.scroller').evaluate((element) => element.scrollTop);
-    const before = await top();
+    let before = await top();
+    await expect.poll(async () => before === (before = await top())).toBe(true); // the wheel has come to rest
     const shown = () => page.locator('.scroller').innerText();
     const seen = await shown();
     await expect.poll(shown).not.toBe(seen);
@@ -288,8 +289,8 @@ describe('settings', () => {
     const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
     const light = await background();
     await page.getByText('Dark', { exact: true }).click();
-    expect(await background()).not.toBe(light);
+    await expect.poll(background).not.toBe(light);
     await page.reload();
-    expect(await background()).not.toBe(light);
+    await expect.poll(background).not.toBe(light);
   });
 });
