@@ -43,7 +43,15 @@ internal sealed class BridgeStore(DiskSpool spool, MessageLedger ledger) : IBrid
 
     public void Renew(BridgeOutput.Renew renew) => spool.Renew(renew.SpoolId, renew.KeepFrom);
 
-    public void Remember(LedgerEntry entry) => ledger.Write(entry);
+    /// <summary>
+    /// An end is written down only where the event that tells it is on disk too: one that memory alone holds, as after a full disk, would be
+    /// gone with this program, and the next would take it for told.
+    /// </summary>
+    public void Remember(LedgerEntry entry)
+    {
+        if (entry.SpoolId is not null && spool.IsInMemoryAlone(spool.LastN)) throw new IOException("The disk was full, and the end of the message is in memory alone.");
+        ledger.Write(entry);
+    }
 
     public ReadOnlyMemory<byte> EventFrame(long n) => BoxFrameWriter.Event(n, spool.Read(n));
 

@@ -69,6 +69,9 @@ internal sealed class DiskSpool : IDisposable
         Bytes += body.Length;
     }
 
+    /// <summary>True when this program's end would be the event's.</summary>
+    public bool IsInMemoryAlone(long n) => inMemory.ContainsKey(n);
+
     /// <summary>The event's body. Only of a kept one.</summary>
     public byte[] Read(long n) => inMemory.TryGetValue(n, out var body) ? body : SegmentOf(n).Read(n);
 
