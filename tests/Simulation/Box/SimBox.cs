@@ -33,7 +33,7 @@ internal sealed class SimBox : IBridgeWire
     private bool isShuttingDown;
     private int spools;
 
-    public SimBox(SimWorld world, int number, SandboxSpec spec, bool resumes)
+    public SimBox(SimWorld world, int number, SandboxSpec spec, bool resumes, int askedAfterRestores)
     {
         this.world = world;
         (Number, Session, Sandbox, Generation, Labels, Resumes) = (number, Names.IndexOf(spec.Session), spec.Sandbox, spec.Generation, spec.Labels, resumes);
@@ -41,7 +41,7 @@ internal sealed class SimBox : IBridgeWire
         Handle = new("simulated", $"box-{Names.Text(number)}", null);
         Credential = new(Sandbox, Generation, world.Tokens.HashFor(Names.Session(Session), Sandbox, Generation));
         MadeAt = world.Now;
-        MadeAfterRestores = world.Database.Restores;
+        AskedAfterRestores = askedAfterRestores;
         identity = new(Sandbox, Generation);
         disk = new(world, this);
     }
@@ -62,8 +62,8 @@ internal sealed class SimBox : IBridgeWire
 
     public TimeSpan MadeAt { get; }
 
-    /// <summary>How often the database had gone back when it was made.</summary>
-    public int MadeAfterRestores { get; }
+    /// <summary>How often the database had gone back when it was asked for.</summary>
+    public int AskedAfterRestores { get; }
 
     /// <summary>An earlier box of the session left its workspace, and with it the agent's conversation.</summary>
     public bool Resumes { get; }

@@ -21,7 +21,7 @@ internal sealed class AgentAudit
         if (journal is not null) Count(box, message);
         if (journal is not null && journal.Find(message) is not { Dispatched: true }) throw new InvariantBrokenException(Invariant.RunsAtMostOnce, $"{message} runs in {box} and the journal does not know that it was dispatched");
         foreach (var (other, besides) in running)
-            if (other.Session == box.Session && other.MadeAfterRestores == restores && box.MadeAfterRestores == restores)
+            if (other.Session == box.Session && other.AskedAfterRestores == restores && box.AskedAfterRestores == restores)
                 throw new InvariantBrokenException(Invariant.InOrder, $"{message} runs in {box} while {besides} runs in {other}");
         running.Add((box, message));
     }

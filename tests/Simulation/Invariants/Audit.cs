@@ -166,7 +166,7 @@ internal sealed class Audit(SimWorld world)
     /// False for a box that only the lost future knows. The session may come to ask for its like under the same name while a
     /// refusal that was right when it was given is on its way to it.
     /// </summary>
-    private bool IsOfThisPast(SimBox box) => box.MadeAfterRestores == world.Database.Restores || box.Generation <= restored[box.Session];
+    private bool IsOfThisPast(SimBox box) => box.AskedAfterRestores == world.Database.Restores || box.Generation <= restored[box.Session];
 
     private void IsDurable(int session, long seq, ReadOnlySpan<byte> envelope, string what)
     {

@@ -43,10 +43,11 @@ internal sealed class SimProvider(SimWorld world)
 
     public void Create(SandboxSpec spec, Action<Served<SandboxHandle>> answer)
     {
+        var restores = world.Database.Restores; // a slow one is made when the database may have gone back behind what asked for it
         if (Take(Faults.CreatesRefused, () => Faults.CreatesRefused--)) answer(Failed<SandboxHandle>(PortFailureKind.Rejected));
         else if (Take(Faults.CreatesUnavailable, () => Faults.CreatesUnavailable--)) answer(Failed<SandboxHandle>(PortFailureKind.Unavailable));
-        else if (Take(Faults.CreatesSlow, () => Faults.CreatesSlow--)) world.After(TimeSpan.FromSeconds(5 + dice.Below(200)), () => answer(new(Make(spec))));
-        else answer(new(Make(spec), IsLost: Take(Faults.CreateAnswersLost, () => Faults.CreateAnswersLost--)));
+        else if (Take(Faults.CreatesSlow, () => Faults.CreatesSlow--)) world.After(TimeSpan.FromSeconds(5 + dice.Below(200)), () => answer(new(Make(spec, restores))));
+        else answer(new(Make(spec, restores), IsLost: Take(Faults.CreateAnswersLost, () => Faults.CreateAnswersLost--)));
     }
 
     public SandboxInspection Inspect(SandboxHandle handle)
@@ -81,13 +82,13 @@ internal sealed class SimProvider(SimWorld world)
         return new(true, IsLost: Take(Faults.DestroyAnswersLost, () => Faults.DestroyAnswersLost--));
     }
 
-    private SandboxHandle Make(SandboxSpec spec)
+    private SandboxHandle Make(SandboxSpec spec, int restores)
     {
         var box = world.Mutation == Mutation.CreateNotIdempotent ? null : boxes.Find(b => b.Sandbox == spec.Sandbox);
         if (box is not null) return box.Handle;
         var session = Names.IndexOf(spec.Session);
         var resumes = boxes.RemoveAll(b => b.Session == session && !b.IsRunning) > 0;
-        box = new SimBox(world, ++made, spec, resumes);
+        box = new SimBox(world, ++made, spec, resumes, restores);
         boxes.Add(box);
         world.Audit.BoxMade(box);
         world.Trace($"provider makes {box}");
