@@ -38,12 +38,13 @@ internal sealed class AppendPath(SimWorld world, SimHost host, int session, Jour
         }
 
         var leaves = host.FrozenUntil > world.Now ? host.FrozenUntil - world.Now : TimeSpan.Zero;
-        var life = host.Life;
+        var (life, restores) = (host.Life, world.Database.Restores);
         var lostOnTheWay = fault == AppendFault.AnswerLost && host.Dice.Percent(50);
         var connects = host.ToDatabase.TakesRequests || host.Dice.Percent(50);
         world.After(leaves + way, () =>
         {
-            if (world.Database.IsDown || !connects)
+            // What was on its way to a server goes with it: the one that came back from a copy is another.
+            if (world.Database.IsDown || world.Database.Restores != restores || !connects)
             {
                 host.After(world.Delay(host.Dice), () => Again(record, began, done));
                 return;
