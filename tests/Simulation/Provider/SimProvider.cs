@@ -87,7 +87,8 @@ internal sealed class SimProvider(SimWorld world)
         var box = world.Mutation == Mutation.CreateNotIdempotent ? null : boxes.Find(b => b.Sandbox == spec.Sandbox);
         if (box is not null) return box.Handle;
         var session = Names.IndexOf(spec.Session);
-        var resumes = boxes.RemoveAll(b => b.Session == session && !b.IsRunning) > 0;
+        // A create that comes late takes nothing from the boxes that followed: theirs may be asked for once more.
+        var resumes = boxes.RemoveAll(b => b.Session == session && !b.IsRunning && b.Generation < spec.Generation) > 0;
         box = new SimBox(world, ++made, spec, resumes, restores);
         boxes.Add(box);
         world.Audit.BoxMade(box);
