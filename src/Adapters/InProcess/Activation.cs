@@ -107,6 +107,12 @@ internal sealed class Activation
         }
     }
 
+    /// <summary>
+    /// True when something goes on in the session that its host is no more to watch: its box will mostly come to the next host
+    /// by itself, but it may be dying too. One whose actor failed keeps its time, lest it fail again each second.
+    /// </summary>
+    private bool IsLeftAtWork => failure is null && !machine.CanHibernate && machine.WakeAt <= services.Time.GetUtcNow() + AlarmSweep.LongestLook;
+
     /// <summary>True while work that it began outside of its turns is under way.</summary>
     public bool IsBusy
     {
@@ -285,7 +291,7 @@ internal sealed class Activation
         {
             await saving;
             if (failure is null && machine.Version - snapshotVersion >= services.Options.SnapshotAtRest) await SaveSnapshotAsync();
-            if (LeftUndone) await services.Journal.HandOverAsync(lease, CancellationToken.None);
+            if (LeftUndone || IsLeftAtWork) await services.Journal.HandOverAsync(lease, CancellationToken.None);
             else await services.Journal.ReleaseAsync(lease, CancellationToken.None);
         }
         catch (Exception e)

@@ -6,30 +6,37 @@ using Microsoft.Extensions.Options;
 namespace Coordinator.Adapters.InProcess;
 
 /// <summary>
-/// Asks the alarm clock which sessions are due, at once at start and then at an interval, and wakes them. At the first look
-/// also those that will be due soon: a host that starts may be the successor of one that died over them, whose box may have
-/// died too, and then nobody else comes to wake them before their time.
+/// Asks the alarm clock which sessions are due, at once at start and then at an interval, and wakes them, one after the other.
+/// What a dead host had is woken without waiting for its next look: its box may have died too, and then nobody else comes to
+/// wake it before its time. A host that has just begun looks so for whatever nobody has: it may be the successor of one that
+/// died over it, or of itself before it lost its lock or its database. It does so for as long as a look can be away, since
+/// what was handed out is hidden for a while, and whoever it was handed out to may die next.
 /// </summary>
 internal sealed class AlarmSweep(IWakesSessions host, IAlarmClock clock, IOptions<SessionHostOptions> options, TimeProvider time) : BackgroundService
 {
     private const int Batch = 64;
 
     /// <summary>Longer than a session at work lets itself sleep at the most.</summary>
-    private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(90);
+    internal static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(90);
+
+    private HostId? served;
+    private long began;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.AlarmInterval, time);
-        var (ahead, failures) = (FirstLook, 0);
+        var failures = 0;
         do
         {
             try
             {
-                if (await SweepAsync(ahead, stoppingToken)) ahead = TimeSpan.Zero;
+                await SweepAsync(stoppingToken);
                 failures = 0;
             }
             catch (PortException e)
             {
+                served = null; // sessions may have been given up meanwhile: it begins anew
+
                 // The store may still be starting at the first look; a second failure is worth a line, the next ones are not.
                 if (++failures == 2) host.Log.AlarmsFailed(e);
             }
@@ -37,18 +44,23 @@ internal sealed class AlarmSweep(IWakesSessions host, IAlarmClock clock, IOption
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    /// <summary>False when it may not look yet.</summary>
-    private async Task<bool> SweepAsync(TimeSpan ahead, CancellationToken cancellationToken)
+    private async Task SweepAsync(CancellationToken cancellationToken)
     {
+        if (host.ServesAs is not { } present) return; // what is handed out here is hidden from the hosts that serve
+        if (served != present)
+        {
+            await clock.UnhideAsync(cancellationToken);
+            (served, began) = (present, time.GetTimestamp());
+        }
+
+        var ahead = new LookAhead(LongestLook, time.GetElapsedTime(began) <= LongestLook ? LongestLook : TimeSpan.Zero);
         IReadOnlyList<SessionKey> due;
         do
         {
-            if (!host.TakesSessions) return false; // what is handed out here is hidden from the hosts that do
             due = await clock.ClaimDueAsync(Batch, ahead, options.Value.AlarmHide, cancellationToken);
             foreach (var key in due) await host.WakeAsync(key, cancellationToken);
         }
-        while (due.Count == Batch);
-        return true;
+        while (due.Count == Batch && host.ServesAs == present);
     }
 }
 
@@ -57,8 +69,8 @@ internal interface IWakesSessions
 {
     HostLog Log { get; }
 
-    /// <summary>False while it would leave a due session asleep.</summary>
-    bool TakesSessions { get; }
+    /// <summary>As whom it takes sessions; null while it would leave a due session asleep.</summary>
+    HostId? ServesAs { get; }
 
     Task WakeAsync(SessionKey key, CancellationToken cancellationToken);
 }

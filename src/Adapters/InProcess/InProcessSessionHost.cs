@@ -61,7 +61,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
 
     HostLog IWakesSessions.Log => Log;
 
-    bool IWakesSessions.TakesSessions => !draining;
+    HostId? IWakesSessions.ServesAs => draining ? null : host;
 
     Task IWakesSessions.WakeAsync(SessionKey key, CancellationToken cancellationToken) => WakeAsync(key, cancellationToken);
 

@@ -7,13 +7,20 @@ namespace Coordinator.Fakes;
 /// The hosts over the journal fake's store, heard by its (virtual) clock. Faults: <see cref="Faults"/>, and what becomes of
 /// a host: <see cref="CutLock"/>, <see cref="Hang"/>, <see cref="Kill"/>.
 /// </summary>
-public sealed class InMemoryHostRegistry(InMemoryJournalStore store) : IHostRegistry
+public sealed class InMemoryHostRegistry : IHostRegistry
 {
     /// <summary>After this long unheard a host is dead to its peers.</summary>
     public static readonly TimeSpan TimeToLive = TimeSpan.FromSeconds(10);
 
+    private readonly InMemoryJournalStore store;
     private readonly Dictionary<HostId, Registration> hosts = [];
     private readonly List<Listener> listeners = [];
+
+    public InMemoryHostRegistry(InMemoryJournalStore store)
+    {
+        this.store = store;
+        store.LivesAsHost = host => hosts.TryGetValue(host, out var known) ? IsAlive(known) : null;
+    }
 
     public FaultSwitch Faults { get; } = new();
 

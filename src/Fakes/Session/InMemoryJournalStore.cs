@@ -18,6 +18,9 @@ public sealed class InMemoryJournalStore(TimeProvider time)
 
     internal TimeProvider Time => time;
 
+    /// <summary>Whether a host lives, as the registry over this store says; null when there is none, or it knows no such host. Asked under <see cref="Gate"/>.</summary>
+    internal Func<HostId, bool?> LivesAsHost { get; set; } = static _ => null;
+
     /// <summary>The sessions with at least one record; for a test's questions.</summary>
     public IReadOnlyList<SessionKey> Keys
     {

@@ -13,6 +13,12 @@ public abstract class AlarmClockContract
 
     protected abstract ISessionJournal Journal { get; }
 
+    /// <summary>A host of the registry over the same store, that lives.</summary>
+    protected abstract Task<HostId> LivingHostAsync();
+
+    /// <summary>Its process is gone.</summary>
+    protected abstract Task KillAsync(HostId host);
+
     /// <summary>The store's time.</summary>
     protected abstract Task<DateTimeOffset> NowAsync();
 
@@ -37,8 +43,53 @@ public abstract class AlarmClockContract
         await WakingAsync(null);
         await PassAsync(2 * Minute);
 
-        Assert.Equal([due, soon], await ClaimAsync(ahead: 10 * Minute));
-        Assert.Empty(await ClaimAsync(ahead: 10 * Minute));
+        Assert.Equal([due, soon], await ClaimAsync(ahead: new(default, 10 * Minute)));
+        Assert.Empty(await ClaimAsync(ahead: new(default, 10 * Minute)));
+    }
+
+    [Fact]
+    public async Task What_a_live_host_has_is_due_at_its_time_however_far_others_look_ahead()
+    {
+        var key = (await WakingAsync(5 * Minute, await LivingHostAsync())).Key;
+
+        Assert.Empty(await ClaimAsync(ahead: new(10 * Minute, 10 * Minute)));
+        await PassAsync(6 * Minute);
+        Assert.Equal([key], await ClaimAsync());
+    }
+
+    [Fact]
+    public async Task What_a_dead_host_had_is_due_to_who_looks_ahead_for_the_dead_and_nothing_else_is()
+    {
+        var (dead, living) = (await LivingHostAsync(), await LivingHostAsync());
+        var orphan = (await WakingAsync(5 * Minute, dead)).Key;
+        await WakingAsync(60 * Minute, dead);
+        await WakingAsync(null, dead);
+        await WakingAsync(5 * Minute, living);
+        var nobodys = await WakingAsync(5 * Minute);
+        await Journal.ReleaseAsync(nobodys, default);
+
+        await KillAsync(dead);
+
+        Assert.Empty(await ClaimAsync());
+        Assert.Equal([orphan], await ClaimAsync(ahead: new(10 * Minute, default)));
+        Assert.Empty(await ClaimAsync(ahead: new(10 * Minute, default)));
+        Assert.Equal([nobodys.Key], await ClaimAsync(ahead: new(default, 10 * Minute)));
+    }
+
+    [Fact]
+    public async Task What_was_handed_out_and_no_live_host_has_can_be_made_to_be_handed_out_again()
+    {
+        var (dead, living) = (await LivingHostAsync(), await LivingHostAsync());
+        var (orphan, kept, nobodys) = ((await WakingAsync(Minute, dead)).Key, await WakingAsync(2 * Minute, living), (await WakingAsync(3 * Minute)).Key);
+        await PassAsync(4 * Minute);
+        Assert.Equal([orphan, kept.Key, nobodys], await ClaimAsync());
+        await KillAsync(dead);
+
+        await Clock.UnhideAsync(default);
+        await Clock.UnhideAsync(default);
+
+        Assert.Equal([orphan, nobodys], await ClaimAsync());
+        Assert.Empty(await ClaimAsync());
     }
 
     [Fact]
@@ -142,11 +193,11 @@ public abstract class AlarmClockContract
         Assert.Equal([lease.Key], await ClaimAsync(hideFor: TimeSpan.Zero));
     }
 
-    /// <summary>A session that wakes that long from now.</summary>
-    private async Task<JournalLease> WakingAsync(TimeSpan? from)
+    /// <summary>A session that wakes that long from now, of a host that no registry knows unless one is named.</summary>
+    private async Task<JournalLease> WakingAsync(TimeSpan? from, HostId? owner = null)
     {
         var key = new SessionKey(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
-        var lease = (await Journal.OpenAsync(key, HostId.New(TimeProvider.System), create: true, default))!;
+        var lease = (await Journal.OpenAsync(key, owner ?? HostId.New(TimeProvider.System), create: true, default))!;
         await AppendAsync(lease, 0, from is { } wait ? await NowAsync() + wait : null);
         return lease;
     }
@@ -154,5 +205,5 @@ public abstract class AlarmClockContract
     private async Task AppendAsync(JournalLease lease, long expected, DateTimeOffset? wakeAt) =>
         Assert.True(await Journal.AppendAsync(lease, new(expected, default, 0, await NowAsync(), wakeAt, null), default));
 
-    private async Task<IReadOnlyList<SessionKey>> ClaimAsync(int limit = 100, TimeSpan? hideFor = null, TimeSpan ahead = default) => await Clock.ClaimDueAsync(limit, ahead, hideFor ?? 60 * Minute, default);
+    private async Task<IReadOnlyList<SessionKey>> ClaimAsync(int limit = 100, TimeSpan? hideFor = null, LookAhead ahead = default) => await Clock.ClaimDueAsync(limit, ahead, hideFor ?? 60 * Minute, default);
 }

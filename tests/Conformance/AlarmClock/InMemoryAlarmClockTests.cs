@@ -1,34 +1,38 @@
 using Coordinator.Fakes;
+using Coordinator.Ports;
 using Coordinator.Ports.Session;
+using Coordinator.Tests.Support;
 
 namespace Coordinator.Tests.Conformance.AlarmClock;
 
 public sealed class InMemoryAlarmClockTests : AlarmClockContract
 {
-    private readonly ShiftedTime clock = new();
+    private readonly ManualTime clock = new();
+    private readonly InMemoryHostRegistry registry;
 
     public InMemoryAlarmClockTests()
     {
         var store = new InMemoryJournalStore(clock);
-        (Clock, Journal) = (new InMemoryAlarmClock(store), new InMemorySessionJournal(store));
+        (Clock, Journal, registry) = (new InMemoryAlarmClock(store), new InMemorySessionJournal(store), new(store));
     }
 
     protected override IAlarmClock Clock { get; }
 
     protected override ISessionJournal Journal { get; }
 
+    protected override async Task<HostId> LivingHostAsync() => (await registry.RegisterAsync(new("http://127.0.0.1:1/"), default)).Location.Id;
+
+    protected override Task KillAsync(HostId host)
+    {
+        registry.Kill(host);
+        return Task.CompletedTask;
+    }
+
     protected override Task<DateTimeOffset> NowAsync() => Task.FromResult(clock.GetUtcNow());
 
     protected override Task PassAsync(TimeSpan time)
     {
-        clock.Now += time;
+        clock.Advance(time);
         return Task.CompletedTask;
-    }
-
-    private sealed class ShiftedTime : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; } = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
-
-        public override DateTimeOffset GetUtcNow() => Now;
     }
 }

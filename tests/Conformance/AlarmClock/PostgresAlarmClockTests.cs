@@ -10,6 +10,7 @@ namespace Coordinator.Tests.Conformance.AlarmClock;
 public sealed class PostgresAlarmClockTests : AlarmClockContract, IAsyncLifetime
 {
     private readonly PostgresFixture fixture = new();
+    private readonly List<IHostRegistration> hosts = [];
     private PostgresSessions? sessions;
 
     protected override IAlarmClock Clock => Sessions.AlarmClock;
@@ -21,11 +22,12 @@ public sealed class PostgresAlarmClockTests : AlarmClockContract, IAsyncLifetime
     public async Task InitializeAsync()
     {
         await fixture.InitializeAsync();
-        sessions = new(fixture.ConnectionString);
+        sessions = new(fixture.ConnectionString, ("Hosts:TimeToLive", "00:05:00")); // a machine that is busy makes no host doubt itself
     }
 
     public async Task DisposeAsync()
     {
+        foreach (var host in hosts) await host.DisposeAsync();
         await Sessions.DisposeAsync();
         await fixture.DisposeAsync();
     }
@@ -42,10 +44,10 @@ public sealed class PostgresAlarmClockTests : AlarmClockContract, IAsyncLifetime
         {
             await using var held = new NpgsqlCommand("SELECT 1 FROM session_head FOR UPDATE", connection);
             await held.ExecuteNonQueryAsync();
-            Assert.Empty(await Clock.ClaimDueAsync(10, TimeSpan.Zero, TimeSpan.FromMinutes(1), default));
+            Assert.Empty(await Clock.ClaimDueAsync(10, LookAhead.No, TimeSpan.FromMinutes(1), default));
         }
 
-        Assert.Equal([key], await Clock.ClaimDueAsync(10, TimeSpan.Zero, TimeSpan.FromMinutes(1), default));
+        Assert.Equal([key], await Clock.ClaimDueAsync(10, LookAhead.No, TimeSpan.FromMinutes(1), default));
     }
 
     [Fact]
@@ -54,12 +56,27 @@ public sealed class PostgresAlarmClockTests : AlarmClockContract, IAsyncLifetime
         var key = new SessionKey(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
         var lease = (await Journal.OpenAsync(key, HostId.New(TimeProvider.System), create: true, default))!;
         await Journal.AppendAsync(lease, new(0, default, 0, await NowAsync(), await NowAsync(), null), default);
-        Assert.Equal([key], await Clock.ClaimDueAsync(10, TimeSpan.Zero, TimeSpan.FromMinutes(1), default));
-        Assert.Empty(await Clock.ClaimDueAsync(10, TimeSpan.Zero, TimeSpan.FromMinutes(1), default));
+        Assert.Equal([key], await Clock.ClaimDueAsync(10, LookAhead.No, TimeSpan.FromMinutes(1), default));
+        Assert.Empty(await Clock.ClaimDueAsync(10, LookAhead.No, TimeSpan.FromMinutes(1), default));
 
         await using (var back = Sessions.System.CreateCommand("UPDATE session_head SET hidden_until = hidden_until + interval '1 hour'")) await back.ExecuteNonQueryAsync();
 
-        Assert.Equal([key], await Clock.ClaimDueAsync(10, TimeSpan.Zero, TimeSpan.FromMinutes(1), default));
+        Assert.Equal([key], await Clock.ClaimDueAsync(10, LookAhead.No, TimeSpan.FromMinutes(1), default));
+    }
+
+    protected override async Task<HostId> LivingHostAsync()
+    {
+        hosts.Add(await Sessions.Hosts.RegisterAsync(new("http://127.0.0.1:1/"), default));
+        return hosts[^1].Location.Id;
+    }
+
+    /// <summary>Its connection is gone, and with it its lock.</summary>
+    protected override async Task KillAsync(HostId host)
+    {
+        await using var command = Sessions.System.CreateCommand(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = host_lock_class()::oid AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND objid = (SELECT lock::oid FROM session_host WHERE id = $1)");
+        command.Parameters.Add(new() { Value = host.Value });
+        Assert.Equal(true, await command.ExecuteScalarAsync());
     }
 
     protected override async Task<DateTimeOffset> NowAsync()

@@ -169,7 +169,7 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
 
     protected override async Task MarkDeadAsync(IHostRegistration host) => await ExecuteAsync("UPDATE session_host SET dead = true WHERE id = $1", host);
 
-    private const string LockOf = "FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = host_lock_class()::oid AND objid = (SELECT lock::oid FROM session_host WHERE id = $1)";
+    private const string LockOf = "FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = host_lock_class()::oid AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND objid = (SELECT lock::oid FROM session_host WHERE id = $1)";
 
     private IHostRegistry NewProcess(string connectionString)
     {

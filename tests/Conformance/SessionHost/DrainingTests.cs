@@ -112,7 +112,7 @@ public sealed class DrainingTests
 
     private static SessionCommand.Create Create() => new(Ada, new("demo/scripted", "opencode", null, PermissionMode.Auto), "A session");
 
-    private ValueTask<IReadOnlyList<SessionKey>> DueAsync() => new InMemoryAlarmClock(store).ClaimDueAsync(10, TimeSpan.Zero, TimeSpan.FromMinutes(1), default);
+    private ValueTask<IReadOnlyList<SessionKey>> DueAsync() => new InMemoryAlarmClock(store).ClaimDueAsync(10, LookAhead.No, TimeSpan.FromMinutes(1), default);
 
     private InProcessSessionHost Host(SessionHostOptions? options = null, ISessionJournal? journal = null) => new(
         journal ?? Journal,
@@ -139,7 +139,14 @@ public sealed class DrainingTests
 
         public HostLog Log { get; } = new(NullLogger.Instance);
 
-        public bool TakesSessions => Interlocked.Increment(ref asked) < 0;
+        public HostId? ServesAs
+        {
+            get
+            {
+                Interlocked.Increment(ref asked);
+                return null;
+            }
+        }
 
         public Task WakeAsync(SessionKey key, CancellationToken cancellationToken) => throw new InvalidOperationException("It takes none.");
     }

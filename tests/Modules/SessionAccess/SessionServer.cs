@@ -129,7 +129,9 @@ internal sealed class SessionServer : IAsyncDisposable
 
     private sealed class NoAlarms : IAlarmClock
     {
-        public ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(int limit, TimeSpan ahead, TimeSpan hideFor, CancellationToken cancellationToken) => new([]);
+        public ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(int limit, LookAhead ahead, TimeSpan hideFor, CancellationToken cancellationToken) => new([]);
+
+        public ValueTask UnhideAsync(CancellationToken cancellationToken) => default;
     }
 
     private sealed class BoxesThatNeverDial : ISessionEffectRunner

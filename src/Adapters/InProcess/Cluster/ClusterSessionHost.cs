@@ -37,7 +37,7 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
 
     HostLog IWakesSessions.Log => Log;
 
-    bool IWakesSessions.TakesSessions => !draining && Members.Find() is not null;
+    HostId? IWakesSessions.ServesAs => draining ? null : Members.Find()?.Location.Id;
 
     /// <summary>True once it is told to stop: what it still has is served until it is handed over, what others have is asked of them, and nothing is opened.</summary>
     internal bool IsDraining => draining;
