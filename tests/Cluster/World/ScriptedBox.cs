@@ -29,6 +29,7 @@ internal sealed class ScriptedBox : IAsyncDisposable
     private long last;
     private long acknowledged;
     private int holdBefore;
+    private volatile bool dies;
 
     /// <param name="hosts">Where it dials, the first one first.</param>
     /// <param name="holdBefore">Turns stop before they send this number, until <see cref="Release"/>.</param>
@@ -62,6 +63,9 @@ internal sealed class ScriptedBox : IAsyncDisposable
         }
     }
 
+    /// <summary>It is not heard of again once its connection ends.</summary>
+    public void DieWithConnection() => dies = true;
+
     public async ValueTask DisposeAsync()
     {
         await ended.CancelAsync();
@@ -73,7 +77,7 @@ internal sealed class ScriptedBox : IAsyncDisposable
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private Task DialAsync() => dialer.RunAsync(
-        host => TextSocket.ConnectAsync(host, "/v1/bridge", "coordinator.bridge.v1", grant.Token, ended.Token),
+        host => dies ? throw new WebSocketException("It is dead.") : TextSocket.ConnectAsync(host, "/v1/bridge", "coordinator.bridge.v1", grant.Token, ended.Token),
         ServeAsync,
         [4410, 4400],
         ended.Token);

@@ -48,6 +48,9 @@ internal sealed class ScriptedDataPlane : IAsyncDisposable
     /// <summary>What the first box of a session is told, once the session has asked for one.</summary>
     public Task<BoxGrant> GrantOfAsync(string session) => Eventually.ComesAsync(Grant(session).Task, $"a box for {session}");
 
+    /// <summary>The first box of a session is gone, and the provider knows it.</summary>
+    public async Task LoseAsync(string session) => boxes.TryRemove((await GrantOfAsync(session)).Sandbox, out _);
+
     /// <summary>From here on no box is made before it is let.</summary>
     public void HoldCreates() => creating = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

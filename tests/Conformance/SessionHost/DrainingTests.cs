@@ -54,6 +54,19 @@ public sealed class DrainingTests
     }
 
     [Fact]
+    public async Task A_session_at_work_is_due_at_once_when_its_host_has_stopped_since_its_box_may_not_come_and_one_at_rest_is_not()
+    {
+        var (host, key) = await MakingABoxAsync();
+        await host.CallAsync(NewKey(), Create(), default);
+        effects.Release();
+        await Eventually.HoldsAsync(async () => System.Text.Encoding.UTF8.GetString((await Journal.FindHeadAsync(key, default))!.View.Span).Contains("\"booting\"", StringComparison.Ordinal), "that the box is made");
+
+        await host.DrainAsync(default);
+
+        Assert.Equal([key], await DueAsync());
+    }
+
+    [Fact]
     public async Task What_a_session_comes_to_want_while_its_host_stops_is_left_to_the_next_one_at_once()
     {
         var (host, key) = await MakingABoxAsync();

@@ -23,6 +23,12 @@ public sealed class JournalWatch(string connectionString) : IAsyncDisposable
         return ids;
     }
 
+    /// <summary>When the session is to be woken, as its last append said.</summary>
+    public async Task<DateTime> WakeAtAsync(string session) => await ScalarAsync("SELECT wake_at FROM session_head WHERE session = $1", Id(session)) is DateTime at ? at : throw new InvalidOperationException("It is to sleep for ever.");
+
+    /// <summary>True while that time is to come, by the database's clock.</summary>
+    public async Task<bool> IsToComeAsync(DateTime at) => await ScalarAsync("SELECT $1 > now()", at) is true;
+
     /// <summary>True once a peer has found it dead.</summary>
     public async Task<bool> IsDeadAsync(Guid host) => await ScalarAsync("SELECT dead FROM session_host WHERE id = $1", host) is not false;
 
