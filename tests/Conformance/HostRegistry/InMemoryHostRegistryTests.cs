@@ -45,7 +45,7 @@ public sealed class InMemoryHostRegistryTests : HostRegistryContract
     }
 
     /// <summary>One store is one registry: the processes are in the test's mind.</summary>
-    protected override IHostRegistry NewProcess() => registry;
+    protected override IHostRegistry NewProcess(TimeSpan? timeToLive = null) => registry;
 
     protected override Task CutLockAsync(IHostRegistration host)
     {

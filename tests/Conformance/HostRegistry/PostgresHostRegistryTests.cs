@@ -11,7 +11,8 @@ namespace Coordinator.Tests.Conformance.HostRegistry;
 public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRegistryContract, IClassFixture<PostgresFixture>
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
-    private static readonly (string, string) TimeToLive = ("Hosts:TimeToLive", "00:00:04");
+    private static readonly TimeSpan LongLife = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan ShortLife = TimeSpan.FromSeconds(4);
 
     private readonly List<PostgresSessions> processes = [];
     private PostgresSessions? observer;
@@ -53,7 +54,7 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
     public async Task A_host_that_is_cut_off_has_stopped_when_another_takes_its_session()
     {
         await using var network = PostgresBehindProxy.Before(postgres.ConnectionString);
-        var cut = NewProcess(network.Through(postgres.ConnectionString));
+        var cut = NewProcess(network.Through(postgres.ConnectionString), ShortLife);
         var mine = await cut.RegisterAsync(new("http://127.0.0.1:1/"), default);
         var other = await HostAsync();
         var key = NewKey();
@@ -89,7 +90,7 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
     [Fact]
     public async Task A_host_that_hangs_is_found_though_the_databases_clock_has_gone_back_behind_its_last_beat()
     {
-        var (mine, other) = (await HostAsync(), await HostAsync());
+        var (mine, other) = (await HostAsync(timeToLive: ShortLife), await HostAsync());
         var key = NewKey();
         await OpenAsync(key, mine.Host);
         await HangUntilLostAsync(mine.Host);
@@ -148,7 +149,7 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
         return await command.ExecuteScalarAsync();
     }
 
-    protected override IHostRegistry NewProcess() => NewProcess(postgres.ConnectionString);
+    protected override IHostRegistry NewProcess(TimeSpan? timeToLive = null) => NewProcess(postgres.ConnectionString, timeToLive ?? LongLife);
 
     protected override async Task CutLockAsync(IHostRegistration host)
     {
@@ -171,9 +172,9 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
 
     private const string LockOf = "FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = host_lock_class()::oid AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND objid = (SELECT lock::oid FROM session_host WHERE id = $1)";
 
-    private IHostRegistry NewProcess(string connectionString)
+    private IHostRegistry NewProcess(string connectionString, TimeSpan timeToLive)
     {
-        var process = new PostgresSessions(connectionString, TimeToLive);
+        var process = new PostgresSessions(connectionString, ("Hosts:TimeToLive", timeToLive.ToString()));
         processes.Add(process);
         return process.Hosts;
     }
