@@ -185,8 +185,14 @@ internal sealed class Activation
         var now = services.Time.GetUtcNow();
         if (input is not SessionInput.AlarmDue) lastUsed = now;
         machine.Step(input, now, outputs);
-        foreach (var output in outputs) Perform(output);
+        // What a box was asked goes first, for its agent begins with it; everything else is read by people.
+        foreach (var output in outputs)
+            if (IsRequest(output)) Perform(output);
+        foreach (var output in outputs)
+            if (!IsRequest(output)) Perform(output);
     }
+
+    private static bool IsRequest(SessionOutput output) => output is SessionOutput.SendToBox { Frame: not (HostFrame.Ack or HostFrame.Welcome) };
 
     private void Perform(SessionOutput output)
     {

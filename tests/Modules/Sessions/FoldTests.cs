@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Coordinator.Modules.Sessions.Actor;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
@@ -93,6 +94,26 @@ public sealed class FoldTests
             foreach (var record in session.Journal.Where(r => r.Version > snapshot.Version)) restored.Replay(record);
             Assert.Equal(State(session.Machine), State(restored));
         }));
+    }
+
+    [Fact]
+    public void The_keys_of_prompts_are_forgotten_in_the_order_they_were_used_last_with_a_snapshot_between_or_without()
+    {
+        var session = SessionDriver.Running();
+        for (var hour = 0; hour < 60; hour++)
+        {
+            session.Prompt($"prompt {hour}", hour % 7 == 0 ? "again and again" : $"key-{hour}");
+            session.Call(new SessionCommand.Cancel(SessionDriver.Ada, null));
+            var restored = session.Activate();
+            Assert.True(restored.Restore(session.Machine.Snapshot()));
+            session.Pass(TimeSpan.FromHours(1));
+            session.Prompt($"then {hour}", $"then-{hour}");
+            foreach (var record in session.Journal.Where(r => r.Version > restored.Version).ToList()) restored.Replay(record);
+            Assert.Equal(State(session.Machine), State(restored));
+            var keys = JsonDocument.Parse(State(session.Machine)).RootElement.GetProperty("requests").EnumerateObject().ToList();
+            Assert.All(keys, key => Assert.True(session.Now - key.Value.GetProperty("at").GetDateTimeOffset() <= TimeSpan.FromHours(24)));
+            Assert.Contains(keys, key => key.Name.EndsWith($"\nthen-{hour}", StringComparison.Ordinal));
+        }
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Text;
 using Coordinator.Modules.Sessions;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
@@ -40,6 +41,31 @@ public sealed class LifeTests
         session.Detach();
         Assert.True(session.Machine.CanHibernate);
         Assert.Null(session.WakeAt);
+    }
+
+    [Fact]
+    public void The_view_that_is_journaled_is_the_one_that_the_session_tells_however_much_of_it_was_journaled_before()
+    {
+        var session = SessionDriver.Running();
+        session.AutoCommit = false;
+        for (var turn = 0; turn < 25; turn++)
+        {
+            session.EndTurn(turn % 3 == 0 ? "failed" : "completed");
+            AssertJournalsItsView(session);
+            session.Prompt($"turn \"{turn}\", {{ünïcode}}");
+            AssertJournalsItsView(session);
+            session.Box("message.accepted", session.Dispatched);
+            AssertJournalsItsView(session);
+        }
+
+        Assert.Equal(21, session.View.GetProperty("messages").GetArrayLength());
+    }
+
+    private static void AssertJournalsItsView(SessionDriver session)
+    {
+        var journaled = Encoding.UTF8.GetString(session.InFlight!.View!.Value.Span);
+        while (session.InFlight is not null) session.Commit();
+        Assert.Equal(session.View.GetRawText(), journaled);
     }
 
     [Fact]

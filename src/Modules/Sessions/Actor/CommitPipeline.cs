@@ -12,6 +12,7 @@ namespace Coordinator.Modules.Sessions.Actor;
 /// </summary>
 internal sealed class CommitPipeline(SessionState initial, SessionLimits limits)
 {
+    private readonly EndedMessages ended = new();
     private Turn? gathering;
     private List<Action<IList<SessionOutput>>> gatheredLeaving = [];
     private Flight? flight;
@@ -51,7 +52,7 @@ internal sealed class CommitPipeline(SessionState initial, SessionLimits limits)
         var turn = gathering;
         var expected = Committed.Version;
         var after = turn.State with { Version = expected + 1, LastAt = turn.Now };
-        var view = turn.ChangesView ? SessionViewWriter.Write(after) : null;
+        var view = turn.ChangesView ? SessionViewWriter.Write(after, ended) : null;
         flight = new(turn, after, view, gatheredLeaving);
         (gathering, gatheredLeaving) = (null, []);
         outputs.Add(new SessionOutput.Append(new(

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Coordinator.Modules.Sessions.State;
@@ -9,20 +10,27 @@ namespace Coordinator.Modules.Sessions.Events;
 /// <summary>The session's public view as the head keeps it and lists show it (docs/protocol.md, section 1).</summary>
 internal static class SessionViewWriter
 {
-    public static SessionView Write(SessionState state)
+    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    public static SessionView Write(SessionState state) => Write(state, new EndedMessages());
+
+    /// <param name="state">What is shown.</param>
+    /// <param name="ended">What of it was written before and is as it was.</param>
+    public static SessionView Write(SessionState state, EndedMessages ended)
     {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        var told = ended.Of(state.Ended);
+        var buffer = new ArrayBufferWriter<byte>(1536 + told.Length);
+        using (var json = new Utf8JsonWriter(buffer, Writing))
         {
             json.WriteStartObject();
-            WriteFields(json, state);
+            WriteFields(json, state, told);
             json.WriteEndObject();
         }
 
         return new(new(state.Incarnation, state.Seq), buffer.WrittenMemory);
     }
 
-    private static void WriteFields(Utf8JsonWriter json, SessionState state)
+    private static void WriteFields(Utf8JsonWriter json, SessionState state, ReadOnlySpan<byte> ended)
     {
         var settings = state.Settings!;
         json.WriteString("id", state.Key.Session.ToString());
@@ -37,7 +45,7 @@ internal static class SessionViewWriter
         json.WritePrincipal("createdBy", state.CreatedBy!);
         json.WriteString("cursor", new SessionCursor(state.Incarnation, state.Seq).ToString());
         WriteSandbox(json, state.Sandbox);
-        WriteMessages(json, state);
+        WriteMessages(json, state, ended);
         json.WriteStartArray("permissionsOpen");
         foreach (var question in state.Permissions.Values)
             if (question.Decision is null) json.WriteQuestion(question);
@@ -68,13 +76,23 @@ internal static class SessionViewWriter
         json.WriteEndObject();
     }
 
-    private static void WriteMessages(Utf8JsonWriter json, SessionState state)
+    private static void WriteMessages(Utf8JsonWriter json, SessionState state, ReadOnlySpan<byte> ended)
     {
         json.WriteStartArray("messages");
-        foreach (var message in state.Ended) WriteMessage(json, message, 0);
+        if (ended.Length > 0) json.WriteRawValue(ended, skipInputValidation: true);
         var position = state.Running is null ? 0 : -1;
         foreach (var message in state.Open) WriteMessage(json, message, Math.Max(0, position++));
         json.WriteEndArray();
+    }
+
+    /// <summary>As they stand in the view's list, without its brackets.</summary>
+    internal static ReadOnlyMemory<byte> WriteEnded(ImmutableList<Message> messages)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1 + (256 * messages.Count));
+        using var json = new Utf8JsonWriter(buffer, Writing);
+        foreach (var message in messages) WriteMessage(json, message, 0);
+        json.Flush();
+        return buffer.WrittenMemory;
     }
 
     private static void WriteMessage(Utf8JsonWriter json, Message message, int position)
@@ -100,5 +118,22 @@ internal static class SessionViewWriter
         }
 
         json.WriteEndObject();
+    }
+}
+
+/// <summary>
+/// The ended messages of one session as its view last showed them, comma between comma: a turn changes the view several times,
+/// and most of it is what ended before.
+/// </summary>
+internal sealed class EndedMessages
+{
+    private ImmutableList<Message> written = [];
+    private ReadOnlyMemory<byte> utf8;
+
+    public ReadOnlySpan<byte> Of(ImmutableList<Message> messages)
+    {
+        if (messages == written) return utf8.Span;
+        (written, utf8) = (messages, SessionViewWriter.WriteEnded(messages));
+        return utf8.Span;
     }
 }

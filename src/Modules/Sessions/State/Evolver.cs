@@ -60,15 +60,8 @@ public static class Evolver
     private static SessionState Queued(SessionState state, Fact.MessageQueued f)
     {
         var message = new Message { Id = f.Id, By = f.By, Text = f.Text, Model = f.Model, QueuedAt = f.At, RetryOf = f.RetryOf };
-        var requests = state.Requests;
-        if (f.Request is { } request)
-        {
-            var forgotten = f.At - FoldFormat.RequestMemory;
-            requests = requests.RemoveRange(requests.Where(r => r.Value.At < forgotten).Select(r => r.Key))
-                .SetItem($"{request.Scope}\n{request.Key}", new(request.BodyHash, f.Id, f.At));
-        }
-
-        return state with { Status = SessionStatus.Active, Open = state.Open.Add(message), Requests = requests };
+        if (f.Request is { } request) state = RequestOrder.Remember(state, $"{request.Scope}\n{request.Key}", new(request.BodyHash, f.Id, f.At));
+        return state with { Status = SessionStatus.Active, Open = state.Open.Add(message) };
     }
 
     private static SessionState Moved(SessionState state, Fact.MessageMoved f)

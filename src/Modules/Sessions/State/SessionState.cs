@@ -49,6 +49,10 @@ public sealed record SessionState
     /// <summary>Idempotency keys of prompts, by <c>scope\nkey</c>.</summary>
     public ImmutableDictionary<string, RememberedRequest> Requests { get; init; } = ImmutableDictionary<string, RememberedRequest>.Empty;
 
+    /// <summary><see cref="Requests"/>, the oldest first; null when it is to be made anew, after a snapshot.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    internal ImmutableQueue<KeyValuePair<string, RememberedRequest>>? RequestsByAge { get; init; }
+
     public ModelUsage Usage { get; init; } = ModelUsage.None;
 
     public int RunCount { get; init; }
