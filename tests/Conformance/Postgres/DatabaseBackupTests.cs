@@ -117,6 +117,59 @@ public sealed class DatabaseBackupTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_host_that_was_left_running_over_the_restore_of_its_database_writes_nothing_whatever_epoch_it_holds()
+    {
+        await using var host = Host(original);
+        var (key, madeLater) = (NewSession(), NewSession());
+        await WriteAsync(host, key, 2);
+        await BackupOf(original).WriteAsync(folder, default);
+
+        // The future that is lost: the session changes hands again and again, and another is made.
+        var left = (await host.Journal.OpenAsync(key, HostId.New(TimeProvider.System), create: false, default))!;
+        for (var time = 0; time < 20; time++) left = (await host.Journal.OpenAsync(key, HostId.New(TimeProvider.System), create: false, default))!;
+        var leftLater = await WriteAsync(host, madeLater, 1);
+
+        var restored = await NewDatabaseAsync();
+        await BackupOf(restored).RestoreAsync(folder, replace: false, default);
+        await using var again = Host(restored);
+        await FencedAsync(again, left, 2);
+
+        // The next host opens both as often as was lost, so that counting on from the copy would come to the very same epochs.
+        var held = (await again.Journal.OpenAsync(key, HostId.New(TimeProvider.System), create: false, default))!;
+        for (var time = 0; time < 30; time++)
+        {
+            await FencedAsync(again, left, 2);
+            held = (await again.Journal.OpenAsync(key, HostId.New(TimeProvider.System), create: false, default))!;
+        }
+
+        var heldLater = await WriteAsync(again, madeLater, 1);
+        await FencedAsync(again, left, 2);
+        await FencedAsync(again, leftLater, 1);
+        await AppendAsync(again, held, 2);
+        await AppendAsync(again, heldLater, 1);
+        Assert.True(held.Epoch > left.Epoch && heldLater.Epoch > leftLater.Epoch);
+    }
+
+    [Fact]
+    public async Task Restored_again_and_again_epochs_only_grow_and_a_release_that_is_newer_than_the_copy_keeps_them()
+    {
+        var key = NewSession();
+        await using (var host = Host(original)) await WriteAsync(host, key, 1);
+        for (var (time, highest) = (0, 1L); time < 3; time++)
+        {
+            await BackupOf(original, TimeSpan.FromSeconds(time)).SayRestoredAsync(default);
+            await ExecuteAsync(original, "DELETE FROM schema_migration WHERE number = 10"); // as a copy of an older release has it
+            await PostgresFixture.MigrateAsync(original);
+            await using var again = Host(original);
+
+            var (held, made) = (await OpenAsync(again, key), await OpenAsync(again, NewSession()));
+
+            Assert.True(held.Epoch > highest && made.Epoch > highest);
+            highest = Math.Max(held.Epoch, made.Epoch);
+        }
+    }
+
+    [Fact]
     public async Task Restored_by_other_means_it_says_so_when_it_is_told()
     {
         var key = NewSession();
@@ -236,6 +289,8 @@ public sealed class DatabaseBackupTests : IAsyncLifetime
     }
 
     private static async Task AppendAsync(PostgresSessions host, JournalLease lease, long version) => Assert.True(await host.Journal.AppendAsync(lease, Append(version), default));
+
+    private static async Task FencedAsync(PostgresSessions host, JournalLease lease, long version) => Assert.False(await host.Journal.AppendAsync(lease, Append(version), default));
 
     private static JournalAppend Append(long version) => new(version, new byte[200], 1, DateTimeOffset.UnixEpoch, null, "{}"u8.ToArray());
 

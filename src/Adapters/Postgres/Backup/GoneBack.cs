@@ -4,7 +4,7 @@ namespace Coordinator.Adapters.Postgres.Backup;
 
 /// <summary>
 /// Makes a database that went back in time say so. What it is told stands in one transaction, so no host ever serves a part
-/// of it: every session is another incarnation, held by nobody, and due when it was due; topics have a floor above any
+/// of it: every session is another incarnation, held by nobody, at an epoch that no host was ever given, and due when it was due; topics have a floor above any
 /// watermark they gave; sign-in links that may have been used since are gone.
 /// </summary>
 internal static class GoneBack
@@ -13,6 +13,12 @@ internal static class GoneBack
 
     /// <summary>More watermarks than any topic gives in a second.</summary>
     private const long WatermarksPerSecond = 1_000_000;
+
+    /// <summary>
+    /// Where an incarnation's epochs begin: more of them than any session is opened and released within one. What hosts were given
+    /// after the copy is unknown here, and one that was left running over the restore still holds it.
+    /// </summary>
+    private const int EpochBits = 32;
 
     /// <summary>
     /// One that was never given, whichever copy was restored how often: the seconds since 2020, unless sessions are beyond
@@ -24,10 +30,11 @@ internal static class GoneBack
     public static async Task SayAsync(NpgsqlConnection connection, int incarnation, CancellationToken cancellationToken)
     {
         var watermark = incarnation * WatermarksPerSecond;
+        var epoch = (long)incarnation << EpochBits;
         await using var command = new NpgsqlCommand(
             $"""
-            UPDATE session_head SET incarnation = {incarnation}, host = NULL, epoch = epoch + 1, hidden_until = NULL;
-            ALTER TABLE session_head ALTER COLUMN incarnation SET DEFAULT {incarnation};
+            UPDATE session_head SET incarnation = {incarnation}, host = NULL, epoch = greatest(epoch + 1, {epoch}), hidden_until = NULL;
+            ALTER TABLE session_head ALTER COLUMN incarnation SET DEFAULT {incarnation}, ALTER COLUMN epoch SET DEFAULT {epoch};
             DELETE FROM feed_entry;
             UPDATE feed_topic SET head = greatest(head, {watermark}), floor = greatest(head, {watermark});
             ALTER TABLE feed_topic ALTER COLUMN head SET DEFAULT {watermark}, ALTER COLUMN floor SET DEFAULT {watermark};

@@ -36,7 +36,7 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
             // A head at version 0 was opened to be created and never was: it counts only for who creates.
             await using var command = system.CreateCommand(create
                 ? """
-                  INSERT INTO session_head AS h (org, session, host, epoch) VALUES ($1, $2, $3, 1)
+                  INSERT INTO session_head AS h (org, session, host) VALUES ($1, $2, $3)
                   ON CONFLICT (org, session) DO UPDATE SET host = excluded.host, epoch = h.epoch + 1
                   RETURNING epoch, version, seq, incarnation
                   """
