@@ -19,6 +19,9 @@ public sealed class InMemoryEventFeed(TimeProvider time) : IEventFeed
     /// <summary>True: nobody is told that something was published.</summary>
     public bool LosesWakeUps { get; set; }
 
+    /// <summary>How often somebody waited and was not told.</summary>
+    public int WakeUpsLost { get; private set; }
+
     /// <summary>How long one who waits goes without looking.</summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -43,7 +46,8 @@ public sealed class InMemoryEventFeed(TimeProvider time) : IEventFeed
             lock (gate)
             {
                 foreach (var document in documents) TopicOf(organization, document.Topic).Take(document, time.GetUtcNow());
-                if (!LosesWakeUps) Interlocked.Exchange(ref published, NewSignal()).TrySetResult();
+                if (LosesWakeUps) WakeUpsLost += Waiting;
+                else Interlocked.Exchange(ref published, NewSignal()).TrySetResult();
                 return documents.Select(document => document.Topic).Distinct().ToDictionary(name => name, name => TopicOf(organization, name).Head, StringComparer.Ordinal);
             }
         }, cancellationToken);

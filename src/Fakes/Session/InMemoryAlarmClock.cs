@@ -6,13 +6,21 @@ namespace Coordinator.Fakes;
 /// <summary>The alarm clock over the journal fake's store, in its (virtual) time. Faults: <see cref="Faults"/>.</summary>
 public sealed class InMemoryAlarmClock(InMemoryJournalStore store) : IAlarmClock
 {
+    private IReadOnlyList<SessionKey> rung = [];
+
     public FaultSwitch Faults { get; } = new();
 
     /// <summary>The most that is handed out at once, whatever is asked.</summary>
     public int MostAtOnce { get; set; } = int.MaxValue;
 
-    /// <summary>True: what was handed out is not hidden, and handed out again by the next claim.</summary>
+    /// <summary>How often something due was not handed out because of <see cref="MostAtOnce"/>.</summary>
+    public int KeptBack { get; private set; }
+
+    /// <summary>True: what was handed out is handed out once more by the next claim, whatever has become of it.</summary>
     public bool RingsAgain { get; set; }
+
+    /// <summary>How often something was handed out a second time because of <see cref="RingsAgain"/>.</summary>
+    public int RangAgain { get; private set; }
 
     public ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(int limit, LookAhead ahead, TimeSpan hideFor, CancellationToken cancellationToken)
     {
@@ -43,10 +51,23 @@ public sealed class InMemoryAlarmClock(InMemoryJournalStore store) : IAlarmClock
         var due = store.Sessions
             .Where(session => session.Value.WakeAt <= now + Ahead(session.Value, ahead) && (session.Value.HiddenUntil is null || session.Value.HiddenUntil <= now))
             .OrderBy(session => session.Value.WakeAt)
-            .Take(Math.Min(limit, MostAtOnce))
+            .Take(limit)
             .ToList();
-        foreach (var (_, entry) in due) entry.HiddenUntil = RingsAgain ? null : now + hideFor;
-        return [.. due.Select(session => session.Key)];
+        if (due.Count > MostAtOnce)
+        {
+            KeptBack += due.Count - MostAtOnce;
+            due = due[..MostAtOnce];
+        }
+
+        foreach (var (_, entry) in due) entry.HiddenUntil = now + hideFor;
+        return RingsAgain ? Again([.. due.Select(session => session.Key)], limit) : [.. due.Select(session => session.Key)];
+    }
+
+    private IReadOnlyList<SessionKey> Again(IReadOnlyList<SessionKey> now, int limit)
+    {
+        var again = rung.Except(now).Take(limit - now.Count).ToList();
+        (rung, RangAgain) = (now, RangAgain + again.Count);
+        return [.. now, .. again];
     }
 
     private TimeSpan Ahead(InMemoryJournalStore.Entry session, LookAhead ahead) => LifeOf(session) switch

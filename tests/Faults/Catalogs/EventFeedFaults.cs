@@ -21,7 +21,7 @@ public sealed partial class EventFeedFaults : FaultCatalog<IEventFeed>
         Following(null, "The topic was purged beyond the client: it is told to load anew", (_, client) => client.IsPurged = true, FeedProblems.StaleCursorCode),
         Following(null, "The client comes from the future: it is told to load anew", (_, client) => client.Watermark += 5, FeedProblems.StaleCursorCode),
         Following(null, "It has no connection left for a while", (world, _) => world.Feed.Faults.FailBefore(PortFailureKind.Timeout), "Timeout"),
-        Following(null, "A wake-up is lost: the client looks by itself", (world, _) => world.Feed.LosesWakeUps = true, "ok"),
+        Following(null, "A wake-up is lost: the client looks by itself", (_, client) => client.LoseWakeUp(), "ok"),
     ];
 
     public override IReadOnlyDictionary<GeneralFault, string> CannotHappen { get; } = new Dictionary<GeneralFault, string>
@@ -51,6 +51,7 @@ public sealed partial class EventFeedFaults : FaultCatalog<IEventFeed>
         private readonly Dictionary<string, long> copy = [];
         private Skeleton? world;
         private long version;
+        private bool losesWakeUp;
 
         public long Watermark { get; set; }
 
@@ -65,6 +66,8 @@ public sealed partial class EventFeedFaults : FaultCatalog<IEventFeed>
             world = prepared;
             return new(FollowAsync);
         }
+
+        public void LoseWakeUp() => world!.Feed.LosesWakeUps = losesWakeUp = true;
 
         public void Mend(Skeleton mended)
         {
@@ -81,6 +84,7 @@ public sealed partial class EventFeedFaults : FaultCatalog<IEventFeed>
             Assert.Equal(version, copy["doc"]);
             Assert.Equal(topic.Head, Watermark);
             Assert.Equal(0, held.Feed.Waiting);
+            Assert.Equal(losesWakeUp, held.Feed.WakeUpsLost > 0);
             var foreign = await held.Feed.ReadAsync(OrganizationId.New(TimeProvider.System), Topic, 0, 10, CancellationToken.None);
             Assert.Empty(foreign.Value.Entries);
         }

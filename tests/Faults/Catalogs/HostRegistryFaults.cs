@@ -20,7 +20,7 @@ public sealed partial class HostRegistryFaults : FaultCatalog<IHostRegistry>
         Owning(GeneralFault.CorruptAnswer, "Its answer makes no sense: the claim is made again", (world, _) => world.Hosts.Faults.CorruptResponses(), "Corrupt"),
         Owning(GeneralFault.Full, "Its store has no room to note a claim", (world, _) => world.Hosts.Faults.FailBefore(PortFailureKind.Full), "Full"),
         Owning(GeneralFault.ClockSkew, "Its clock jumps an hour ahead, and a peer takes the host for dead: the host is told so and leaves the session to the peer", (_, pair) => pair.TakeOverAsync(skew: TimeSpan.FromHours(1)), Elsewhere),
-        Owning(null, "The connection that holds the host's lock is gone: the host goes on under a new id", (world, pair) => world.Hosts.CutLock(pair.Mine.Location.Id), "ok"),
+        Owning(null, "The connection that holds the host's lock is gone: the host goes on under a new id", (_, pair) => pair.LoseLock(), "ok"),
         Owning(null, "The host hangs beyond its time and comes back: it has lost the session to the peer and leaves it alone", (_, pair) => pair.TakeOverAsync(hang: true), Elsewhere),
         Owning(null, "The owner's process dies without a word: the next that asks has the session", (_, pair) => pair.DieAsOwnerAsync(), "ok"),
     ];
@@ -91,6 +91,13 @@ public sealed partial class HostRegistryFaults : FaultCatalog<IHostRegistry>
             world.Hosts.Resume(Mine.Location.Id);
             await world.PassAsync(InMemoryHostRegistry.TimeToLive / 4);
             Assert.Equal(hang ? HostLoss.Unheard : HostLoss.MarkedDead, Mine.Loss);
+        }
+
+        /// <summary>The host hears at once that it has no lock any more.</summary>
+        public void LoseLock()
+        {
+            world!.Hosts.CutLock(Mine.Location.Id);
+            Assert.Equal(HostLoss.LockGone, Mine.Loss);
         }
 
         /// <summary>The peer owns the session when its process dies.</summary>

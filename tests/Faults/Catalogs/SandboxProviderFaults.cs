@@ -131,6 +131,7 @@ public sealed partial class SandboxProviderFaults : FaultCatalog<ISandboxProvide
             Sees = "cancelled",
             Holds = world =>
             {
+                Assert.True(world.Dials > 1, "No connection was closed.");
                 Assert.DoesNotContain("sandbox.lost", world.Types);
                 return ValueTask.CompletedTask;
             },

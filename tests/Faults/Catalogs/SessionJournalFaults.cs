@@ -1,3 +1,4 @@
+using Coordinator.Adapters.InProcess;
 using Coordinator.Fakes;
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
@@ -53,6 +54,12 @@ public sealed partial class SessionJournalFaults : FaultCatalog<ISessionJournal>
             Show = Fault.By(world => world.Store.Fence(world.Key)),
             Lasts = TimeSpan.FromMinutes(2),
             Sees = "cancelled",
+            Holds = world =>
+            {
+                Assert.True(world.Dials > 1, "The host went on writing.");
+                Assert.DoesNotContain("sandbox.lost", world.Types);
+                return ValueTask.CompletedTask;
+            },
         },
         new("It is down in the middle of a tool call: the box goes on", FaultMoment.MidTool)
         {
@@ -141,17 +148,20 @@ public sealed partial class AlarmClockFaults : FaultCatalog<IAlarmClock>
     [
         AfterARestart(GeneralFault.Unavailable, "It is down when the host goes away during a start: the session is woken when it is back", world => world.Alarms.Faults.FailBefore()),
         AfterARestart(GeneralFault.Slow, "It is slow, and alarms are late", world => world.Alarms.Faults.Slow(TimeSpan.FromSeconds(10), world.Time)),
-        AfterARestart(GeneralFault.LostAnswer, "The answer of a claim is lost: what is due is handed out again", world => world.Alarms.Faults.LoseResponses(10)),
-        AfterARestart(GeneralFault.Partial, "It hands out only some of what is due: the rest follows", world => world.Alarms.MostAtOnce = 0),
-        AfterARestart(GeneralFault.Duplicate, "It hands the same out twice: a session that is awake stays as it is", world => world.Alarms.RingsAgain = true),
+        AfterARestart(GeneralFault.LostAnswer, "The answer of a claim is lost: what is due is handed out again", world => world.Alarms.Faults.LoseResponses(int.MaxValue)),
+        AfterARestart(GeneralFault.Partial, "It hands out only some of what is due: the rest follows", world => world.Alarms.MostAtOnce = 0, world => Assert.True(world.Alarms.KeptBack > 0)),
+        AfterARestart(GeneralFault.Duplicate, "It hands the same out twice: a session that is awake stays as it is", world => world.Alarms.RingsAgain = true, world => Assert.True(world.Alarms.RangAgain > 0)),
         AfterARestart(GeneralFault.StaleCredential, "It refuses the host's credential", world => world.Alarms.Faults.FailBefore(PortFailureKind.Unauthorized)),
-        AfterARestart(GeneralFault.CorruptAnswer, "Its answer makes no sense: what is due is handed out again", world => world.Alarms.Faults.CorruptResponses(10)),
+        AfterARestart(GeneralFault.CorruptAnswer, "Its answer makes no sense: what is due is handed out again", world => world.Alarms.Faults.CorruptResponses(int.MaxValue)),
         AfterARestart(GeneralFault.Full, "Its store has no room to note what was handed out", world => world.Alarms.Faults.FailBefore(PortFailureKind.Full)),
         AfterARestart(GeneralFault.ClockSkew, "Its clock goes back an hour: alarms are late, and none is lost", world => world.Time.Skew = TimeSpan.FromHours(-1)),
     ];
 
-    /// <summary>A prompt waits for a box while the host goes away: only an alarm brings the session back.</summary>
-    private static Fault AfterARestart(GeneralFault general, string name, Action<Skeleton> show) => new(name, FaultMoment.Starting)
+    /// <summary>
+    /// A prompt waits for a box while the host goes away: only an alarm brings the session back. The fault lasts for longer than what
+    /// the host had been handed out at last is hidden, so that the session comes due while it shows.
+    /// </summary>
+    private static Fault AfterARestart(GeneralFault general, string name, Action<Skeleton> show, Action<Skeleton>? met = null) => new(name, FaultMoment.Starting)
     {
         Is = general,
         Show = async world =>
@@ -166,8 +176,14 @@ public sealed partial class AlarmClockFaults : FaultCatalog<IAlarmClock>
             world.Time.Skew = TimeSpan.Zero;
             (world.Alarms.MostAtOnce, world.Alarms.RingsAgain) = (int.MaxValue, false);
         },
-        Lasts = TimeSpan.FromSeconds(30),
+        Lasts = 2 * new SessionHostOptions().AlarmHide,
         Sees = "completed",
+        Holds = world =>
+        {
+            met?.Invoke(world);
+            Assert.Equal(1, world.Provider.Made);
+            return ValueTask.CompletedTask;
+        },
     };
 }
 

@@ -17,6 +17,10 @@ internal sealed class InMemoryDialer(Func<ISessionHost> host, BoxBriefings brief
 {
     private InMemorySocket? current;
     private volatile bool isCut;
+    private int opened;
+
+    /// <summary>How often it got through.</summary>
+    public int Opened => Volatile.Read(ref opened);
 
     /// <summary>The box's network is gone for good.</summary>
     public void Cut()
@@ -38,6 +42,7 @@ internal sealed class InMemoryDialer(Func<ISessionHost> host, BoxBriefings brief
             var answer = await reached.AuthorizeBoxAsync(claim.Key, claim.Credential, cancellationToken);
             if (answer.Problem is { } problem) return new DialResult.Refused(StatusOf(problem.Kind));
             current = new InMemorySocket(reached, briefings, claim);
+            Interlocked.Increment(ref opened);
             return new DialResult.Open(current);
         }
         catch (PortException)

@@ -178,6 +178,9 @@ public sealed partial class Skeleton
     /// <summary>The present box's connection breaks; it dials again.</summary>
     public void DropBridge() => Boxes()[^1].DropConnection();
 
+    /// <summary>How often the box that was made last has connected.</summary>
+    public int Dials => Boxes()[^1].Dials;
+
     public static SessionReply Succeeded(Result<SessionReply> answer)
     {
         Assert.True(answer.IsSuccess, answer.Problem?.ToString());

@@ -70,6 +70,9 @@ internal sealed class SkeletonBox
         return shell.RunAsync(command, cancellationToken);
     }
 
+    /// <summary>How often it has connected.</summary>
+    public int Dials => dialer.Opened;
+
     /// <summary>Its connection breaks; it dials again.</summary>
     public void DropConnection() => dialer.Drop();
 
