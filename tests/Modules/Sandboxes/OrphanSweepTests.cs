@@ -3,6 +3,7 @@ using Coordinator.Modules.Sandboxes;
 using Coordinator.Modules.Sandboxes.Provisioning;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
+using Coordinator.Ports.Compute.DataPlane;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -234,6 +235,22 @@ public sealed class OrphanSweepTests : IDisposable
         }
 
         Assert.Empty(provider.Running);
+    }
+
+    [Fact]
+    public async Task A_provider_whose_clock_is_as_far_ahead_as_it_may_be_keeps_no_box_for_longer()
+    {
+        var machine = new InMemorySandboxProvider(new ManualTime(time.GetUtcNow() + RequestSignature.AllowedSkew));
+        using var sweeping = new OrphanSweep(machine, sessions, new StubTokens(), Options.Create(new SandboxesOptions { Deployment = "here" }), time, NullLogger<OrphanSweep>.Instance);
+        await machine.CreateAsync(await MakeAsync(), CancellationToken.None);
+        sessions.Refuse = _ => StubSessions.NotWanted;
+        for (var minute = 1; minute < 5 && machine.Running.Count > 0; minute++)
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            Assert.Equal(minute < 3 ? 0 : 1, await sweeping.SweepAsync(CancellationToken.None));
+        }
+
+        Assert.Empty(machine.Running);
     }
 
     private ValueTask<int> SweepAsync() => sweep.SweepAsync(CancellationToken.None);

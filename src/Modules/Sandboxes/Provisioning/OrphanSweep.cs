@@ -32,6 +32,9 @@ internal sealed partial class OrphanSweep(
 
     private readonly Dictionary<string, DateTimeOffset> lookedAtData = new(StringComparer.Ordinal);
 
+    /// <summary>When a running box was first found that its session does not want. A provider's clock that is ahead of ours makes no box younger.</summary>
+    private readonly Dictionary<SandboxHandle, long> unwantedSince = [];
+
     /// <summary>What a session has to say of a box.</summary>
     private enum Verdict
     {
@@ -95,6 +98,7 @@ internal sealed partial class OrphanSweep(
             var verdict = await JudgeAsync(listing, either.Token);
             if (verdict is Verdict.Leave || (verdict is Verdict.End && listing.Status is not SandboxStatus.Running)) return false;
             await provider.DestroyAsync(listing.Handle, keepData: verdict is Verdict.End, either.Token);
+            unwantedSince.Remove(listing.Handle);
             LogSwept(listing.Handle.Id, verdict);
             return true;
         }
@@ -119,7 +123,13 @@ internal sealed partial class OrphanSweep(
         var answer = await sessions.CallAsync(box.Key, new SessionCommand.AuthorizeBox(credential), cancellationToken);
         if (answer.IsSuccess) return IsCopy(listing, answer.Value) ? Verdict.End : Verdict.Leave;
         if (answer.Problem.Kind is ProblemKind.NotFound || await IsGoneAsync(box.Key, cancellationToken)) return Verdict.Remove;
-        return time.GetUtcNow() - listing.CreatedAt >= Grace ? Verdict.End : Verdict.Leave;
+        return IsPastGrace(listing) ? Verdict.End : Verdict.Leave;
+    }
+
+    private bool IsPastGrace(SandboxListing listing)
+    {
+        if (!unwantedSince.TryGetValue(listing.Handle, out var since)) since = unwantedSince[listing.Handle] = time.GetTimestamp();
+        return time.GetUtcNow() - listing.CreatedAt >= Grace || time.GetElapsedTime(since) >= Grace;
     }
 
     /// <summary>
@@ -160,6 +170,7 @@ internal sealed partial class OrphanSweep(
     {
         var ids = found.Select(listing => listing.Handle.Id).ToHashSet(StringComparer.Ordinal);
         foreach (var id in lookedAtData.Keys.Where(id => !ids.Contains(id)).ToList()) lookedAtData.Remove(id);
+        foreach (var handle in unwantedSince.Keys.Where(handle => !ids.Contains(handle.Id)).ToList()) unwantedSince.Remove(handle);
     }
 
     private static (SessionKey Key, SandboxId Sandbox, int Generation)? Read(IReadOnlyDictionary<string, string> labels) =>
