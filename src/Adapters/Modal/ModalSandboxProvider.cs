@@ -56,7 +56,7 @@ internal sealed partial class ModalSandboxProvider(NodePool pool, Placement plac
     public async ValueTask<SandboxInspection> InspectAsync(SandboxHandle handle, CancellationToken cancellationToken)
     {
         Demand(handle);
-        if (await pool.FindAsync(handle.Node, cancellationToken) is not { } node) return new(SandboxStatus.Unreachable, $"No data plane that answers is {handle.Node}.");
+        if (await pool.FindAsync(handle.Node, cancellationToken) is not { } node) return new(SandboxStatus.Unreachable, pool.WhyNone(handle.Node));
         try
         {
             var seen = await client.InspectAsync(node.Url, node.Name, handle.Id, cancellationToken);
@@ -83,7 +83,7 @@ internal sealed partial class ModalSandboxProvider(NodePool pool, Placement plac
     {
         Demand(handle);
         var node = await pool.FindAsync(handle.Node, cancellationToken)
-            ?? throw new PortException(PortFailureKind.Unavailable, $"The box lives on {handle.Node}, which is none of the data planes that answer.");
+            ?? throw new PortException(PortFailureKind.Unavailable, $"The box lives on {handle.Node}. {pool.WhyNone(handle.Node)}");
         try
         {
             await client.DestroyAsync(node.Url, node.Name, handle.Id, keepData, cancellationToken);

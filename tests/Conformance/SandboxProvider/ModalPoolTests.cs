@@ -207,6 +207,31 @@ public sealed class ModalPoolTests : IAsyncLifetime
         Assert.Contains($"{NodeOf(second)}, which is none of the data planes any more", failure.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Of_two_that_call_themselves_the_same_neither_is_asked_for_anything_until_one_is_another()
+    {
+        var handle = await first.Provider.MakeAsync(Specs.New());
+        await second.StopHostAsync();
+        await second.StartHostAsync(("Sandbox:Local:Node", NodeOf(first)));
+
+        var provider = Connect();
+        var seen = await provider.InspectAsync(handle, CancellationToken.None);
+        Assert.Equal(SandboxStatus.Unreachable, seen.Status);
+        Assert.Contains($"all call themselves {NodeOf(first)}", seen.Detail, StringComparison.Ordinal);
+        Assert.Contains(second.Url.Authority, seen.Detail, StringComparison.Ordinal);
+        Assert.Equal(PortFailureKind.Unavailable, (await Assert.ThrowsAsync<PortException>(async () => await provider.DestroyAsync(handle, keepData: false, CancellationToken.None))).Kind);
+        var refused = await Assert.ThrowsAsync<PortException>(async () => await provider.MakeAsync(Specs.New()));
+        Assert.Equal((PortFailureKind.Unavailable, false), (refused.Kind, refused.EffectMayHaveHappened));
+        await Assert.ThrowsAsync<PortException>(async () =>
+        {
+            await foreach (var listing in provider.ListAsync(new Dictionary<string, string>(), CancellationToken.None)) Assert.Fail($"{listing.Handle} was listed.");
+        });
+
+        await second.StopHostAsync();
+        await second.StartHostAsync();
+        Assert.Equal(SandboxStatus.Running, (await provider.InspectAsync(handle, CancellationToken.None)).Status);
+    }
+
     private sealed class AfterCreate(ISandboxProvider inner, Action then) : ISandboxProvider
     {
         public string Name => inner.Name;

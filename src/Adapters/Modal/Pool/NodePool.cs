@@ -21,7 +21,8 @@ internal sealed record PoolView<T>(IReadOnlyList<(PoolNode Node, T Answer)> Answ
 
 /// <summary>
 /// The data planes of the configuration, known by the name that each gives itself: an address where other data answers by
-/// now is another node, whose boxes ours are not.
+/// now is another node, whose boxes ours are not. Of two that give themselves one name neither is asked for anything: a box
+/// of the one is not found at the other, and would be taken for gone.
 /// </summary>
 internal sealed class NodePool(DataPlaneClient client, IOptions<ModalSandboxOptions> options)
 {
@@ -48,16 +49,26 @@ internal sealed class NodePool(DataPlaneClient client, IOptions<ModalSandboxOpti
     public async Task<PoolView<T>> AskAsync<T>(Func<PoolNode, CancellationToken, Task<T>> ask, bool refresh, CancellationToken cancellationToken)
     {
         var asked = await Task.WhenAll(urls.Select(url => AskOneAsync(url, ask, refresh, cancellationToken)));
+        var judged = asked.Select(one => one.Failure is null ? one with { Failure = Ambiguous(one.Node!.Name) } : one).ToList();
         return new(
-            [.. asked.Where(one => one.Failure is null).Select(one => (one.Node!, one.Answer!))],
-            [.. asked.Where(one => one.Failure is not null).Select(one => (one.Url, one.Failure!))]);
+            [.. judged.Where(one => one.Failure is null).Select(one => (one.Node!, one.Answer!))],
+            [.. judged.Where(one => one.Failure is not null).Select(one => (one.Url, one.Failure!))]);
     }
 
     /// <summary>What answers there now is not the node it was: forget it, and look anew.</summary>
     public void Forget(PoolNode node) => known.TryRemove(node.Url, out _);
 
-    /// <summary>The node of this name as it was last heard of; null when none was.</summary>
-    public PoolNode? Cached(string? name) => known.Values.FirstOrDefault(node => node.Name == name);
+    /// <summary>The node of this name as it was last heard of; null when none was, or more than one.</summary>
+    public PoolNode? Cached(string? name) => Called(name) is [var only] ? only : null;
+
+    /// <summary>Why there is no node of this name.</summary>
+    public string WhyNone(string? name) => Ambiguous(name)?.Message ?? $"No data plane that answers is {name}.";
+
+    private PoolNode[] Called(string? name) => [.. known.Values.Where(node => node.Name == name)];
+
+    private PortException? Ambiguous(string? name) => Called(name) is { Length: > 1 } several
+        ? new(PortFailureKind.Rejected, $"{string.Join(" and ", several.Select(node => node.Url.Authority).Order(StringComparer.Ordinal))} all call themselves {name}: one sandbox host under several addresses ({ModalSandboxOptions.Section}:Urls), or a data directory that was copied (delete the copy).")
+        : null;
 
     private async Task<(Uri Url, PoolNode? Node, T? Answer, PortException? Failure)> AskOneAsync<T>(Uri url, Func<PoolNode, CancellationToken, Task<T>> ask, bool refresh, CancellationToken cancellationToken)
     {
