@@ -185,12 +185,16 @@ internal sealed class Activation
         var now = services.Time.GetUtcNow();
         if (input is not SessionInput.AlarmDue) lastUsed = now;
         machine.Step(input, now, outputs);
-        // What a box was asked goes first, for its agent begins with it; everything else is read by people.
+        // What a box was asked goes first, for its agent begins with it; everything else is read by people. One that is welcomed
+        // only now understands no request before that.
+        var overtakes = !outputs.Exists(IsWelcome);
         foreach (var output in outputs)
-            if (IsRequest(output)) Perform(output);
+            if (overtakes && IsRequest(output)) Perform(output);
         foreach (var output in outputs)
-            if (!IsRequest(output)) Perform(output);
+            if (!overtakes || !IsRequest(output)) Perform(output);
     }
+
+    private static bool IsWelcome(SessionOutput output) => output is SessionOutput.SendToBox { Frame: HostFrame.Welcome };
 
     private static bool IsRequest(SessionOutput output) => output is SessionOutput.SendToBox { Frame: not (HostFrame.Ack or HostFrame.Welcome) };
 
