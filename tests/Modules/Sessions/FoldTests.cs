@@ -1,9 +1,12 @@
 using System.Text;
 using System.Text.Json;
 using Coordinator.Modules.Sessions.Actor;
+using Coordinator.Modules.Sessions.State;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
+using Coordinator.Ports.Record;
 using Coordinator.Ports.Session;
+using Coordinator.Tests.Modules.Journal;
 using FsCheck;
 using FsCheck.Fluent;
 using Xunit;
@@ -114,6 +117,79 @@ public sealed class FoldTests
             Assert.All(keys, key => Assert.True(session.Now - key.Value.GetProperty("at").GetDateTimeOffset() <= TimeSpan.FromHours(24)));
             Assert.Contains(keys, key => key.Name.EndsWith($"\nthen-{hour}", StringComparison.Ordinal));
         }
+    }
+
+    [Fact]
+    public void A_session_whose_text_was_merged_or_whose_events_are_gone_folds_to_the_state_it_had()
+    {
+        var session = Talked();
+
+        foreach (var journal in new[] { RecordMergeTests.Merge(session.Journal), session.Journal.ConvertAll(WithoutEvents) })
+        {
+            var refolded = session.Activate();
+            foreach (var record in journal) refolded.Replay(record);
+            Assert.Equal(State(session.Machine), State(refolded));
+        }
+
+        Assert.Contains(RecordMergeTests.Merge(session.Journal), record => record.Codec == RecordEvents.CoveredCodec);
+    }
+
+    [Fact]
+    public void A_snapshot_of_the_middle_of_a_text_and_its_merged_records_give_the_state_it_had()
+    {
+        var session = SessionDriver.Running();
+        session.Box("agent.text", session.Dispatched, """{"part":"p","offset":0,"text":"What was said"}""");
+        var snapshot = session.Machine.Snapshot();
+        session.Box("agent.text", session.Dispatched, """{"part":"p","offset":13,"text":" and what was to be said"}""");
+        End(session);
+
+        var restored = session.Activate();
+        Assert.True(restored.Restore(snapshot));
+        foreach (var record in RecordMergeTests.Merge(session.Journal).Where(record => record.Version > snapshot.Version)) restored.Replay(record);
+        Assert.Equal(State(session.Machine), State(restored));
+    }
+
+    [Fact]
+    public void The_digest_of_a_run_verifies_over_the_events_as_they_were_written_and_over_the_merged_ones()
+    {
+        var session = Talked();
+        var run = session.Effects.Values.OfType<SessionEffect.FlushRun>().Single().Run;
+
+        Assert.True(run.MayBeMerged());
+        Assert.Equal(run.EventsDigest, DigestOf(session.Journal, run));
+        Assert.Equal(run.EventsDigest, DigestOf(RecordMergeTests.Merge(session.Journal), run));
+    }
+
+    /// <summary>A turn with text in many pieces, ended and not yet flushed.</summary>
+    private static SessionDriver Talked()
+    {
+        var session = SessionDriver.Running();
+        for (var i = 0; i < 200; i++) session.Box("agent.text", session.Dispatched, $$"""{"part":"p","offset":{{i * 10}},"text":"ten units.{{(i == 120 ? "\\u0021" : "")}}"}""");
+        session.Box("tool.started", session.Dispatched, """{"callId":"c","tool":"bash","input":{}}""");
+        session.Box("agent.text", session.Dispatched, """{"part":"q","offset":0,"text":"Do"}""");
+        session.Box("agent.text", session.Dispatched, """{"part":"q","offset":2,"text":"ne."}""");
+        session.EndTurn();
+        return session;
+    }
+
+    private static void End(SessionDriver session)
+    {
+        session.EndTurn();
+        session.SettleAll<SessionEffect.FlushRun>(new EffectOutcome.Succeeded());
+    }
+
+    private static JournalRecord WithoutEvents(JournalRecord record)
+    {
+        var text = Encoding.UTF8.GetString(record.Payload.Span);
+        return record.LastSeq < record.FirstSeq ? record : record with { Payload = Encoding.UTF8.GetBytes($"{text[..text.LastIndexOf("\"events\":[", StringComparison.Ordinal)]}\"events\":null}}") };
+    }
+
+    private static string DigestOf(IEnumerable<JournalRecord> journal, RunRecord run)
+    {
+        var digest = RunDigest.Empty;
+        foreach (var batch in journal.Select(RecordEvents.Read).OfType<EventBatch>())
+            foreach (var slice in batch.Events.Where(slice => slice.Seq >= run.FirstSeq && slice.Seq <= run.LastSeq)) digest = digest.Add(batch.Utf8.Slice(slice.Offset, slice.Length).Span);
+        return digest.Text;
     }
 
     [Fact]

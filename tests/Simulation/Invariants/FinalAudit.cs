@@ -1,4 +1,5 @@
 using Coordinator.Modules.Sessions.State;
+using Coordinator.Ports.Session;
 using Coordinator.Tests.Simulation.World;
 
 namespace Coordinator.Tests.Simulation.Invariants;
@@ -67,8 +68,11 @@ internal static class FinalAudit
 
     private static string DigestOf(Journal.SessionRow row, MessageAudit message)
     {
-        var digest = RunDigest.Empty;
-        for (var seq = message.FirstSeq; seq <= message.LastSeq; seq++) digest = digest.Add(row.Events[(int)seq - 1].Span);
-        return digest.Hex;
+        var events = row.Events.GetRange((int)message.FirstSeq - 1, (int)(message.LastSeq - message.FirstSeq) + 1);
+        var (digest, merged) = (RunDigest.Empty, RunDigest.Empty);
+        foreach (var envelope in events) digest = digest.Add(envelope.Span);
+        foreach (var envelope in EventMerge.Of(events)) merged = merged.Add(envelope.Span);
+        if (merged.Text != digest.Text) throw new InvariantBrokenException(Invariant.OneRunPerMessage, $"the run of {message.Id} has another digest once its events are merged");
+        return digest.Text;
     }
 }

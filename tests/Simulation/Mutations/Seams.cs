@@ -27,5 +27,5 @@ internal static class Seams
     }
 
     private static IReadOnlyList<Fact> FactsOf(ReadOnlyMemory<byte> payload) =>
-        RecordCodec.Decode(new(1, 1, 0, JournalRecord.CurrentSchema, RecordCodec.Codec, payload, default)).Facts;
+        RecordCodec.Decode(new(1, 1, 0, JournalRecord.CurrentSchema, RecordEvents.JsonCodec, payload, default)).Facts;
 }

@@ -93,7 +93,7 @@ internal static class Endings
             json.WriteUsage("usage", current.Usage);
             json.WriteNumber("durationMs", (long)duration);
         });
-        turn.Record(new Fact.MessageEnded(message.Id, outcome, code, detail, turn.State.Seq, turn.State.Digest.Hex, turn.Now));
+        turn.Record(new Fact.MessageEnded(message.Id, outcome, code, detail, turn.State.Seq, turn.State.Digest.Text, turn.Now));
     }
 
     private static void ExpireQuestions(Turn turn, Message message)

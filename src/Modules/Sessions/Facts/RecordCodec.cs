@@ -8,13 +8,11 @@ using Coordinator.Ports.Session;
 namespace Coordinator.Modules.Sessions.Facts;
 
 /// <summary>
-/// The payload of a record, codec 0: <c>{"facts":[…],"events":[{envelope},…]}</c> in UTF-8. Events stand in it as the
+/// The payload of a record: <c>{"facts":[…],"events":[{envelope},…]}</c> in UTF-8. Events stand in it as the
 /// very bytes that clients are shown.
 /// </summary>
 public static class RecordCodec
 {
-    public const short Codec = RecordEvents.JsonCodec;
-
     /// <summary>Steps from an older schema to the next, by the version they read; a reader applies them in turn.</summary>
     private static readonly Dictionary<short, Func<JsonObject, JsonObject>> Upcasters = [];
 
@@ -42,7 +40,7 @@ public static class RecordCodec
     /// <summary>The facts of a record, and the record as the present schema would have written it.</summary>
     public static DecodedRecord Decode(JournalRecord record)
     {
-        if (record.Codec != Codec) throw new UnknownRecordException($"Record {record.Version} is packed with codec {record.Codec}; this release reads {Codec}.");
+        if (!RecordEvents.Knows(record.Codec)) throw new UnknownRecordException($"Record {record.Version} is packed with codec {record.Codec}, which this release does not read.");
         if (record.Schema > JournalRecord.CurrentSchema) throw new UnknownRecordException($"Record {record.Version} has schema {record.Schema}; this release reads up to {JournalRecord.CurrentSchema}.");
         if (record.Schema < JournalRecord.CurrentSchema) record = record with { Payload = Upcast(record), Schema = JournalRecord.CurrentSchema };
         var reader = new Utf8JsonReader(record.Payload.Span);

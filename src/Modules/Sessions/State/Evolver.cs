@@ -48,7 +48,7 @@ public static class Evolver
         foreach (var fact in decoded.Facts) state = Apply(state, fact);
         if (RecordEvents.Read(decoded.Record) is { } events)
             foreach (var slice in events.Events) state = Shown(state, slice.Seq, events.Utf8.Span.Slice(slice.Offset, slice.Length));
-        return state with { Version = record.Version, LastAt = record.At };
+        return state with { Version = record.Version, Seq = Math.Max(state.Seq, record.LastSeq), LastAt = record.At }; // events that are gone count too
     }
 
     /// <summary>Counts a public event and adds it to the digest of the message that runs.</summary>

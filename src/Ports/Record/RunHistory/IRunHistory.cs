@@ -37,7 +37,7 @@ public interface IRunHistory
 
 /// <summary>
 /// One finished run. <see cref="FirstSeq"/>..<see cref="LastSeq"/> is its range of public events, <see cref="EventsDigest"/>
-/// the SHA-256 (hex) over them as the session computed it. <see cref="Outcome"/> is completed, failed or cancelled.
+/// the SHA-256 (hex, behind which way it was made) over them as the session computed it. <see cref="Outcome"/> is completed, failed or cancelled.
 /// </summary>
 public sealed record RunRecord(
     RunId Id,
@@ -59,7 +59,17 @@ public sealed record RunRecord(
     DateTimeOffset EndedAt,
     long FirstSeq,
     long LastSeq,
-    string EventsDigest);
+    string EventsDigest)
+{
+    /// <summary>
+    /// How a digest begins that is the same over events as they were written and over their merged form. Without it, as releases before
+    /// wrote them, it is over each envelope as it was written.
+    /// </summary>
+    public const string MergedDigest = "v2:";
+
+    /// <summary>Whether the run's digest still verifies once its events are merged.</summary>
+    public bool MayBeMerged() => EventsDigest.StartsWith(MergedDigest, StringComparison.Ordinal);
+}
 
 /// <summary>A run with its place in the chain: <see cref="Hash"/> covers the run and <see cref="PreviousHash"/>.</summary>
 public sealed record StoredRun(RunRecord Run, string PreviousHash, string Hash);

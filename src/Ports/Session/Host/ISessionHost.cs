@@ -94,7 +94,8 @@ public sealed record SessionView(SessionCursor Cursor, ReadOnlyMemory<byte> Json
 
 /// <summary>
 /// Consecutive public events, serialized once: <see cref="Utf8"/> is the concatenation of the envelopes, comma
-/// separated, and each event names its slice. The bytes are shared by all followers and must not be changed.
+/// separated, and each event names its slice. The bytes are shared by all followers and must not be changed. What the journal
+/// has merged is one event with the number of the last that it covers.
 /// </summary>
 public sealed record EventBatch(long FirstSeq, long LastSeq, ReadOnlyMemory<byte> Utf8, IReadOnlyList<EventSlice> Events)
 {
@@ -107,9 +108,9 @@ public sealed record EventBatch(long FirstSeq, long LastSeq, ReadOnlyMemory<byte
     /// <summary>The part of this batch above <paramref name="seq"/>, sharing its bytes; null when nothing is above it.</summary>
     public EventBatch? After(long seq)
     {
-        if (seq < FirstSeq) return this;
         if (seq >= LastSeq) return null;
-        var skipped = (int)(seq - FirstSeq + 1);
+        if (Events.Count == 0 || seq < Events[0].Seq) return this;
+        var skipped = SkippedBy(seq);
         var cut = Events[skipped].Offset;
         var rest = new EventSlice[Events.Count - skipped];
         for (var i = 0; i < rest.Length; i++)
@@ -119,6 +120,21 @@ public sealed record EventBatch(long FirstSeq, long LastSeq, ReadOnlyMemory<byte
         }
 
         return new(seq + 1, LastSeq, Utf8[cut..], rest) { View = View };
+    }
+
+    /// <summary>How many events are up to a number that some of them reaches: as many as their numbers say, unless some are merged.</summary>
+    private int SkippedBy(long seq)
+    {
+        if (LastSeq - Events[0].Seq == Events.Count - 1) return (int)(seq - Events[0].Seq + 1);
+        var (low, high) = (1, Events.Count - 1);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (Events[middle].Seq > seq) high = middle;
+            else low = middle + 1;
+        }
+
+        return low;
     }
 }
 

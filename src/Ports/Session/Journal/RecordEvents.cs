@@ -3,21 +3,31 @@ using System.Text.Json;
 namespace Coordinator.Ports.Session;
 
 /// <summary>
-/// Takes the public events out of a stored record. A payload of codec 0 is one JSON object
+/// Takes the public events out of a stored record. A payload is one JSON object
 /// <c>{"facts":[…],"events":[envelope,…]}</c>; the envelopes are handed on as the bytes that were written, so that every
-/// reader at any time sees the same bytes; where they are gone <c>events</c> is null.
+/// reader at any time sees the same bytes; where they are gone <c>events</c> is null. The codec says whether each event of the record's
+/// range stands in it, or some are told by another that covers them (<see cref="EventMerge"/>).
 /// </summary>
 public static class RecordEvents
 {
-    /// <summary>The only way of packing there is yet: plain JSON.</summary>
+    /// <summary>Plain JSON, each event by itself.</summary>
     public const short JsonCodec = 0;
 
-    /// <summary>The record's events, sharing its payload's memory; null when it has none, or they are gone.</summary>
+    /// <summary>Plain JSON; an event may cover others before it, of earlier records too, and some may be covered by one of a later record.</summary>
+    public const short MergedCodec = 1;
+
+    /// <summary>Plain JSON; every event of the record's range is covered by one of a later record, and <c>events</c> is empty.</summary>
+    public const short CoveredCodec = 2;
+
+    /// <summary>Whether this release can read it.</summary>
+    public static bool Knows(short codec) => codec is JsonCodec or MergedCodec or CoveredCodec;
+
+    /// <summary>The record's events, sharing its payload's memory; null when it has none, they are gone, or a later record tells them.</summary>
     /// <exception cref="PortException"><see cref="PortFailureKind.Corrupt"/>: the payload does not hold the events that the record says it does.</exception>
     public static EventBatch? Read(JournalRecord record)
     {
         if (record.LastSeq < record.FirstSeq || record.FirstSeq <= 0) return null;
-        if (record.Codec != JsonCodec) throw Corrupt(record, $"codec {record.Codec} is not known to this release");
+        if (!Knows(record.Codec)) throw Corrupt(record, $"codec {record.Codec} is not known to this release");
         try
         {
             return Slice(record);
@@ -43,23 +53,51 @@ public static class RecordEvents
         throw Corrupt(record, "it has no events");
     }
 
-    private static EventBatch SliceArray(JournalRecord record, ref Utf8JsonReader reader)
+    private static EventBatch? SliceArray(JournalRecord record, ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.StartArray) throw Corrupt(record, "its events are not a list");
         var expected = record.LastSeq - record.FirstSeq + 1;
         var start = (int)reader.BytesConsumed;
         var end = start;
-        var slices = new List<EventSlice>((int)Math.Min(expected, 4_096));
+        var slices = new List<EventSlice>(record.Codec == JsonCodec ? (int)Math.Min(expected, 4_096) : 1);
+        var first = record.FirstSeq;
         while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
         {
             var from = (int)reader.TokenStartIndex;
             reader.Skip();
             end = (int)reader.BytesConsumed;
-            slices.Add(new(record.FirstSeq + slices.Count, from - start, end - from));
+            var (covers, seq) = record.Codec == JsonCodec ? (0, record.FirstSeq + slices.Count) : RangeOf(record, record.Payload.Span[from..end]);
+            if (slices.Count == 0 && covers > 0) first = covers;
+            if (slices.Count > 0 && seq <= slices[^1].Seq) throw Corrupt(record, "its events are not in order");
+            slices.Add(new(seq, from - start, end - from));
         }
 
-        if (reader.TokenType != JsonTokenType.EndArray || slices.Count != expected) throw Corrupt(record, $"it holds {slices.Count} events, not {expected}");
-        return new(record.FirstSeq, record.LastSeq, record.Payload[start..end], slices);
+        if (reader.TokenType != JsonTokenType.EndArray || (record.Codec == JsonCodec && slices.Count != expected)) throw Corrupt(record, $"it holds {slices.Count} events, not {expected}");
+        if (record.Codec == CoveredCodec && slices.Count > 0) throw Corrupt(record, "it holds events that another record is to tell");
+        return slices.Count == 0 ? null : new(first, slices[^1].Seq, record.Payload[start..end], slices);
+    }
+
+    /// <summary>Which events an envelope covers: its own number, and the first of them where it is merged.</summary>
+    private static (long From, long Seq) RangeOf(JournalRecord record, ReadOnlySpan<byte> envelope)
+    {
+        var reader = new Utf8JsonReader(envelope);
+        var (from, seq) = (0L, 0L);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var (isSeq, isFrom) = (reader.ValueTextEquals("seq"u8), reader.ValueTextEquals("from"u8));
+            reader.Read();
+            if (isSeq || isFrom)
+            {
+                if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out var number)) throw Corrupt(record, "an event of it has no number");
+                (from, seq) = isSeq ? (from, number) : (number, seq);
+            }
+
+            reader.Skip();
+        }
+
+        if (seq < record.FirstSeq || seq > record.LastSeq || from > seq) throw Corrupt(record, $"an event of it is number {seq}");
+        return (from == 0 ? seq : from, seq);
     }
 
     private static PortException Corrupt(JournalRecord record, string why) =>

@@ -1,0 +1,125 @@
+using System.Text.Json;
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Xunit;
+
+namespace Coordinator.Tests.Modules.Journal;
+
+/// <summary>Merging the events of a session's records, however they stand in them.</summary>
+public sealed class RecordMergeTests
+{
+    private static IEnumerable<MadeUpTalk> Several => Enumerable.Range(1, 20).Select(seed => new MadeUpTalk(seed, 60));
+
+    [Fact]
+    public void The_records_tell_the_merged_events_and_keep_their_numbers_and_facts()
+    {
+        foreach (var talk in Several)
+        {
+            var records = talk.Records();
+
+            var merged = Merge(records);
+
+            Assert.Equal(records.Select(Kept), merged.Select(Kept));
+            Assert.Equal(EventMerge.Of(talk.Envelopes).Select(MadeUpTalk.Text), EventsOf(merged));
+            Assert.Equal(merged.Select(Whole), Merge(merged).Select(Whole));
+        }
+    }
+
+    [Fact]
+    public void Any_cursor_is_followed_by_an_event_that_covers_the_next_number()
+    {
+        foreach (var talk in Several)
+        {
+            var merged = Merge(talk.Records());
+            for (var after = 0L; after < talk.Envelopes.Count; after++)
+            {
+                var batch = merged.Where(record => record.LastSeq > after).Select(RecordEvents.Read).First(batch => batch?.After(after) is not null)!.After(after)!;
+                var (from, seq) = MadeUpTalk.RangeOf(batch.Utf8.Slice(batch.Events[0].Offset, batch.Events[0].Length));
+                Assert.InRange(after + 1, from, seq);
+                Assert.Equal((seq, MadeUpTalk.RangeOf(batch.Utf8.Slice(batch.Events[^1].Offset, batch.Events[^1].Length)).Seq), (batch.Events[0].Seq, batch.LastSeq));
+            }
+        }
+    }
+
+    [Fact]
+    public void Where_it_stopped_nothing_is_lost_and_whoever_goes_on_tells_the_same_text()
+    {
+        foreach (var talk in Several.Take(5))
+        {
+            var records = talk.Records();
+            var merge = new RecordMerge([]);
+            var settled = new List<JournalRecord>();
+            foreach (var record in records)
+            {
+                if (merge.Add(record) is not { Count: > 0 } some) continue;
+                settled.AddRange(some);
+                AssertTells(talk, [.. settled, .. records.Skip(settled.Count)]);
+                AssertTells(talk, [.. settled, .. Merge(records.Skip(settled.Count))]);
+            }
+        }
+    }
+
+    [Fact]
+    public void Events_of_which_a_digest_was_made_as_they_were_written_stay_so()
+    {
+        foreach (var talk in Several)
+        {
+            var untouched = new EventRange(talk.Envelopes.Count / 4, talk.Envelopes.Count * 3 / 4);
+
+            var merged = EventsOf(Merge(talk.Records(), untouched)).ToList();
+
+            Assert.Equal(
+                [.. EventMerge.Of(talk.Envelopes.Take((int)untouched.From - 1)).Select(MadeUpTalk.Text),
+                    .. talk.Envelopes.Skip((int)untouched.From - 1).Take((int)(untouched.To - untouched.From) + 1).Select(MadeUpTalk.Text),
+                    .. EventMerge.Of(talk.Envelopes.Skip((int)untouched.To)).Select(MadeUpTalk.Text)],
+                merged);
+        }
+    }
+
+    [Fact]
+    public void What_is_gone_stays_gone()
+    {
+        var records = new MadeUpTalk(1, 20).Records().ConvertAll(record => record with { Payload = """{"facts":[],"events":null}"""u8.ToArray() });
+
+        Assert.Equal(records, Merge(records));
+    }
+
+    [Theory]
+    [InlineData(RecordEvents.MergedCodec, """{"events":[{"seq":4},{"seq":4}]}""")]
+    [InlineData(RecordEvents.MergedCodec, """{"events":[{"seq":6}]}""")]
+    [InlineData(RecordEvents.MergedCodec, """{"events":[{"seq":3}]}""")]
+    [InlineData(RecordEvents.MergedCodec, """{"events":[{"from":5,"seq":4}]}""")]
+    [InlineData(RecordEvents.MergedCodec, """{"events":[{"seq":"4"}]}""")]
+    [InlineData(RecordEvents.CoveredCodec, """{"events":[{"seq":4}]}""")]
+    public void A_merged_record_that_does_not_hold_what_it_says_is_corrupt(short codec, string payload) => Assert.Equal(
+        PortFailureKind.Corrupt,
+        Assert.Throws<PortException>(() => RecordEvents.Read(new(3, 4, 5, JournalRecord.CurrentSchema, codec, System.Text.Encoding.UTF8.GetBytes(payload), default))).Kind);
+
+    internal static List<JournalRecord> Merge(IEnumerable<JournalRecord> records, params IReadOnlyList<EventRange> untouched)
+    {
+        var merge = new RecordMerge(untouched);
+        return [.. records.SelectMany(record => merge.Add(record)).ToList(), .. merge.Finish()];
+    }
+
+    private static void AssertTells(MadeUpTalk talk, IReadOnlyList<JournalRecord> records)
+    {
+        var events = EventsOf(records).Select(text => (ReadOnlyMemory<byte>)System.Text.Encoding.UTF8.GetBytes(text)).ToList();
+        Assert.Equal(MadeUpTalk.Texts(talk.Envelopes), MadeUpTalk.Texts(events));
+        Assert.Equal([.. events.Select(envelope => MadeUpTalk.RangeOf(envelope).Seq).Prepend(0).SkipLast(1)], events.Select(envelope => MadeUpTalk.RangeOf(envelope).From - 1));
+    }
+
+    private static IEnumerable<string> EventsOf(IEnumerable<JournalRecord> records) =>
+        from record in records
+        let batch = RecordEvents.Read(record)
+        where batch is not null
+        from slice in batch.Events
+        select MadeUpTalk.Text(batch.Utf8.Slice(slice.Offset, slice.Length));
+
+    private static (long, long, long, short, DateTimeOffset, string) Kept(JournalRecord record)
+    {
+        using var payload = JsonDocument.Parse(record.Payload);
+        return (record.Version, record.FirstSeq, record.LastSeq, record.Schema, record.At, payload.RootElement.GetProperty("facts").GetRawText());
+    }
+
+    private static (long, short, string) Whole(JournalRecord record) => (record.Version, record.Codec, MadeUpTalk.Text(record.Payload));
+}
