@@ -6,6 +6,9 @@ namespace Coordinator.Cli;
 /// <summary>Shows a session's events to a person: text as it streams, tools with their output, everything else in a line.</summary>
 internal sealed class EventPrinter
 {
+    /// <summary>How much of each part of the answer stands there, in UTF-16 units.</summary>
+    private readonly Dictionary<string, int> printed = new(StringComparer.Ordinal);
+
     private bool midLine;
 
     public void Print(SessionEvent e)
@@ -13,7 +16,7 @@ internal sealed class EventPrinter
         switch (e.Type)
         {
             case "agent.text":
-                Terminal.Write(e.Text("text") ?? string.Empty);
+                Terminal.Write(NewOf(e));
                 midLine = true;
                 break;
             case "tool.started":
@@ -45,6 +48,18 @@ internal sealed class EventPrinter
                 Note("grey", e.Type[8..]);
                 break;
         }
+
+        if (e.Type == "message.started") printed.Clear();
+    }
+
+    /// <summary>What of a piece of text was not printed yet: after a connection was lost one may come that covers some that were.</summary>
+    internal string NewOf(SessionEvent e)
+    {
+        var (text, part) = (e.Text("text") ?? string.Empty, $"{e.MessageId} {e.Text("part")}");
+        var shown = printed.GetValueOrDefault(part);
+        var offset = e.Data.TryGetProperty("offset", out var at) && at.TryGetInt32(out var units) ? Math.Min(units, shown) : shown;
+        printed[part] = Math.Max(shown, offset + text.Length);
+        return text[Math.Min(shown - offset, text.Length)..];
     }
 
     private static string Elapsed(SessionEvent e) => e.Data.TryGetProperty("elapsedMs", out var ms) ? $"{ms.GetInt64()} ms" : string.Empty;

@@ -44,6 +44,12 @@ public sealed record NewSession(string Model, string? Title = null, Repository? 
 /// <summary>One public event. Unknown types are to be ignored.</summary>
 public sealed record SessionEvent(string Cursor, long Seq, DateTimeOffset At, string Type, string? MessageId, JsonElement Data)
 {
+    /// <summary>
+    /// The first of the events that it covers, where what was said piece by piece was merged since; null: itself alone. A follower that
+    /// resumes within the range is given all of it: its text belongs at its <c>offset</c>, over what is there.
+    /// </summary>
+    public long? From { get; init; }
+
     /// <summary>A text member of the data, or null.</summary>
     public string? Text(string name) =>
         Data.ValueKind == JsonValueKind.Object && Data.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

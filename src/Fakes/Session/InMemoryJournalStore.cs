@@ -51,6 +51,8 @@ public sealed class InMemoryJournalStore(TimeProvider time)
 
         public long Floor { get; set; }
 
+        public long Compacted { get; set; }
+
         public DateTimeOffset UpdatedAt { get; set; }
 
         public DateTimeOffset? WakeAt { get; set; }
@@ -66,5 +68,8 @@ public sealed class InMemoryJournalStore(TimeProvider time)
         public JournalSnapshot? Snapshot { get; set; }
 
         public long Version => Records.Count;
+
+        /// <summary>Nobody has it open, and no wake-up waits for it.</summary>
+        public bool Sleeps => Host is null && WakeAt is null;
     }
 }

@@ -51,7 +51,7 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
         StreamAsync(key, record => record.Version > afterVersion, cancellationToken);
 
     public IAsyncEnumerable<JournalRecord> ReadEventsAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken) =>
-        StreamAsync(key, record => record.LastSeq > afterSeq && record.LastSeq >= record.FirstSeq, cancellationToken);
+        StreamAsync(key, record => record.LastSeq > afterSeq && record.LastSeq >= record.FirstSeq && record.Codec != RecordEvents.CoveredCodec, cancellationToken);
 
     public ValueTask<SessionHead?> FindHeadAsync(SessionKey key, CancellationToken cancellationToken) =>
         RunAsync(() => store.Sessions.TryGetValue(key, out var entry) && entry.Version > 0 ? Head(key, entry) : null, cancellationToken);
@@ -84,7 +84,7 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
     public ValueTask<int> ExpireEventsAsync(TimeSpan age, CancellationToken cancellationToken) => RunAsync(
         () =>
         {
-            var old = store.Sessions.Values.Where(entry => entry.UpdatedAt < store.Now - age && entry.Host is null && entry.WakeAt is null && entry.Floor < entry.Seq).ToList();
+            var old = store.Sessions.Values.Where(entry => entry.UpdatedAt < store.Now - age && entry.Sleeps && entry.Floor < entry.Seq).ToList();
             foreach (var entry in old)
             {
                 for (var i = 0; i < entry.Records.Count; i++) entry.Records[i] = WithoutEvents(entry.Records[i]);
@@ -94,6 +94,33 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
             return old.Count;
         },
         cancellationToken);
+
+    public ValueTask<IReadOnlyList<SessionKey>> ListUncompactedAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken) =>
+        RunAsync<IReadOnlyList<SessionKey>>(
+            () => [.. store.Sessions
+                .Where(session => session.Value is { Sleeps: true } entry && entry.UpdatedAt < store.Now - age && entry.Compacted < entry.Version && entry.Floor < entry.Seq)
+                .Where(session => session.Value.Ordinal > OrdinalOf(after))
+                .OrderBy(session => session.Value.Ordinal)
+                .Take(limit)
+                .Select(session => session.Key)],
+            cancellationToken);
+
+    public ValueTask<bool> CompactAsync(JournalCompaction compaction, CancellationToken cancellationToken) => RunAsync(() => Compact(compaction), cancellationToken);
+
+    private bool Compact(JournalCompaction compaction)
+    {
+        var seen = compaction.Seen;
+        if (!store.Sessions.TryGetValue(seen.Key, out var entry) || !entry.Sleeps) return false;
+        if ((entry.Epoch, entry.Floor, entry.Compacted) != (seen.Epoch, seen.Floor, seen.Compacted)) return false;
+        foreach (var record in compaction.Records)
+        {
+            var at = (int)record.Version - 1;
+            entry.Records[at] = entry.Records[at] with { Codec = record.Codec, Payload = record.Payload.ToArray() };
+        }
+
+        entry.Compacted = compaction.Through;
+        return true;
+    }
 
     private static JournalRecord WithoutEvents(JournalRecord record)
     {
@@ -187,7 +214,7 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
     }
 
     private static SessionHead Head(SessionKey key, InMemoryJournalStore.Entry entry) =>
-        new(key, entry.Host, entry.Epoch, entry.Version, entry.Seq, Incarnation, entry.WakeAt, entry.View) { Floor = entry.Floor };
+        new(key, entry.Host, entry.Epoch, entry.Version, entry.Seq, Incarnation, entry.WakeAt, entry.View) { Floor = entry.Floor, Compacted = entry.Compacted };
 
     /// <summary>Nothing was created before a session that is not there.</summary>
     private int OrdinalOf(SessionKey key) => store.Sessions.GetValueOrDefault(key)?.Ordinal ?? -1;

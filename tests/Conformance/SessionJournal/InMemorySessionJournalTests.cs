@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Coordinator.Tests.Conformance.SessionJournal;
 
-public sealed class InMemorySessionJournalTests : SessionJournalRetentionContract
+public sealed class InMemorySessionJournalTests : SessionJournalCompactionContract
 {
     private readonly InMemoryJournalStore store = new(TimeProvider.System);
     private readonly InMemorySessionJournal journal;

@@ -9,6 +9,7 @@ using Coordinator.Modules.Sessions;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
 using Coordinator.Ports.Identity;
+using Coordinator.Ports.Record;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Modules.Tenancy;
 using Coordinator.Tests.Support;
@@ -57,6 +58,8 @@ internal sealed class SessionServer : IAsyncDisposable
                 services.AddSingleton<IAuthenticator, InMemoryAuthenticator>();
                 services.AddSingleton<ISessionJournal>(new InMemorySessionJournal(time));
                 services.AddSingleton<IAlarmClock, NoAlarms>();
+                services.AddSingleton<IRunHistory, InMemoryRunHistory>();
+                builder.Configuration["Sessions:CompactAfter"] = "00:00:00"; // tests sweep when they want to
                 services.AddSingleton<IArtifactStore, InMemoryArtifactStore>();
                 services.AddSingleton<IBoxTokenScheme, BoxTokens>();
                 services.AddSingleton<ISessionEffectRunner, BoxesThatNeverDial>();

@@ -226,7 +226,7 @@ public sealed partial class Skeleton : IAsyncDisposable
 
     private ServiceProvider Compose()
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Sandbox:Deployment"] = "skeleton" }).Build();
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Sandbox:Deployment"] = "skeleton", ["Sessions:CompactAfter"] = "00:00:00" }).Build();
         var parts = new ServiceCollection()
             .AddLogging(logging => logging.AddProvider(Log).SetMinimumLevel(LogLevel.Debug))
             .AddSingleton(Clock)

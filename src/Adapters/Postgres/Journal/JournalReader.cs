@@ -16,7 +16,7 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
     private const int PageBytes = 1024 * 1024;
 
     private const string HeadSql = """
-        SELECT h.org, h.session, h.host, h.epoch, h.version, h.seq, h.incarnation, h.wake_at, coalesce(v.view, ''::bytea), h.floor
+        SELECT h.org, h.session, h.host, h.epoch, h.version, h.seq, h.incarnation, h.wake_at, coalesce(v.view, ''::bytea), h.floor, h.compacted
         FROM session_head AS h LEFT JOIN session_view AS v ON v.org = h.org AND v.session = h.session
         WHERE h.org = $1 AND h.version > 0
         """;
@@ -119,7 +119,7 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
             SELECT *, sum(octet_length(payload)) OVER (ORDER BY version ROWS UNBOUNDED PRECEDING) - octet_length(payload) AS before
             FROM (
                 SELECT version, first_seq, last_seq, schema, codec, payload, at FROM session_record
-                WHERE org = $1 AND session = $2 AND version > {version} AND last_seq >= $4 AND ($4 = 0 OR last_seq >= first_seq)
+                WHERE org = $1 AND session = $2 AND version > {version} AND last_seq >= $4 AND ($4 = 0 OR (last_seq >= first_seq AND codec <> {RecordEvents.CoveredCodec}))
                 ORDER BY version LIMIT {PageRecords}) AS candidate) AS page
         WHERE before < {PageBytes} ORDER BY version
         """;
@@ -170,5 +170,6 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
         reader.GetFieldValue<byte[]>(8))
     {
         Floor = reader.GetInt64(9),
+        Compacted = reader.GetInt64(10),
     };
 }

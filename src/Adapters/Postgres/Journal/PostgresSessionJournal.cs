@@ -17,6 +17,7 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
     private readonly AppendPipeline pipeline;
     private readonly DatabasePatience patience;
     private readonly EventRetention retention;
+    private readonly EventCompaction compaction;
 
     /// <param name="tenants">Bound by row-level security, for reads.</param>
     /// <param name="system">With the scope of the host, for writes.</param>
@@ -27,6 +28,7 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
         reader = new(tenants, new(tenants, options.Value.Journal.OutagePatience, time));
         pipeline = new(system.Source, options.Value.Journal, patience, logger);
         retention = new(system.Source, patience, logger);
+        compaction = new(system.Source, patience);
     }
 
     public async ValueTask<JournalLease?> OpenAsync(SessionKey key, HostId host, bool create, CancellationToken cancellationToken) => await patience.RunAsync(
@@ -80,6 +82,11 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
     public async ValueTask<JournalSnapshot?> FindSnapshotAsync(SessionKey key, CancellationToken cancellationToken) => await reader.FindSnapshotAsync(key, cancellationToken);
 
     public async ValueTask<int> ExpireEventsAsync(TimeSpan age, CancellationToken cancellationToken) => await retention.ExpireAsync(age, cancellationToken);
+
+    public async ValueTask<IReadOnlyList<SessionKey>> ListUncompactedAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken) =>
+        await compaction.ListAsync(age, after, limit, cancellationToken);
+
+    public async ValueTask<bool> CompactAsync(JournalCompaction compaction, CancellationToken cancellationToken) => await this.compaction.WriteAsync(compaction, cancellationToken);
 
     public ValueTask DisposeAsync() => pipeline.DisposeAsync();
 

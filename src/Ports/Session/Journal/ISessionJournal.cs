@@ -75,7 +75,25 @@ public interface ISessionJournal
     /// sessions, 0 when nothing is left to do.
     /// </summary>
     ValueTask<int> ExpireEventsAsync(TimeSpan age, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Sessions, of all organizations, that sleep since they were last appended to longer than <paramref name="age"/> ago by the store's own
+    /// clock, have events, and were not gone through to their end (<see cref="SessionHead.Compacted"/>): at most <paramref name="limit"/> of
+    /// those behind <paramref name="after"/> in an order that stays. Nobody has them open and no wake-up waits for them.
+    /// </summary>
+    ValueTask<IReadOnlyList<SessionKey>> ListUncompactedAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Writes records of a session that sleeps in another way that says the same (<see cref="RecordMerge"/>), and how far this has been done:
+    /// all of it, if the head is still the one that was read and nobody has the session open or waits to wake it; otherwise nothing.
+    /// Version, numbers and time of a record stay as they are. Whoever opens the session meanwhile comes before it or after it.
+    /// </summary>
+    /// <returns>False when the session is not as it was read, or another host has done it.</returns>
+    ValueTask<bool> CompactAsync(JournalCompaction compaction, CancellationToken cancellationToken);
 }
+
+/// <summary>Some records of a session anew; up to <see cref="Through"/> nothing is left to be done, beginning behind what <see cref="Seen"/> says is.</summary>
+public sealed record JournalCompaction(SessionHead Seen, long Through, IReadOnlyList<JournalRecord> Records);
 
 /// <summary>The right to append to one session, until somebody opens it anew.</summary>
 public sealed record JournalLease(SessionKey Key, HostId Host, long Epoch, long Version, long Seq, int Incarnation);
@@ -100,7 +118,7 @@ public sealed record JournalAppend(
 /// <summary>A repository, by its URL, and its environment as JSON text.</summary>
 public sealed record RepositoryEnvironment(string Repository, string Json);
 
-/// <summary>One record as stored. <see cref="Schema"/> chooses the upcaster; <see cref="Codec"/> how the payload is packed (0: JSON).</summary>
+/// <summary>One record as stored. <see cref="Schema"/> chooses the upcaster; <see cref="Codec"/> how the payload is packed (see <see cref="RecordEvents"/>).</summary>
 public sealed record JournalRecord(long Version, long FirstSeq, long LastSeq, short Schema, short Codec, ReadOnlyMemory<byte> Payload, DateTimeOffset At)
 {
     /// <summary>The schema version that this release writes.</summary>
@@ -112,6 +130,9 @@ public sealed record SessionHead(SessionKey Key, HostId? Host, long Epoch, long 
 {
     /// <summary>The public events up to it are gone; 0: all are there.</summary>
     public long Floor { get; init; }
+
+    /// <summary>The version up to which what can be merged of its events is.</summary>
+    public long Compacted { get; init; }
 }
 
 /// <summary>A folded state and the hash of the shape it was folded into; another shape is refolded from the start.</summary>

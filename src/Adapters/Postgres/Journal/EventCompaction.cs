@@ -1,0 +1,79 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Session;
+using Npgsql;
+
+namespace Coordinator.Adapters.Postgres.Journal;
+
+/// <summary>
+/// Writes records of sleeping sessions anew, off the hot path: what is written is worked out elsewhere and beforehand, so that a head is
+/// locked for one statement alone. As for retention there is no index, because every append would write it.
+/// </summary>
+internal sealed class EventCompaction(NpgsqlDataSource system, DatabasePatience patience)
+{
+    private const string ListSql = """
+        SELECT org, session FROM session_head
+        WHERE updated_at < now() - $1 AND host IS NULL AND wake_at IS NULL AND compacted < version AND floor < seq AND (org, session) > ($2, $3)
+        ORDER BY org, session LIMIT $4
+        """;
+
+    // The head first: whoever opens the session waits for it, or has moved its epoch. An open that comes first is seen when its lock is free.
+    private const string WriteSql = """
+        WITH head AS (
+            UPDATE session_head SET compacted = $6
+            WHERE org = $1 AND session = $2 AND epoch = $3 AND floor = $4 AND compacted = $5 AND host IS NULL AND wake_at IS NULL
+            RETURNING org, session
+        ), written AS (
+            UPDATE session_record AS r SET codec = w.codec, payload = w.payload
+            FROM head AS h, unnest($7, $8, $9) AS w (version, codec, payload)
+            WHERE r.org = h.org AND r.session = h.session AND r.version = w.version
+        )
+        SELECT count(*) FROM head
+        """;
+
+    public Task<List<SessionKey>> ListAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken) => patience.RunAsync(
+        "looking for sessions to compact",
+        async token =>
+        {
+            await using var command = Command(ListSql, age, after.Organization.Value, after.Session.Value, limit);
+            await using var reader = await command.ExecuteReaderAsync(token);
+            var keys = new List<SessionKey>();
+            while (await reader.ReadAsync(token)) keys.Add(new(new(reader.GetGuid(0)), new(reader.GetGuid(1))));
+            return keys;
+        },
+        cancellationToken);
+
+    /// <summary>
+    /// As <see cref="ISessionJournal.CompactAsync"/>. Not tried again: after an answer that was lost the head is not what was seen any more, and
+    /// whoever asks reads it anew.
+    /// </summary>
+    public async Task<bool> WriteAsync(JournalCompaction compaction, CancellationToken cancellationToken)
+    {
+        var seen = compaction.Seen;
+        try
+        {
+            await using var command = Command(
+                WriteSql,
+                seen.Key.Organization.Value,
+                seen.Key.Session.Value,
+                seen.Epoch,
+                seen.Floor,
+                seen.Compacted,
+                compaction.Through,
+                compaction.Records.Select(record => record.Version).ToArray(),
+                compaction.Records.Select(record => record.Codec).ToArray(),
+                compaction.Records.Select(record => record.Payload.ToArray()).ToArray());
+            return await command.ExecuteScalarAsync(cancellationToken) is 1L;
+        }
+        catch (Exception failure) when (DatabaseFailure.IsOne(failure))
+        {
+            throw DatabaseFailure.ToPort(failure, "merging events");
+        }
+    }
+
+    private NpgsqlCommand Command(string sql, params object[] values)
+    {
+        var command = system.CreateCommand(sql);
+        foreach (var value in values) command.Parameters.Add(new() { Value = value });
+        return command;
+    }
+}

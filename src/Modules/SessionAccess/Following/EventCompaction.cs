@@ -1,0 +1,154 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Record;
+using Coordinator.Ports.Session;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator.Modules.SessionAccess.Following;
+
+/// <summary>
+/// Every ten minutes: the text of sessions that have slept for <c>Sessions:CompactAfter</c> is merged, so that they are read faster and take
+/// less room. A host of the release before cannot read what was merged, so a host merges nothing until it has run for as long: an update
+/// that rolls over several hosts is over by then. Hosts that meet at a session do it once: what the second writes is not taken.
+/// </summary>
+internal sealed partial class EventCompaction(ISessionJournal journal, IRunHistory runs, IOptions<SessionAccessOptions> options, TimeProvider time, ILogger<EventCompaction> logger)
+    : BackgroundService
+{
+    internal static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
+
+    /// <summary>A statement's worth, and what is held in memory of a session.</summary>
+    private const int MostBytesAtOnce = 4 * 1024 * 1024;
+
+    private const int MostRecordsAtOnce = 10_000;
+    private const int SessionsAtOnce = 100;
+    private const int RunsAtOnce = 200;
+
+    /// <summary>What one sweep reads at most, about; the next goes on from there.</summary>
+    private const long MostBytesOfSweep = 256L * 1024 * 1024;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var age = options.Value.CompactAfter;
+        if (age == TimeSpan.Zero) return;
+        await Task.Delay(age, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await SweepAsync(age, stoppingToken);
+            await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Merges what has slept for long enough by now, a session at a time.</summary>
+    internal async Task SweepAsync(TimeSpan age, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (last, bytes, sessions) = (default(SessionKey), 0L, 0);
+            while (bytes < MostBytesOfSweep && await journal.ListUncompactedAsync(age, last, SessionsAtOnce, cancellationToken) is { Count: > 0 } keys)
+            {
+                foreach (var key in keys.TakeWhile(_ => bytes < MostBytesOfSweep))
+                {
+                    bytes += await CompactAsync(key, cancellationToken);
+                    sessions++;
+                }
+
+                last = keys[^1];
+            }
+
+            if (sessions > 0) LogMerged(logger, sessions, bytes);
+        }
+        catch (PortException failure)
+        {
+            LogFailed(logger, failure); // the next sweep goes on from here
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            LogStopped(logger);
+        }
+    }
+
+    /// <summary>One session, a part at a time, each whole or not at all; returns how much of it was read. One that cannot be read keeps no other from being done.</summary>
+    private async Task<long> CompactAsync(SessionKey key, CancellationToken cancellationToken)
+    {
+        var bytes = 0L;
+        try
+        {
+            if (await journal.FindHeadAsync(key, cancellationToken) is not { Host: null, WakeAt: null } head) return bytes;
+            var merge = new RecordMerge(await UntouchedAsync(key, cancellationToken));
+            var part = new Part(head);
+            await foreach (var record in journal.ReadAsync(key, head.Compacted, cancellationToken))
+            {
+                bytes += record.Payload.Length;
+                part.Add(merge.Add(record));
+                if (part.IsFull && !await part.WriteAsync(journal, cancellationToken)) return bytes;
+            }
+
+            part.Add(merge.Finish());
+            await part.WriteAsync(journal, cancellationToken);
+        }
+        catch (PortException failure) when (failure.Kind == PortFailureKind.Corrupt)
+        {
+            LogUnreadable(logger, key, failure);
+        }
+
+        return bytes;
+    }
+
+    /// <summary>The events of runs that earlier releases digested: merged, they would be another run to whoever checks.</summary>
+    private async Task<List<EventRange>> UntouchedAsync(SessionKey key, CancellationToken cancellationToken)
+    {
+        var untouched = new List<EventRange>();
+        var before = default(RunId?);
+        while (await runs.ListAsync(key.Organization, key.Session, before, RunsAtOnce, cancellationToken) is { Count: > 0 } page)
+        {
+            untouched.AddRange(page.Where(stored => !stored.Run.MayBeMerged()).Select(stored => new EventRange(stored.Run.FirstSeq, stored.Run.LastSeq)));
+            if (page.Count < RunsAtOnce) break;
+            before = page[^1].Run.Id;
+        }
+
+        return untouched;
+    }
+
+    /// <summary>What is to be written at once.</summary>
+    private sealed class Part(SessionHead head)
+    {
+        private readonly List<JournalRecord> changed = [];
+        private SessionHead seen = head;
+        private long through = head.Compacted;
+        private long bytes;
+
+        public bool IsFull => bytes >= MostBytesAtOnce || through - seen.Compacted >= MostRecordsAtOnce;
+
+        public void Add(IReadOnlyList<JournalRecord> settled)
+        {
+            if (settled.Count == 0) return;
+            through = settled[^1].Version;
+            foreach (var record in settled.Where(record => record.Codec != RecordEvents.JsonCodec))
+            {
+                changed.Add(record);
+                bytes += record.Payload.Length;
+            }
+        }
+
+        public async Task<bool> WriteAsync(ISessionJournal journal, CancellationToken cancellationToken)
+        {
+            if (through == seen.Compacted || !await journal.CompactAsync(new(seen, through, changed), cancellationToken)) return false;
+            (seen, bytes) = (seen with { Compacted = through }, 0);
+            changed.Clear();
+            return true;
+        }
+    }
+
+    [LoggerMessage(EventId = 2311, Level = LogLevel.Information, Message = "Went through {Sessions} sessions that sleep, {Bytes} bytes of records, and merged their text.")]
+    private static partial void LogMerged(ILogger logger, int sessions, long bytes);
+
+    [LoggerMessage(EventId = 2312, Level = LogLevel.Warning, Message = "The text of sessions could not be merged; tried again at the next sweep.")]
+    private static partial void LogFailed(ILogger logger, Exception failure);
+
+    [LoggerMessage(EventId = 2313, Level = LogLevel.Debug, Message = "Stopped while text was merged.")]
+    private static partial void LogStopped(ILogger logger);
+
+    [LoggerMessage(EventId = 2314, Level = LogLevel.Error, Message = "The text of session {Session} cannot be merged: its journal is not what was written.")]
+    private static partial void LogUnreadable(ILogger logger, SessionKey session, Exception failure);
+}
