@@ -185,16 +185,14 @@ internal sealed class Activation
         var now = services.Time.GetUtcNow();
         if (input is not SessionInput.AlarmDue) lastUsed = now;
         machine.Step(input, now, outputs);
-        // What a box was asked goes first, for its agent begins with it; everything else is read by people. One that is welcomed
-        // only now understands no request before that.
-        var overtakes = !outputs.Exists(IsWelcome);
+        // What a box was asked goes first, for its agent begins with it, and with it what is said to the box before, such as its
+        // welcome; everything else is read by people.
+        var boxesFirst = outputs.Exists(IsRequest);
         foreach (var output in outputs)
-            if (overtakes && IsRequest(output)) Perform(output);
+            if (boxesFirst && output is SessionOutput.SendToBox) Perform(output);
         foreach (var output in outputs)
-            if (!overtakes || !IsRequest(output)) Perform(output);
+            if (!boxesFirst || output is not SessionOutput.SendToBox) Perform(output);
     }
-
-    private static bool IsWelcome(SessionOutput output) => output is SessionOutput.SendToBox { Frame: HostFrame.Welcome };
 
     private static bool IsRequest(SessionOutput output) => output is SessionOutput.SendToBox { Frame: not (HostFrame.Ack or HostFrame.Welcome) };
 

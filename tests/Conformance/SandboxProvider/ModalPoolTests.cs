@@ -210,7 +210,7 @@ public sealed class ModalPoolTests : IAsyncLifetime
     [Fact]
     public async Task Of_two_that_call_themselves_the_same_neither_is_asked_for_anything_until_one_is_another()
     {
-        var handle = await first.Provider.MakeAsync(Specs.New());
+        var handle = await first.Connect(first.Url).MakeAsync(Specs.New());
         await second.StopHostAsync();
         await second.StartHostAsync(("Sandbox:Local:Node", NodeOf(first)));
 
