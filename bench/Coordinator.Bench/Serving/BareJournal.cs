@@ -15,11 +15,17 @@ internal sealed class BareJournal : IAsyncDisposable
     private readonly ServiceProvider services;
     private readonly string data;
 
-    private BareJournal(ServiceProvider services, string data) => (this.services, this.data) = (services, data);
+    private BareJournal(ServiceProvider services, string data)
+    {
+        (this.services, this.data) = (services, data);
+        var pool = services.GetRequiredService<NpgsqlDataSource>().ConnectionString;
+        Source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(pool) { Options = null });
+    }
 
     public ISessionJournal Journal => services.GetRequiredService<ISessionJournal>();
 
-    public NpgsqlDataSource Source => services.GetRequiredService<NpgsqlDataSource>();
+    /// <summary>The same server, as the owner of what is in it: the table beside the journal is bound by nothing.</summary>
+    public NpgsqlDataSource Source { get; }
 
     public static async Task<BareJournal> StartAsync(CancellationToken cancellationToken)
     {
@@ -42,6 +48,7 @@ internal sealed class BareJournal : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await Source.DisposeAsync();
         await services.DisposeAsync();
         Directory.Delete(data, recursive: true);
     }

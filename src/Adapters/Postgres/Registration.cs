@@ -48,9 +48,9 @@ public static class PostgresRegistration
             provider.GetRequiredService<IOptions<DatabaseOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<PostgresHostRegistry>>()));
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<MigrationRunner>(provider, Migration.Embedded()));
         services.AddSingleton(provider => new DatabaseBackup(
             provider.GetRequiredService<DatabaseServer>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<MigrationRunner>>()));
+        services.AddSingleton<DatabasePreparation>();
         services.AddSingleton<DatabaseStarter>();
         services.AddSingleton<IDatabaseStarter>(provider => provider.GetRequiredService<DatabaseStarter>());
         services.AddSingleton<IHostDependency>(provider => provider.GetRequiredService<DatabaseStarter>());

@@ -39,7 +39,7 @@ public sealed class PostgresAlarmClockTests : AlarmClockContract, IAsyncLifetime
         var lease = (await Journal.OpenAsync(key, HostId.New(TimeProvider.System), create: true, default))!;
         await Journal.AppendAsync(lease, new(0, default, 0, await NowAsync(), await NowAsync(), null), default);
 
-        await using (var connection = await Sessions.System.OpenConnectionAsync())
+        await using (var connection = await Sessions.Owner.OpenConnectionAsync())
         await using (await connection.BeginTransactionAsync())
         {
             await using var held = new NpgsqlCommand("SELECT 1 FROM session_head FOR UPDATE", connection);
@@ -59,7 +59,7 @@ public sealed class PostgresAlarmClockTests : AlarmClockContract, IAsyncLifetime
         Assert.Equal([key], await Clock.ClaimDueAsync(10, LookAhead.No, TimeSpan.FromMinutes(1), default));
         Assert.Empty(await Clock.ClaimDueAsync(10, LookAhead.No, TimeSpan.FromMinutes(1), default));
 
-        await using (var back = Sessions.System.CreateCommand("UPDATE session_head SET hidden_until = hidden_until + interval '1 hour'")) await back.ExecuteNonQueryAsync();
+        await using (var back = Sessions.Owner.CreateCommand("UPDATE session_head SET hidden_until = hidden_until + interval '1 hour'")) await back.ExecuteNonQueryAsync();
 
         Assert.Equal([key], await Clock.ClaimDueAsync(10, LookAhead.No, TimeSpan.FromMinutes(1), default));
     }
@@ -73,7 +73,7 @@ public sealed class PostgresAlarmClockTests : AlarmClockContract, IAsyncLifetime
     /// <summary>Its connection is gone, and with it its lock.</summary>
     protected override async Task KillAsync(HostId host)
     {
-        await using var command = Sessions.System.CreateCommand(
+        await using var command = Sessions.Owner.CreateCommand(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = host_lock_class()::oid AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND objid = (SELECT lock::oid FROM session_host WHERE id = $1)");
         command.Parameters.Add(new() { Value = host.Value });
         Assert.Equal(true, await command.ExecuteScalarAsync());
@@ -81,14 +81,14 @@ public sealed class PostgresAlarmClockTests : AlarmClockContract, IAsyncLifetime
 
     protected override async Task<DateTimeOffset> NowAsync()
     {
-        await using var command = Sessions.System.CreateCommand("SELECT now()");
+        await using var command = Sessions.Owner.CreateCommand("SELECT now()");
         return new((DateTime)(await command.ExecuteScalarAsync())!);
     }
 
     /// <summary>The database's clock cannot be turned, so everything that stands on it is moved into the past instead.</summary>
     protected override async Task PassAsync(TimeSpan time)
     {
-        await using var command = Sessions.System.CreateCommand("UPDATE session_head SET wake_at = wake_at - $1, hidden_until = hidden_until - $1");
+        await using var command = Sessions.Owner.CreateCommand("UPDATE session_head SET wake_at = wake_at - $1, hidden_until = hidden_until - $1");
         command.Parameters.Add(new() { Value = time });
         await command.ExecuteNonQueryAsync();
     }

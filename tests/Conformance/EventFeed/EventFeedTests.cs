@@ -52,7 +52,7 @@ public sealed class PostgresEventFeedTests : EventFeedContract, IClassFixture<Po
     protected override IEventFeed Feed { get; }
 
     protected override ValueTask TamperAsync(OrganizationId organization, string topic, long watermark, byte[] payload) =>
-        AsAsync(organization, new("UPDATE feed_entry SET payload = $1 WHERE topic = $2 AND watermark = $3") { Parameters = { new() { Value = payload }, new() { Value = topic }, new() { Value = watermark } } });
+        AsOwnerAsync("UPDATE feed_entry SET payload = $1 WHERE org = $2 AND topic = $3 AND watermark = $4", payload, organization.Value, topic, watermark);
 
     public async ValueTask DisposeAsync()
     {
@@ -98,7 +98,7 @@ public sealed class PostgresEventFeedTests : EventFeedContract, IClassFixture<Po
     public async Task A_wake_up_that_is_not_heard_is_found_by_looking()
     {
         var waiting = Feed.WaitAsync(Organization, Known(0), default).AsTask();
-        await postgres.DataSource.CreateCommand("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()").ExecuteNonQueryAsync();
+        await postgres.Owner.CreateCommand("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()").ExecuteNonQueryAsync();
         await PublishAsync(1);
 
         await waiting.WaitAsync(TimeSpan.FromSeconds(20));
@@ -121,7 +121,7 @@ public sealed class PostgresEventFeedTests : EventFeedContract, IClassFixture<Po
     public async Task A_lost_answer_says_that_the_documents_may_be_there()
     {
         await using var proxy = PostgresBehindProxy.Before(postgres.ConnectionString);
-        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(proxy.Through(postgres.ConnectionString)) { CommandTimeout = 2 }.ConnectionString);
+        await using var source = PostgresFixture.SharedPool(new NpgsqlConnectionStringBuilder(proxy.Through(postgres.ConnectionString)) { CommandTimeout = 2 }.ConnectionString);
         var feed = Over(source);
         await feed.PublishAsync(Organization, [Document("a", 1)], default);
         await using var holder = await postgres.DataSource.OpenConnectionAsync();
@@ -160,13 +160,11 @@ public sealed class PostgresEventFeedTests : EventFeedContract, IClassFixture<Po
         return reader.GetInt64(0);
     }
 
-    private async ValueTask AsAsync(OrganizationId organization, NpgsqlBatchCommand command)
+    private async ValueTask AsOwnerAsync(string sql, params object[] values)
     {
-        await using var connection = await postgres.DataSource.OpenConnectionAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Scope(organization), command } };
-        await batch.ExecuteNonQueryAsync();
-        await transaction.CommitAsync();
+        await using var command = postgres.Owner.CreateCommand(sql);
+        foreach (var value in values) command.Parameters.Add(new() { Value = value });
+        await command.ExecuteNonQueryAsync();
     }
 
     private static NpgsqlBatchCommand Scope(OrganizationId organization) =>

@@ -82,7 +82,7 @@ public sealed class DatabaseBackupTests : IAsyncLifetime
 
         var restored = await NewDatabaseAsync();
         await BackupOf(restored).RestoreAsync(folder, replace: false, default);
-        await using var again = Host(restored);
+        await using var again = await StartAsync(restored);
         var heads = (First: (await again.Journal.FindHeadAsync(first, default))!, Second: (await again.Journal.FindHeadAsync(second, default))!);
         Assert.InRange(heads.First.Version - heads.Second.Version, 0, 1);
         Assert.InRange(heads.Second.Version, 21, long.MaxValue);
@@ -103,7 +103,7 @@ public sealed class DatabaseBackupTests : IAsyncLifetime
             var restored = await NewDatabaseAsync();
             var backup = BackupOf(restored, TimeSpan.FromSeconds(time));
             await backup.RestoreAsync(folder, replace: false, default);
-            await using var again = Host(restored);
+            await using var again = await StartAsync(restored);
 
             var head = (await again.Journal.FindHeadAsync(key, default))!;
             Assert.True(seen.Add(head.Incarnation));
@@ -131,7 +131,7 @@ public sealed class DatabaseBackupTests : IAsyncLifetime
 
         var restored = await NewDatabaseAsync();
         await BackupOf(restored).RestoreAsync(folder, replace: false, default);
-        await using var again = Host(restored);
+        await using var again = await StartAsync(restored);
         await FencedAsync(again, left, 2);
 
         // The next host opens both as often as was lost, so that counting on from the copy would come to the very same epochs.
@@ -158,8 +158,7 @@ public sealed class DatabaseBackupTests : IAsyncLifetime
         for (var (time, highest) = (0, 1L); time < 3; time++)
         {
             await BackupOf(original, TimeSpan.FromSeconds(time)).SayRestoredAsync(default);
-            await ExecuteAsync(original, "DELETE FROM schema_migration WHERE number = 10"); // as a copy of an older release has it
-            await PostgresFixture.MigrateAsync(original);
+            await ExecuteAsync(original, Migration.Embedded().Single(step => step.Number == 10).Sql); // as a release does to a copy that has it not
             await using var again = Host(original);
 
             var (held, made) = (await OpenAsync(again, key), await OpenAsync(again, NewSession()));
@@ -191,6 +190,7 @@ public sealed class DatabaseBackupTests : IAsyncLifetime
         var restored = await NewDatabaseAsync();
         await BackupOf(restored).RestoreAsync(folder, replace: false, default);
 
+        await PostgresFixture.MigrateAsync(restored);
         await PublishAsync(restored, "b", 7);
         await PublishAsync(restored, "c", 7);
 
@@ -263,6 +263,13 @@ public sealed class DatabaseBackupTests : IAsyncLifetime
     private SessionKey NewSession() => Key(organization);
 
     private static PostgresSessions Host(string connectionString) => new(connectionString);
+
+    /// <summary>A host that starts on a database that was restored.</summary>
+    private static async Task<PostgresSessions> StartAsync(string connectionString)
+    {
+        await PostgresFixture.MigrateAsync(connectionString);
+        return Host(connectionString);
+    }
 
     private static DatabaseBackup BackupOf(string connectionString, TimeSpan later = default) => Services(connectionString, later).GetRequiredService<DatabaseBackup>();
 

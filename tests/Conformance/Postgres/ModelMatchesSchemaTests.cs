@@ -2,7 +2,6 @@ using Coordinator.Adapters.Postgres;
 using Coordinator.Tests.Support;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
-using Npgsql;
 using Xunit;
 
 namespace Coordinator.Tests.Conformance.Postgres;
@@ -56,7 +55,7 @@ public sealed class ModelMatchesSchemaTests(PostgresFixture postgres) : IClassFi
         await new TenantDirectory.PostgresDirectoryHarness(postgres).AddOrganizationAsync("Acme");
 
         Assert.Empty(await NamesAsync("SELECT name FROM organization"));
-        Assert.Contains("Acme", await NamesAsync("SELECT name FROM organization", asSystem: true));
+        Assert.Contains("Acme", await NamesAsync("SELECT name FROM organization", asOwner: true));
     }
 
     private static IEnumerable<IEntityType> MappedEntities() =>
@@ -83,17 +82,9 @@ public sealed class ModelMatchesSchemaTests(PostgresFixture postgres) : IClassFi
         return columns;
     }
 
-    private async Task<List<string>> NamesAsync(string sql, bool asSystem = false)
+    private async Task<List<string>> NamesAsync(string sql, bool asOwner = false)
     {
-        await using var connection = await postgres.DataSource.OpenConnectionAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        if (asSystem)
-        {
-            await using var scope = new NpgsqlCommand("SELECT set_config('coordinator.scope', 'system', true)", connection);
-            await scope.ExecuteNonQueryAsync();
-        }
-
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = (asOwner ? postgres.Owner : postgres.DataSource).CreateCommand(sql);
         await using var reader = await command.ExecuteReaderAsync();
         var names = new List<string>();
         while (await reader.ReadAsync()) names.Add(reader.GetString(0));

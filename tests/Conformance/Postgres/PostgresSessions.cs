@@ -17,6 +17,7 @@ internal sealed class PostgresSessions : IAsyncDisposable
             settings.Select(setting => KeyValuePair.Create($"{DatabaseOptions.Section}:{setting.Key}", (string?)setting.Value))
                 .Append(new($"{DatabaseOptions.Section}:ConnectionString", connectionString))).Build();
         services = new ServiceCollection().AddLogging().AddPostgres(configuration).BuildServiceProvider();
+        Owner = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, Options = "-c coordinator.scope=system -c default_transaction_read_only=off" });
     }
 
     public ISessionJournal Journal => services.GetRequiredService<ISessionJournal>();
@@ -25,11 +26,18 @@ internal sealed class PostgresSessions : IAsyncDisposable
 
     public IHostRegistry Hosts => services.GetRequiredService<IHostRegistry>();
 
-    /// <summary>The pool that row-level security binds.</summary>
+    /// <summary>The pool under the tenants' role.</summary>
     public NpgsqlDataSource Shared => services.GetRequiredService<NpgsqlDataSource>();
 
-    /// <summary>The pool with the host's scope.</summary>
+    /// <summary>The pool under the host's role.</summary>
     public NpgsqlDataSource System => services.GetRequiredService<SystemDataSource>().Source;
 
-    public ValueTask DisposeAsync() => services.DisposeAsync();
+    /// <summary>For what no host does: as the schema's owner, each connection a new one, which writes even where the database takes no writes.</summary>
+    public NpgsqlDataSource Owner { get; }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Owner.DisposeAsync();
+        await services.DisposeAsync();
+    }
 }

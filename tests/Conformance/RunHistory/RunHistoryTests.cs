@@ -38,17 +38,8 @@ public sealed class PostgresRunHistoryTests : RunHistoryContract, IClassFixture<
 
     protected override async ValueTask TamperAsync(OrganizationId organization, RunId run, string outcome)
     {
-        await using var connection = await postgres.DataSource.OpenConnectionAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        await using var batch = new NpgsqlBatch(connection)
-        {
-            BatchCommands =
-            {
-                new("SELECT set_config('coordinator.organization', $1, true)") { Parameters = { new() { Value = organization.Value.ToString() } } },
-                new("UPDATE run SET outcome = $1 WHERE id = $2") { Parameters = { new() { Value = outcome }, new() { Value = run.Value } } },
-            },
-        };
-        await batch.ExecuteNonQueryAsync();
-        await transaction.CommitAsync();
+        await using var command = postgres.Owner.CreateCommand("UPDATE run SET outcome = $1 WHERE org = $2 AND id = $3");
+        foreach (var value in new object[] { outcome, organization.Value, run.Value }) command.Parameters.Add(new() { Value = value });
+        await command.ExecuteNonQueryAsync();
     }
 }

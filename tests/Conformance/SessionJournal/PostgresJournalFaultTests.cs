@@ -273,7 +273,7 @@ public sealed class PostgresJournalFaultTests : IAsyncLifetime
     /// <summary>Holds a session's row until disposed, so that the statement that writes it stands still.</summary>
     private async Task<NpgsqlConnection> BlockAsync(SessionKey key)
     {
-        var connection = await direct!.System.OpenConnectionAsync();
+        var connection = await direct!.Owner.OpenConnectionAsync();
         await using var command = new NpgsqlCommand($"BEGIN; SELECT 1 FROM session_head WHERE session = '{key.Session.Value}' FOR UPDATE", connection);
         await command.ExecuteNonQueryAsync();
         return connection;
@@ -288,7 +288,7 @@ public sealed class PostgresJournalFaultTests : IAsyncLifetime
 
     private async Task<List<int>> BlockedAsync()
     {
-        await using var command = direct!.System.CreateCommand("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()");
+        await using var command = direct!.Owner.CreateCommand("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()");
         await using var reader = await command.ExecuteReaderAsync();
         var blocked = new List<int>();
         while (await reader.ReadAsync()) blocked.Add(reader.GetInt32(0));
@@ -297,7 +297,7 @@ public sealed class PostgresJournalFaultTests : IAsyncLifetime
 
     private async Task ExecuteAsync(string sql)
     {
-        await using var command = direct!.System.CreateCommand(sql);
+        await using var command = direct!.Owner.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
     }
 }

@@ -94,13 +94,8 @@ internal sealed class PostgresDirectoryHarness : ITenantDirectoryHarness
 
     private async Task ExecuteAsync(string sql, params object[] parameters)
     {
-        await using var connection = await postgres.DataSource.OpenConnectionAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        await using var scope = new NpgsqlCommand("SELECT set_config('coordinator.scope', 'system', true)", connection);
-        await scope.ExecuteNonQueryAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = postgres.Owner.CreateCommand(sql);
         foreach (var parameter in parameters) command.Parameters.Add(new() { Value = parameter });
         await command.ExecuteNonQueryAsync();
-        await transaction.CommitAsync();
     }
 }

@@ -125,7 +125,7 @@ public sealed partial class RealOutside : IOutside
         services
             .AddLogging(logging => logging.AddFilter("Npgsql", LogLevel.Information).AddFilter("Microsoft", LogLevel.Information))
             .AddPostgres(configuration)
-            .AddSingleton(_ => NpgsqlDataSource.Create(Bounded(Rows.Through(ConnectionString))))
+            .AddSingleton(_ => PostgresFixture.SharedPool(Bounded(Rows.Through(ConnectionString))))
             .AddPostgresTenantDirectory()
             .AddPostgresRunHistory()
             .AddPostgresEventFeed()

@@ -8,7 +8,7 @@ namespace Coordinator.Tests.Support;
 
 /// <summary>
 /// The one PostgreSQL of a test process: that of <c>COORDINATOR_TEST_POSTGRES</c> (a connection string whose role may
-/// create databases), else an embedded one in a temporary folder, gone when the process ends.
+/// create databases and roles), else an embedded one in a temporary folder, gone when the process ends.
 /// </summary>
 public sealed class PostgresTestServer
 {
@@ -21,7 +21,7 @@ public sealed class PostgresTestServer
 
     private PostgresTestServer(string administrator, string host) => (Administrator, Host) = (administrator, host);
 
-    /// <summary>Connects as a role that may create and drop databases.</summary>
+    /// <summary>Connects as a role that may create and drop databases and roles.</summary>
     public string Administrator { get; }
 
     /// <summary>Connects as a role that row-level security binds; the database's name is to be set.</summary>

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace Coordinator.Adapters.Postgres.Embedded;
 
-/// <summary>The host's role and database in a fresh server. The role is no superuser: row-level security binds it.</summary>
+/// <summary>The host's login and database in a server, and the roles that it works under. The login is no superuser: row-level security binds it too.</summary>
 internal static class EmbeddedDatabase
 {
     public static async Task EnsureAsync(EmbeddedLayout layout, CancellationToken cancellationToken)
@@ -13,6 +13,7 @@ internal static class EmbeddedDatabase
         await connection.OpenAsync(cancellationToken);
         await EnsureAsync(connection, "SELECT 1 FROM pg_roles WHERE rolname = $1", EmbeddedLayout.Role, $"CREATE ROLE {EmbeddedLayout.Role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE", cancellationToken);
         await EnsureAsync(connection, "SELECT 1 FROM pg_database WHERE datname = $1", EmbeddedLayout.Database, $"CREATE DATABASE {EmbeddedLayout.Database} OWNER {EmbeddedLayout.Role}", cancellationToken);
+        await DatabaseRoles.Of(EmbeddedLayout.Database).MakeAsync(connection, EmbeddedLayout.Role, cancellationToken);
     }
 
     private static async Task EnsureAsync(NpgsqlConnection connection, string look, string name, string make, CancellationToken cancellationToken)

@@ -47,12 +47,11 @@ internal sealed class FeedPublication
     /// <summary>Locks the topics and finds out which of the documents are new to them.</summary>
     public static async Task<FeedPublication> LockAsync(NpgsqlConnection connection, OrganizationId organization, IReadOnlyList<FeedDocument> documents, CancellationToken cancellationToken)
     {
-        var scope = TenantScope.Of(organization);
         string[] topics = [.. documents.Select(document => document.Topic).Distinct()];
         var asked = documents.Select(document => (document.Topic, document.DocKey)).Distinct().ToArray();
         await using var batch = Batch(
             connection,
-            new(TenantScope.Sql, scope.Organization, scope.Name),
+            TenantScope.Of(organization).Statement,
             new(MakeTopicsSql, organization.Value, topics),
             new(LockTopicsSql, organization.Value, topics),
             new(KnownSql, organization.Value, asked.Select(one => one.Topic).ToArray(), asked.Select(one => one.DocKey).ToArray()));

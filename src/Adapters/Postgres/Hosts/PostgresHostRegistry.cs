@@ -108,8 +108,7 @@ public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposab
 
     private async Task EndAsync(string connections, CancellationToken cancellationToken)
     {
-        await using var end = system.Source.CreateCommand(
-            "SELECT coalesce(bool_and(pg_terminate_backend(pid, $2)), true) FROM pg_stat_activity WHERE application_name = $1 AND datname = current_database() AND usename = current_user");
+        await using var end = system.Source.CreateCommand("SELECT host_connections_end($1, $2)");
         end.Parameters.Add(new() { Value = connections });
         end.Parameters.Add(new() { Value = (long)EndTimeoutMilliseconds });
         if (await end.ExecuteScalarAsync(cancellationToken) is false) throw new TimeoutException("The connections of a dead host do not end.");

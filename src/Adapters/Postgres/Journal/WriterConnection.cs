@@ -48,7 +48,7 @@ internal readonly record struct ServerProcess(int Number, DateTime StartedAt)
 
     public static async Task<ServerProcess> OfAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()", connection);
+        await using var command = new NpgsqlCommand("SELECT pg_backend_pid(), host_connection_began()", connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return new(reader.GetInt32(0), reader.GetDateTime(1));
@@ -57,7 +57,7 @@ internal readonly record struct ServerProcess(int Number, DateTime StartedAt)
     /// <summary>Ends it, through another connection, and returns when it is gone; throws <see cref="TimeoutException"/> when it stays.</summary>
     public async Task EndAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("SELECT pg_terminate_backend(pid, $3) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2", connection)
+        await using var command = new NpgsqlCommand("SELECT host_connection_end($1, $2, $3)", connection)
         {
             Parameters = { new() { Value = Number }, new() { Value = StartedAt }, new() { Value = (long)TerminationTimeoutMilliseconds } },
         };

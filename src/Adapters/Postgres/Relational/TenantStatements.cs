@@ -35,7 +35,7 @@ internal sealed class TenantStatements(NpgsqlDataSource dataSource, TimeProvider
     private async Task<T> RunAsync<T>(TenantScope scope, IReadOnlyList<Statement> statements, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
     {
         await using var batch = dataSource.CreateBatch();
-        batch.BatchCommands.Add(Command(new(TenantScope.Sql, scope.Organization, scope.Name)));
+        batch.BatchCommands.Add(Command(scope.Statement));
         foreach (var statement in statements) batch.BatchCommands.Add(Command(statement));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);

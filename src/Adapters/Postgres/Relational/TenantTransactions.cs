@@ -26,7 +26,7 @@ internal sealed class TenantTransactions<TContext>(IDbContextFactory<TContext> c
         {
             await using var context = await contexts.CreateDbContextAsync(cancellationToken);
             await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
-            await context.Database.ExecuteSqlAsync(scope.Statement, cancellationToken);
+            await context.Database.ExecuteSqlAsync(scope.Formattable, cancellationToken);
             var answer = await work(context, cancellationToken);
             committing = true;
             await transaction.CommitAsync(cancellationToken);

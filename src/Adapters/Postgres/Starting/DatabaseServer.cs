@@ -12,25 +12,41 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     /// <summary>The server's host name, or the socket's folder.</summary>
     public string Host => Connection().Host ?? "";
 
-    /// <summary>The shared pool: sees no tenant's rows until a transaction names an organization.</summary>
+    /// <summary>The roles that hosts of this database work under.</summary>
+    public DatabaseRoles Roles => DatabaseRoles.Of(Database);
+
+    /// <summary>The database as the connection string has it.</summary>
+    public string Database => Connection() is var connection && connection.Database is { Length: > 0 } named ? named : connection.Username ?? "";
+
+    /// <summary>The shared pool, under the tenants' role: sees no tenant's rows until a transaction names an organization.</summary>
     public NpgsqlDataSource CreateShared()
     {
         var connection = Connection();
         if (!IsSaid(connection, "Maximum Pool Size")) connection.MaxPoolSize = options.MaxPoolSize;
+        AddOptions(connection, Roles.OptionsFor(Roles.Tenants));
         return ClearedWithItsServer(NpgsqlDataSource.Create(connection));
     }
 
-    /// <summary>The journal's, the sweeps' and the host registry's own: acts for the host, over all organizations.</summary>
+    /// <summary>The journal's, the sweeps' and the host registry's own: under the host's role, over all organizations.</summary>
     public SystemDataSource CreateSystem()
     {
         var connection = Connection();
         connection.MaxPoolSize = options.Journal.Writers + HostLock + Math.Max(2, options.MaxPoolSize / 2);
         connection.ApplicationName = NameOfProcess(connection.ApplicationName!);
-        connection.Options = $"{connection.Options} {SystemOptions}".TrimStart();
+        AddOptions(connection, $"{Roles.OptionsFor(Roles.Host)} {KeyedPlans}");
         return new(ClearedWithItsServer(NpgsqlDataSource.Create(connection)), connection.ApplicationName);
     }
 
-    /// <summary>For what an operator does with all of a database, the host's own or another of the server's: as the host, however long it takes.</summary>
+    /// <summary>As the login itself, which owns the schema: for the steps of a start, and nothing that is done for anybody.</summary>
+    public NpgsqlDataSource CreateOwner()
+    {
+        var connection = Connection();
+        connection.Pooling = false;
+        AddOptions(connection, OwnerOptions);
+        return NpgsqlDataSource.Create(connection);
+    }
+
+    /// <summary>For what an operator does with all of a database, the host's own or another of the server's: as the login, however long it takes.</summary>
     public NpgsqlDataSource CreateMaintenance(string? database = null)
     {
         var connection = Connection();
@@ -38,7 +54,7 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
         connection.ApplicationName = "coordinator maintenance";
         connection.Pooling = false;
         connection.CommandTimeout = 0;
-        connection.Options = $"{connection.Options} {SystemOptions}".TrimStart();
+        AddOptions(connection, $"{OwnerOptions} {KeyedPlans}");
         return NpgsqlDataSource.Create(connection);
     }
 
@@ -54,11 +70,11 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     /// <summary>Has the embedded server shut down, without waiting for it.</summary>
     public void Dispose() => Embedded?.Dispose();
 
-    /// <summary>
-    /// The scope that row-level security knows, and a plan that a fresh table's missing statistics cannot spoil: rows
-    /// are always looked up by their key.
-    /// </summary>
-    private const string SystemOptions = "-c coordinator.scope=system -c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off";
+    /// <summary>The scope by which row-level security knows the schema's owner, whom it binds as well.</summary>
+    private const string OwnerOptions = "-c coordinator.scope=system";
+
+    /// <summary>A plan that a fresh table's missing statistics cannot spoil: rows are always looked up by their key.</summary>
+    private const string KeyedPlans = "-c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off";
 
     /// <summary>The connection that a registered host keeps for its lock.</summary>
     private const int HostLock = 1;
@@ -70,6 +86,8 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
         if (Embedded is { } server) server.Died += source.Clear;
         return source;
     }
+
+    private static void AddOptions(NpgsqlConnectionStringBuilder connection, string words) => connection.Options = $"{connection.Options} {words}".TrimStart();
 
     private NpgsqlConnectionStringBuilder Connection()
     {

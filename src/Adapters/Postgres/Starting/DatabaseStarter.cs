@@ -1,5 +1,4 @@
 using System.Globalization;
-using Coordinator.Adapters.Postgres.Embedded;
 using Coordinator.Ports;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -8,12 +7,13 @@ namespace Coordinator.Adapters.Postgres;
 
 /// <summary>
 /// Brings the database up when the host starts: the embedded server, or the one of the connection string; then looks
-/// whether it is durable, then migrates it. A host without a sound database does not serve.
+/// whether it is durable, then migrates it and gives the roles that hosts work under what is theirs. A host without a sound database does not serve.
 /// </summary>
 internal sealed partial class DatabaseStarter(
     NpgsqlDataSource dataSource,
+    SystemDataSource system,
     DatabaseServer server,
-    MigrationRunner migrations,
+    DatabasePreparation preparation,
     TimeProvider time,
     ILogger<DatabaseStarter> logger) : IHostDependency, IDatabaseStarter
 {
@@ -35,8 +35,9 @@ internal sealed partial class DatabaseStarter(
         {
             var started = time.GetTimestamp();
             if (server.Embedded is { } embedded) await embedded.StartAsync(cancellationToken);
-            await VerifyAsync(cancellationToken);
-            var applied = await migrations.RunAsync(cancellationToken);
+            var applied = await preparation.RunAsync(cancellationToken);
+            await DatabasePreparation.VerifyRoleAsync(dataSource, server.Roles.Tenants, cancellationToken);
+            await DatabasePreparation.VerifyRoleAsync(system.Source, server.Roles.Host, cancellationToken);
             LogReady(applied, time.GetElapsedTime(started).TotalMilliseconds);
             ready.TrySetResult();
         }
@@ -80,23 +81,5 @@ internal sealed partial class DatabaseStarter(
         {
             return $"The database did not answer within {CheckTimeout.TotalSeconds:F1} s.";
         }
-    }
-
-    /// <summary>What a user was shown must survive a power cut: a server that acknowledges without writing is refused.</summary>
-    private async Task VerifyAsync(CancellationToken cancellationToken)
-    {
-        await using var command = dataSource.CreateCommand(
-            """
-            SELECT current_setting('server_version_num')::int / 10000, current_setting('fsync'), current_setting('synchronous_commit'),
-                   rolsuper OR rolbypassrls
-            FROM pg_roles WHERE rolname = current_user
-            """);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        var (major, fsync, commit, bypasses) = (reader.GetInt32(0), reader.GetString(1), reader.GetString(2), reader.GetBoolean(3));
-        if (major < PostgresBinaries.OldestMajor) throw new DatabaseStartException($"The database is PostgreSQL {major}; {PostgresBinaries.OldestMajor} or newer is needed.");
-        if (fsync != "on") throw new DatabaseStartException($"The database has fsync = {fsync}: what it acknowledged can be lost. Set fsync = on in its configuration.");
-        if (commit == "off") throw new DatabaseStartException("The database has synchronous_commit = off for the host's role: what it acknowledged can be lost. Set it to on.");
-        if (bypasses) LogBypassesRowSecurity();
     }
 }
