@@ -7,7 +7,9 @@ namespace Coordinator.Tests.Chaos;
 /// <param name="Length">How long rounds are begun.</param>
 /// <param name="Round">How long the strikes of one round go on; then everything must come to rest, and is checked.</param>
 /// <param name="Kinds">What is struck.</param>
-internal sealed record ChaosOptions(TimeSpan Length, int Seed, int Sessions, int Hosts, TimeSpan Round, IReadOnlyList<StrikeKind> Kinds)
+/// <param name="Strikes">How often each kind is struck at the most; then no round is begun.</param>
+/// <param name="Pause">The longest pause between a recovery and the next strike.</param>
+internal sealed record ChaosOptions(TimeSpan Length, int Seed, int Sessions, int Hosts, TimeSpan Round, IReadOnlyList<StrikeKind> Kinds, int Strikes, TimeSpan Pause)
 {
     public const string Usage =
         """
@@ -18,13 +20,16 @@ internal sealed record ChaosOptions(TimeSpan Length, int Seed, int Sessions, int
           --sessions N    sessions at once (default 6)
           --hosts N       hosts on one PostgreSQL; 1 has its own (default 1)
           --round N       seconds of strikes before everything is checked (default 60)
-          --kinds a,b     host, postgres, network, bridge, agent, sandbox (default: all)
+          --kinds a,b     host, postgres, network, bridge, agent, sandbox; with several hosts also frozen, database,
+                          sandboxhost (default: all)
+          --strikes N     ends sooner, once each kind was struck N times (default: no bound)
+          --pause MS      the longest pause between a recovery and the next strike (default 300)
         """;
 
     /// <exception cref="FormatException">The message says what was not understood.</exception>
     public static ChaosOptions Parse(IReadOnlyList<string> arguments, TimeProvider time)
     {
-        var options = new ChaosOptions(TimeSpan.FromMinutes(10), (int)(time.GetUtcNow().ToUnixTimeMilliseconds() % 1_000_000), 6, 1, TimeSpan.FromSeconds(60), Enum.GetValues<StrikeKind>());
+        var options = new ChaosOptions(TimeSpan.FromMinutes(10), (int)(time.GetUtcNow().ToUnixTimeMilliseconds() % 1_000_000), 6, 1, TimeSpan.FromSeconds(60), [], int.MaxValue, TimeSpan.FromMilliseconds(300));
         for (var i = 0; i < arguments.Count; i += 2)
         {
             var value = i + 1 < arguments.Count ? arguments[i + 1] : throw new FormatException($"{arguments[i]} wants a value.");
@@ -36,10 +41,14 @@ internal sealed record ChaosOptions(TimeSpan Length, int Seed, int Sessions, int
                 "--hosts" => options with { Hosts = int.Parse(value, CultureInfo.InvariantCulture) },
                 "--round" => options with { Round = TimeSpan.FromSeconds(double.Parse(value, CultureInfo.InvariantCulture)) },
                 "--kinds" => options with { Kinds = [.. value.Split(',').Select(kind => Enum.TryParse<StrikeKind>(kind, ignoreCase: true, out var known) ? known : throw new FormatException($"There is no kind '{kind}'."))] },
+                "--strikes" => options with { Strikes = int.Parse(value, CultureInfo.InvariantCulture) },
+                "--pause" => options with { Pause = TimeSpan.FromMilliseconds(double.Parse(value, CultureInfo.InvariantCulture)) },
                 _ => throw new FormatException($"There is no option {arguments[i]}."),
             };
         }
 
-        return options;
+        var possible = StrikeKinds.With(options.Hosts);
+        if (options.Kinds.Except(possible).ToList() is { Count: > 0 } wrong) throw new FormatException($"{string.Join(", ", wrong)} cannot be struck with one host.");
+        return options.Kinds.Count > 0 ? options : options with { Kinds = possible };
     }
 }

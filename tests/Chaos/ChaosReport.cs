@@ -40,18 +40,18 @@ internal sealed class ChaosReport
     public override string ToString()
     {
         var text = new StringBuilder();
-        text.AppendLine("strike     | times | recovered | p50 ms | p99 ms | worst ms");
-        text.AppendLine("-----------|------:|----------:|-------:|-------:|--------:");
+        text.AppendLine("| Strike | Times | Recovered | p50 | p99 | Worst |").AppendLine("|---|---:|---:|---:|---:|---:|");
         foreach (var kind in strikes.GroupBy(strike => strike.Kind).OrderBy(kind => kind.Key))
         {
             var times = kind.Select(strike => strike.Recovered).OfType<TimeSpan>().Order().ToList();
-            text.AppendLine(CultureInfo.InvariantCulture, $"{kind.Key,-10} | {kind.Count(),5} | {times.Count,9} | {At(times, 0.5),6} | {At(times, 0.99),6} | {At(times, 1),8}");
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {kind.Key} | {kind.Count()} | {times.Count} | {At(times, 0.5)} | {At(times, 0.99)} | {At(times, 1)} |");
         }
 
+        text.AppendLine();
         foreach (var slow in strikes.Where(strike => strike.Recovered > Slow).OrderByDescending(strike => strike.Recovered).Take(10))
             text.AppendLine(CultureInfo.InvariantCulture, $"slow: {slow.Kind} at {slow.At:HH:mm:ss.fff}, {slow.Recovered!.Value.TotalSeconds:0.0} s");
         var asked = turns.Order().ToList();
-        text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"{sessions} sessions, {asked.Count} turns, {events} events; a turn from its prompt to its end: p50 {At(asked, 0.5)} ms, p99 {At(asked, 0.99)} ms, worst {At(asked, 1)} ms.").AppendLine();
+        text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"{sessions} sessions, {asked.Count} turns, {events:N0} events; a turn from its prompt to its end: p50 {At(asked, 0.5)}, p99 {At(asked, 0.99)}, worst {At(asked, 1)}.").AppendLine();
         text.AppendJoin(", ", Enum.GetValues<FindingKind>().Select(kind => string.Create(CultureInfo.InvariantCulture, $"{findings.Count(finding => finding.Kind == kind)} {Name(kind)}"))).AppendLine();
         foreach (var finding in findings.Take(50)) text.AppendLine(finding.ToString());
         return text.ToString();
@@ -70,5 +70,7 @@ internal sealed class ChaosReport
     };
 
     private static string At(List<TimeSpan> ordered, double share) =>
-        ordered.Count == 0 ? "-" : ordered[(int)Math.Ceiling(share * ordered.Count) - 1].TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture);
+        ordered.Count == 0 ? "-" : ordered[(int)Math.Ceiling(share * ordered.Count) - 1] is var at && at < TimeSpan.FromSeconds(1)
+            ? $"{at.TotalSeconds.ToString("0.00", CultureInfo.InvariantCulture)} s"
+            : $"{at.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s";
 }

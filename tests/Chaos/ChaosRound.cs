@@ -1,3 +1,4 @@
+using Coordinator.Client;
 using Coordinator.Tests.Chaos.Checks;
 using Coordinator.Tests.Chaos.Load;
 using Coordinator.Tests.Chaos.Strikes;
@@ -8,27 +9,19 @@ namespace Coordinator.Tests.Chaos;
 /// <summary>Some sessions under load: made, struck, brought to rest, archived and checked.</summary>
 internal sealed class ChaosRound(ChaosWorld world, ChaosReport report, IReadOnlyList<LoadedSession> sessions) : IAsyncDisposable
 {
-    private static readonly StrikeKind[] OfBoxes = [StrikeKind.Agent, StrikeKind.Bridge, StrikeKind.Sandbox];
-
     public static async Task<ChaosRound> StartAsync(ChaosWorld world, ChaosReport report, int count, int seed, CancellationToken cancellationToken) =>
         new(world, report, await Task.WhenAll(Enumerable.Range(0, count).Select(number => LoadedSession.StartAsync(world, number, seed + (100 * number), cancellationToken))));
 
-    /// <summary>Strikes at random until it is time: each session's box, and beside that what all stand on.</summary>
-    public async Task StrikeAsync(IReadOnlyList<StrikeKind> kinds, int seed, CancellationToken until, CancellationToken cancellationToken)
-    {
-        var (ofBoxes, ofAll) = (kinds.Where(OfBoxes.Contains).ToList(), kinds.Except(OfBoxes).ToList());
-        List<Task> lanes = [];
-        if (ofBoxes.Count > 0) lanes.AddRange(sessions.Select((session, number) => BoxLaneAsync(session, ofBoxes, new(seed + number), until, cancellationToken)));
-        if (ofAll.Count > 0) lanes.Add(HostLaneAsync(ofAll, new(seed - 1), until, cancellationToken));
-        await Task.WhenAll(lanes);
-    }
+    /// <summary>Strikes until it is time or nothing is left to strike: each session's box, and beside that what all stand on.</summary>
+    public async Task StrikeAsync(StrikeBag ofBoxes, StrikeBag ofAll, TimeSpan pause, int seed, CancellationToken until, CancellationToken cancellationToken) => await Task.WhenAll(
+        [HostLaneAsync(ofAll, pause, new(seed - 1), until, cancellationToken), .. sessions.Select((session, number) => BoxLaneAsync(session, ofBoxes, pause, new(seed + number), until, cancellationToken))]);
 
     /// <summary>Each kind once: those of boxes beside each other, then the others one after another, each once all have recovered from the last.</summary>
     public async Task StrikeEachOnceAsync(int seed, CancellationToken cancellationToken)
     {
-        await Task.WhenAll(OfBoxes.Select(StrikeUntilStruckAsync));
-        var striker = new HostStriker(world, sessions, new(seed));
-        foreach (var kind in Enum.GetValues<StrikeKind>().Except(OfBoxes).Order())
+        await Task.WhenAll(StrikeKinds.OfBoxes.Select(StrikeUntilStruckAsync));
+        var striker = new HostStriker(world, sessions, report, new(seed));
+        foreach (var kind in StrikeKinds.With(world.Hosts.Count).Except(StrikeKinds.OfBoxes).Order())
         {
             var recovery = await striker.StrikeAsync(kind, cancellationToken);
             while (recovery is null) recovery = await striker.StrikeAsync(kind, cancellationToken);
@@ -45,21 +38,34 @@ internal sealed class ChaosRound(ChaosWorld world, ChaosReport report, IReadOnly
     }
 
     /// <summary>Brings all to rest, archives them, and looks for what must not be.</summary>
-    public async Task CheckAsync(CancellationToken cancellationToken)
+    public async Task CheckAsync(EvidenceFolder folder, CancellationToken cancellationToken)
     {
         await Task.WhenAll(sessions.Select(session => session.FinishAsync()));
         using var direct = world.DirectClient();
-        foreach (var session in sessions)
-        {
-            await AtMostOneBoxAsync(session.Id, cancellationToken);
-            var promptsRun = world.PromptsRun(session.Id);
-            await direct.ArchiveAsync(session.Id, cancellationToken);
-            await NothingLeftAsync(session.Id, cancellationToken);
-            var evidence = await session.EvidenceAsync(direct, promptsRun, cancellationToken);
-            report.Add(evidence, session.Turns);
-            foreach (var flaw in await world.FlawsAsync(session.Id)) report.Add(new Finding(FindingKind.Missing, session.Id, $"in the database {flaw}"));
-            foreach (var finding in session.Findings.Concat(LogCheck.Of(evidence)).Concat(TurnCheck.Of(evidence))) report.Add(finding);
-        }
+        await Task.WhenAll(sessions.Select(session => CheckAsync(session, direct, folder, cancellationToken)));
+    }
+
+    /// <summary>Leaves what is known of sessions that could not be checked.</summary>
+    public void Keep(EvidenceFolder folder)
+    {
+        foreach (var session in sessions) folder.Keep(session);
+    }
+
+    private async Task CheckAsync(LoadedSession session, CoordinatorClient direct, EvidenceFolder folder, CancellationToken cancellationToken)
+    {
+        List<Finding> found = [];
+        if (!await IsSoAsync(() => ChaosWorld.BoxesOf(session.Id).Count <= 1, cancellationToken))
+            found.Add(new(FindingKind.OrphanBox, session.Id, $"it has boxes beside its own: {string.Join(", ", ChaosWorld.BoxesOf(session.Id))}"));
+        var promptsRun = world.PromptsRun(session.Id);
+        await direct.ArchiveAsync(session.Id, cancellationToken);
+        if (!await IsSoAsync(() => world.RemainsOf(session.Id).Count == 0, cancellationToken))
+            found.Add(new(FindingKind.OrphanBox, session.Id, $"is archived, and there is {string.Join(", ", world.RemainsOf(session.Id))}"));
+        var evidence = await session.EvidenceAsync(direct, promptsRun, cancellationToken);
+        report.Add(evidence, session.Turns);
+        found.AddRange((await world.FlawsAsync(session.Id)).Select(flaw => new Finding(FindingKind.Missing, session.Id, $"in the database {flaw}")));
+        found.AddRange([.. session.Findings, .. LogCheck.Of(evidence), .. TurnCheck.Of(evidence)]);
+        if (found.Count > 0) folder.Keep(evidence);
+        foreach (var finding in found) report.Add(finding);
     }
 
     public async ValueTask DisposeAsync()
@@ -67,9 +73,10 @@ internal sealed class ChaosRound(ChaosWorld world, ChaosReport report, IReadOnly
         foreach (var session in sessions) await session.DisposeAsync();
     }
 
-    private async Task BoxLaneAsync(LoadedSession session, List<StrikeKind> kinds, Random random, CancellationToken until, CancellationToken cancellationToken)
+    private async Task BoxLaneAsync(LoadedSession session, StrikeBag kinds, TimeSpan pause, Random random, CancellationToken until, CancellationToken cancellationToken)
     {
-        while (await PauseAsync(random, until)) await StrikeBoxAsync(session, kinds[random.Next(kinds.Count)], cancellationToken);
+        while (await PauseAsync(pause, random, until) && kinds.Take() is { } kind)
+            if (!await StrikeBoxAsync(session, kind, cancellationToken)) kinds.PutBack(kind);
     }
 
     /// <summary>False when there was nothing to strike.</summary>
@@ -81,13 +88,18 @@ internal sealed class ChaosRound(ChaosWorld world, ChaosReport report, IReadOnly
     }
 
     /// <summary>Mostly it waits until all have recovered, and sometimes it strikes into the recovery.</summary>
-    private async Task HostLaneAsync(List<StrikeKind> kinds, Random random, CancellationToken until, CancellationToken cancellationToken)
+    private async Task HostLaneAsync(StrikeBag kinds, TimeSpan pause, Random random, CancellationToken until, CancellationToken cancellationToken)
     {
-        var striker = new HostStriker(world, sessions, random);
+        var striker = new HostStriker(world, sessions, report, random);
         List<Task<Strike>> recoveries = [];
-        while (await PauseAsync(random, until))
+        while (await PauseAsync(pause, random, until) && kinds.Take() is { } kind)
         {
-            if (await striker.StrikeAsync(kinds[random.Next(kinds.Count)], cancellationToken) is not { } recovery) continue;
+            if (await striker.StrikeAsync(kind, cancellationToken) is not { } recovery)
+            {
+                kinds.PutBack(kind);
+                continue;
+            }
+
             recoveries.Add(recovery);
             if (random.Next(4) > 0) await recovery;
         }
@@ -95,22 +107,10 @@ internal sealed class ChaosRound(ChaosWorld world, ChaosReport report, IReadOnly
         foreach (var strike in await Task.WhenAll(recoveries)) report.Add(strike);
     }
 
-    private static async Task<bool> PauseAsync(Random random, CancellationToken until)
+    private static async Task<bool> PauseAsync(TimeSpan longest, Random random, CancellationToken until)
     {
-        await Task.Delay(TimeSpan.FromMilliseconds(random.Next(100, 2_500)), TimeProvider.System, until).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(longest * random.NextDouble(), TimeProvider.System, until).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return !until.IsCancellationRequested;
-    }
-
-    private async Task AtMostOneBoxAsync(string session, CancellationToken cancellationToken)
-    {
-        if (!await IsSoAsync(() => ChaosWorld.BoxesOf(session).Count <= 1, cancellationToken))
-            report.Add(new Finding(FindingKind.OrphanBox, session, $"it has boxes beside its own: {string.Join(", ", ChaosWorld.BoxesOf(session))}"));
-    }
-
-    private async Task NothingLeftAsync(string session, CancellationToken cancellationToken)
-    {
-        if (!await IsSoAsync(() => world.RemainsOf(session).Count == 0, cancellationToken))
-            report.Add(new Finding(FindingKind.OrphanBox, session, $"is archived, and there is {string.Join(", ", world.RemainsOf(session))}"));
     }
 
     private static async Task<bool> IsSoAsync(Func<bool> isSo, CancellationToken cancellationToken)

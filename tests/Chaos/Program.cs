@@ -1,5 +1,6 @@
 using System.Globalization;
 using Coordinator.Tests.Chaos.Checks;
+using Coordinator.Tests.Chaos.Strikes;
 using Coordinator.Tests.Chaos.World;
 
 namespace Coordinator.Tests.Chaos;
@@ -21,26 +22,29 @@ internal static class Program
         }
 
         var report = new ChaosReport();
-        await PlayAsync(options, report);
+        var folder = new EvidenceFolder(string.Create(CultureInfo.InvariantCulture, $"artifacts/chaos/seed-{options.Seed}"));
+        await PlayAsync(options, report, folder);
         await Console.Out.WriteLineAsync(report.ToString());
         if (report.Findings.Count == 0 && report.Strikes.Count > 0) return 0;
-        await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"Not all zero, or nothing was struck; the seed was {options.Seed}."));
+        folder.Keep("report.md", [report.ToString(), .. report.Findings.Select(finding => finding.ToString())]);
+        await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"Not all zero, or nothing was struck; the seed was {options.Seed}, and what is known is in {folder.Path}"));
         return 1;
     }
 
-    private static async Task PlayAsync(ChaosOptions options, ChaosReport report)
+    private static async Task PlayAsync(ChaosOptions options, ChaosReport report, EvidenceFolder folder)
     {
-        await SayAsync($"Seed {options.Seed}: {options.Sessions} sessions, {options.Hosts} hosts, {options.Length.TotalMinutes:0.#} minutes.");
+        await SayAsync($"Seed {options.Seed}: {options.Sessions} sessions, {options.Hosts} hosts, {options.Length.TotalMinutes:0.#} minutes, {string.Join(", ", options.Kinds)}.");
         var world = await ChaosWorld.StartAsync(options.Hosts);
         try
         {
-            await PlayAsync(options, world, report);
+            await PlayAsync(options, world, report, folder);
         }
         catch (Exception broken)
         {
             report.Add(new Finding(FindingKind.Broken, "all", broken.ToString()));
         }
 
+        if (report.Findings.Count > 0) world.Keep(folder);
         try
         {
             await world.DisposeAsync();
@@ -51,17 +55,28 @@ internal static class Program
         }
     }
 
-    private static async Task PlayAsync(ChaosOptions options, ChaosWorld world, ChaosReport report)
+    private static async Task PlayAsync(ChaosOptions options, ChaosWorld world, ChaosReport report, EvidenceFolder folder)
     {
         var began = TimeProvider.System.GetTimestamp();
-        for (var round = 1; round == 1 || TimeProvider.System.GetElapsedTime(began) < options.Length; round++)
+        var ofBoxes = new StrikeBag(options.Kinds.Intersect(StrikeKinds.OfBoxes), options.Strikes, new(options.Seed));
+        var ofAll = new StrikeBag(options.Kinds.Except(StrikeKinds.OfBoxes), options.Strikes, new(options.Seed + 1));
+        for (var round = 1; round == 1 || (TimeProvider.System.GetElapsedTime(began) < options.Length && !(ofBoxes.IsEmpty && ofAll.IsEmpty)); round++)
         {
             var seed = options.Seed + (round * 10_000);
             await using var played = await ChaosRound.StartAsync(world, report, options.Sessions, seed, CancellationToken.None);
-            using var time = new CancellationTokenSource(options.Round, TimeProvider.System);
-            await played.StrikeAsync(options.Kinds, seed, time.Token, CancellationToken.None);
-            await played.CheckAsync(CancellationToken.None);
-            await SayAsync($"Round {round}, {TimeProvider.System.GetElapsedTime(began).TotalMinutes:0.0} min: {report.Strikes.Count} strikes, {report.Findings.Count} findings.");
+            try
+            {
+                using var time = new CancellationTokenSource(options.Round, TimeProvider.System);
+                await played.StrikeAsync(ofBoxes, ofAll, options.Pause, seed, time.Token, CancellationToken.None);
+                await played.CheckAsync(folder, CancellationToken.None);
+            }
+            catch (Exception)
+            {
+                played.Keep(folder);
+                throw;
+            }
+
+            await SayAsync($"Round {round}, {TimeProvider.System.GetElapsedTime(began).TotalMinutes:0.0} min: {string.Join(", ", report.Strikes.CountBy(strike => strike.Kind).OrderBy(kind => kind.Key).Select(kind => $"{kind.Key} {kind.Value}"))}; {report.Findings.Count} findings.");
         }
     }
 

@@ -38,6 +38,8 @@ internal sealed class LoadedSession : IAsyncDisposable
 
     public WatchingClient Socket { get; }
 
+    public ShownLog StreamLog => stream.Log;
+
     /// <summary>What was found while it ran.</summary>
     public IReadOnlyCollection<Finding> Findings => findings;
 

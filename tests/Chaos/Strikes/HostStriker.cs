@@ -1,13 +1,18 @@
+using Coordinator.Tests.Chaos.Checks;
 using Coordinator.Tests.Chaos.Load;
 using Coordinator.Tests.Chaos.World;
+using Coordinator.Tests.Support.Hosting;
 using Coordinator.Tests.Support.Network;
 
 namespace Coordinator.Tests.Chaos.Strikes;
 
 /// <summary>Strikes what all sessions stand on. One strike at a time: a host is not struck while it starts.</summary>
-internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession> sessions, Random random)
+internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession> sessions, ChaosReport report, Random random)
 {
     private static readonly TimeSpan LongestTrouble = TimeSpan.FromSeconds(3);
+
+    /// <summary>Long enough for a host to lose its registration now and then.</summary>
+    private static readonly TimeSpan LongestDatabaseTrouble = ChaosWorld.TimeToLive * 0.8;
 
     /// <summary>Strikes, and returns when what was struck runs again, with what tells of the recovery of the sessions. Null when there was nothing to strike.</summary>
     public async Task<Task<Strike>?> StrikeAsync(StrikeKind kind, CancellationToken cancellationToken)
@@ -24,14 +29,36 @@ internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession>
             case StrikeKind.Postgres:
                 return world.KillDatabase() ? RecoveryAsync(kind, struck, at, cancellationToken) : null;
             case StrikeKind.Network:
-                await TroubleAsync(world.Networks[random.Next(world.Networks.Count)], cancellationToken);
+                await TroubleAsync(world.Networks[random.Next(world.Networks.Count)], LongestTrouble, cancellationToken);
                 return RecoveryAsync(kind, TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow(), cancellationToken);
+            case StrikeKind.Database:
+                await TroubleAsync(world.DatabaseNetworks[random.Next(world.DatabaseNetworks.Count)], LongestDatabaseTrouble, cancellationToken);
+                return RecoveryAsync(kind, TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow(), cancellationToken);
+            case StrikeKind.Frozen:
+                return await FreezeAsync(world.Hosts[random.Next(world.Hosts.Count)], struck, at, cancellationToken);
+            case StrikeKind.SandboxHost:
+                await world.SandboxHost.KillAsync();
+                await world.SandboxHost.StartAsync();
+                return RecoveryAsync(kind, struck, TimeProvider.System.GetUtcNow(), cancellationToken);
             default:
                 throw new ArgumentOutOfRangeException(nameof(kind), kind, "It is a box's.");
         }
     }
 
-    private async Task TroubleAsync(FaultProxy network, CancellationToken cancellationToken)
+    /// <summary>It comes back in the belief that nothing was: it must be told otherwise, and register anew.</summary>
+    private async Task<Task<Strike>> FreezeAsync(HostProcess host, long struck, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        var before = await world.RegisteredAsync(host, static _ => true, cancellationToken);
+        await host.SuspendAsync();
+        var recovery = RecoveryAsync(StrikeKind.Frozen, struck, at, cancellationToken);
+        await Task.Delay(ChaosWorld.TimeToLive * (1.1 + (0.4 * random.NextDouble())), TimeProvider.System, cancellationToken);
+        await host.ResumeAsync();
+        if (await world.RegisteredAsync(host, id => id != before, cancellationToken) is null)
+            report.Add(new Finding(FindingKind.Stuck, "all", $"{host.Url} was frozen for longer than its time to live and has not come back under another id than {before}"));
+        return recovery;
+    }
+
+    private async Task TroubleAsync(FaultProxy network, TimeSpan longest, CancellationToken cancellationToken)
     {
         switch (random.Next(5))
         {
@@ -52,7 +79,7 @@ internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession>
                 break;
         }
 
-        await Task.Delay(LongestTrouble * random.NextDouble(), TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(longest * random.NextDouble(), TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         network.Heal();
     }
 

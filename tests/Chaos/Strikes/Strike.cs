@@ -20,6 +20,15 @@ internal enum StrikeKind
 
     /// <summary>kill -9 of every process of a box at once.</summary>
     Sandbox,
+
+    /// <summary>SIGSTOP of a host for longer than its time to live, and SIGCONT.</summary>
+    Frozen,
+
+    /// <summary>The network between a host and PostgreSQL, as that before hosts, for up to longer than a host may be unheard.</summary>
+    Database,
+
+    /// <summary>kill -9 of the sandbox host, whose boxes live on, and its start.</summary>
+    SandboxHost,
 }
 
 /// <summary>One strike, and how long it was until every client of the sessions it hit was shown the next words of an agent; null when that did not come.</summary>
@@ -27,4 +36,16 @@ internal sealed record Strike(StrikeKind Kind, TimeSpan? Recovered)
 {
     /// <summary>When it was, for who looks into a log.</summary>
     public DateTimeOffset At { get; } = TimeProvider.System.GetUtcNow() - (Recovered ?? TimeSpan.Zero);
+}
+
+/// <summary>Which kinds there are where.</summary>
+internal static class StrikeKinds
+{
+    /// <summary>They hit one session each.</summary>
+    public static IReadOnlyList<StrikeKind> OfBoxes { get; } = [StrikeKind.Agent, StrikeKind.Bridge, StrikeKind.Sandbox];
+
+    /// <summary>They need hosts with a database and boxes outside of them.</summary>
+    public static IReadOnlyList<StrikeKind> OfSeveralHosts { get; } = [StrikeKind.Frozen, StrikeKind.Database, StrikeKind.SandboxHost];
+
+    public static IReadOnlyList<StrikeKind> With(int hosts) => [.. Enum.GetValues<StrikeKind>().Where(kind => hosts > 1 || !OfSeveralHosts.Contains(kind))];
 }

@@ -1,9 +1,11 @@
 using Coordinator.Client;
+using Coordinator.Tests.Chaos.Checks;
 using Coordinator.Tests.Chaos.Load;
 using Coordinator.Tests.Support;
 using Coordinator.Tests.Support.Following;
 using Coordinator.Tests.Support.Hosting;
 using Coordinator.Tests.Support.Network;
+using Npgsql;
 
 namespace Coordinator.Tests.Chaos.World;
 
@@ -16,12 +18,16 @@ internal sealed class ChaosWorld : IAsyncDisposable
     public const string Model = "demo/scripted";
     public const string Agent = "opencode-acp"; // the box drives the scripted agent as it drives OpenCode over ACP
 
+    /// <summary>After this long unheard a host is dead to its peers.</summary>
+    public static readonly TimeSpan TimeToLive = TimeSpan.FromSeconds(10);
+
     private static readonly string AgentProgram = Path.Combine(AppContext.BaseDirectory, "scripted-agent.sh");
     private static readonly TimeSpan LongPatience = TimeSpan.FromMinutes(5);
 
     private readonly string shared = Directory.CreateTempSubdirectory("coordinator-chaos-").FullName;
     private readonly List<HostProcess> hosts = [];
     private readonly List<FaultProxy> networks = [];
+    private readonly List<FaultProxy> databaseNetworks = [];
     private OwnPostgresServer? database;
     private SandboxHostProcess? boxes;
 
@@ -29,6 +35,11 @@ internal sealed class ChaosWorld : IAsyncDisposable
 
     /// <summary>What stands before each host.</summary>
     public IReadOnlyList<FaultProxy> Networks => networks;
+
+    /// <summary>What stands between each host and PostgreSQL, where they share one.</summary>
+    public IReadOnlyList<FaultProxy> DatabaseNetworks => databaseNetworks;
+
+    public SandboxHostProcess SandboxHost => boxes ?? throw new InvalidOperationException("The host has boxes of its own.");
 
     public string ApiKey { get; private set; } = string.Empty;
 
@@ -74,6 +85,34 @@ internal sealed class ChaosWorld : IAsyncDisposable
         return true;
     }
 
+    /// <summary>Under which id a host lives to its peers, once it is one that fits; null when that does not come.</summary>
+    public async Task<Guid?> RegisteredAsync(HostProcess host, Func<Guid, bool> fits, CancellationToken cancellationToken)
+    {
+        await using var watch = new JournalWatch(database!.ConnectionString);
+        for (var began = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(began) < Bounds.Stuck;)
+        {
+            try
+            {
+                if (await watch.IdsAsync(host.Url) is [.., var newest] && fits(newest) && await watch.IsAliveAsync(newest)) return newest;
+            }
+            catch (NpgsqlException)
+            {
+                // The database is just coming back from a strike of its own.
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
+        }
+
+        return null;
+    }
+
+    /// <summary>Leaves what the programs said.</summary>
+    public void Keep(EvidenceFolder folder)
+    {
+        for (var host = 0; host < hosts.Count; host++) folder.Keep($"host-{host}.log", [hosts[host].Output]);
+        if (boxes is not null) folder.Keep("sandbox-host.log", [boxes.Output]);
+    }
+
     /// <summary>Everything that the agents of a session noted.</summary>
     public IReadOnlyList<string> PromptsRun(string session) =>
         Path.Combine(FolderOf(session), "data", "workspace", "prompts") is var notes && File.Exists(notes) ? [.. File.ReadLines(notes)] : [];
@@ -111,6 +150,7 @@ internal sealed class ChaosWorld : IAsyncDisposable
         List<Exception> problems = [];
         foreach (var network in networks) await TryAsync(network);
         foreach (var host in hosts) await TryAsync(host);
+        foreach (var network in databaseNetworks) await TryAsync(network);
         if (boxes is not null) await TryAsync(boxes);
         if (database is not null) await TryAsync(database);
         Directory.Delete(shared, recursive: true);
@@ -140,7 +180,9 @@ internal sealed class ChaosWorld : IAsyncDisposable
             ["Sandbox:Local:Agents:opencode-acp"] = AgentProgram,
         };
         if (database is null || boxes is null) return settings;
-        settings["Database:ConnectionString"] = database.ConnectionString;
+        databaseNetworks.Add(PostgresBehindProxy.Before(database.ConnectionString));
+        settings["Database:ConnectionString"] = databaseNetworks[^1].Through(database.ConnectionString);
+        settings["Database:Hosts:TimeToLive"] = TimeToLive.ToString();
         settings["Vault:KeyFile"] = Path.Combine(shared, "master.key");
         settings["Artifacts:Directory"] = Path.Combine(shared, "artifacts");
         settings["Sandbox:Deployment"] = Path.GetFileName(shared); // one for all
