@@ -110,7 +110,8 @@ internal sealed class ClusterWorld : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         List<Exception> problems = [];
-        foreach (var one in Enumerable.Reverse(outside).Concat(hosts)) await TryAsync(one);
+        foreach (var one in Enumerable.Reverse(outside)) await TryAsync(one);
+        await Task.WhenAll(hosts.Select(host => TryAsync(host)));
         if (Journal is { } journal) await TryAsync(journal);
         if (Plane is { } plane) await TryAsync(plane);
         await database.DisposeAsync();
@@ -125,7 +126,7 @@ internal sealed class ClusterWorld : IAsyncDisposable
             }
             catch (Exception problem)
             {
-                problems.Add(problem);
+                lock (problems) problems.Add(problem);
             }
         }
     }
@@ -142,10 +143,9 @@ internal sealed class ClusterWorld : IAsyncDisposable
         {
             await database.InitializeAsync();
             Journal = new(database.ConnectionString);
-            hosts.Add(await LaunchAsync(0));
-            var others = Enumerable.Range(1, count - 1).Select(LaunchAsync).ToList();
-            await Task.WhenAll(others).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            foreach (var other in others.OrderBy(other => other.IsFaulted)) hosts.Add(await other); // one that did not start leaves the others to be ended
+            var starting = Enumerable.Range(0, count).Select(LaunchAsync).ToList();
+            await Task.WhenAll(starting).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            foreach (var host in starting.OrderBy(host => host.IsFaulted)) hosts.Add(await host); // one that did not start leaves the others to be ended
             using var visitor = new CoordinatorClient(hosts[^1].Url);
             ApiKey = (await visitor.SignInAsync(hosts[^1].SignInSecret, "Cluster", CancellationToken.None)).Key;
             return this;
