@@ -25,7 +25,12 @@ internal static class SandboxProviders
         _ => services.RefuseProvider(WhyNone(Setting(configuration))),
     };
 
-    private static string Setting(IConfiguration configuration) => configuration[Key] is { Length: > 0 } set ? set : Local;
+    /// <summary>A list says as much as a text with commas in it: a configuration file may hold either, and neither may be passed over.</summary>
+    private static string Setting(IConfiguration configuration)
+    {
+        var set = configuration.GetSection(Key).GetChildren().Select(one => one.Value).Prepend(configuration[Key]).Where(one => !string.IsNullOrEmpty(one)).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        return set.Count == 0 ? Local : string.Join(',', set);
+    }
 
     private static string WhyNone(string setting) => setting.Split([',', ';', ' '], StringSplitOptions.RemoveEmptyEntries) is { Length: > 1 } several
         ? $"{Key}: '{setting}' names {several.Length} adapters for the one port ISandboxProvider; choose one of {string.Join(", ", All)}."

@@ -184,6 +184,14 @@ public sealed class HostBuildTests : IDisposable
     }
 
     [Fact]
+    public void Providers_that_a_file_lists_are_several_too()
+    {
+        var failure = Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Provider:0=Local", "--Sandbox:Provider:1=Modal")));
+
+        Assert.Contains("Sandbox:Provider: 'Local,Modal' names 2 adapters for the one port ISandboxProvider; choose one of Local, Modal.", Failures(failure));
+    }
+
+    [Fact]
     public async Task An_app_on_a_git_host_serves_beside_plain_git_and_the_port_is_claimed_once()
     {
         using var key = System.Security.Cryptography.RSA.Create(2048);
