@@ -145,8 +145,21 @@ public sealed class BrokenSampleTests
     }
 
     [Fact]
+    public void Every_rule_judges_the_product_and_has_a_sample_that_breaks_it()
+    {
+        var tests = House.Tests("Conformance");
+        var rules = tests.MainModule.GetType(typeof(HouseRules).FullName).Methods.Where(method => method.IsPublic && method.ReturnType.Name == nameof(TestResult)).Select(method => method.Name).ToList();
+
+        Assert.NotEmpty(rules);
+        Assert.All([typeof(HouseRuleTests), typeof(BrokenSampleTests)], user => Assert.Empty(rules.Except(RulesIn(tests.MainModule.GetType(user.FullName)))));
+    }
+
+    [Fact]
     public void A_rule_about_no_type_at_all_does_not_hold() =>
         Caught(HouseRules.ModulesReferenceOnlyPortsAndKernel([]), "no type");
+
+    private static IEnumerable<string> RulesIn(TypeDefinition type) => type.Methods.Where(method => method.HasBody).SelectMany(method => method.Body.Instructions)
+        .Select(instruction => instruction.Operand).OfType<MethodReference>().Where(called => called.DeclaringType.Name == nameof(HouseRules)).Select(called => called.Name);
 
     private static AssemblyDefinition Using(string assembly, string type, string otherAssembly, string otherType) =>
         new SampleAssembly(assembly).Class(type, uses: [SampleAssembly.Foreign(otherAssembly, otherType)]).Definition;

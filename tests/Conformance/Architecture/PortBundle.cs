@@ -52,6 +52,7 @@ internal sealed record PortBundle(
         if (Fakes.Count > 1) yield return $"{Port.Name} has more than one fake: {string.Join(", ", Fakes.Select(fake => fake.Name))}";
         foreach (var fake in Fakes.Where(fake => !FakeNames.Contains(fake.Name))) yield return $"{fake.Name} is not called what fakes are: {string.Join(" or ", FakeNames)}";
         if (Contract is null) yield return $"{Port.Name} has no abstract {Noun}Contract in tests/Conformance";
+        if (Contract is not null && !Contract.Methods.Any(IsTest)) yield return $"{Noun}Contract has no test in it";
         if (Contract is not null && Runs.Count == 0) yield return $"{Noun}Contract is run against nothing";
         if (Runs.Count > 0)
             foreach (var implementation in Untried) yield return $"{Port.Name} is implemented by {implementation.FullName} of {implementation.Module.Assembly.Name.Name}, and {Noun}Contract has no run of its own against it";
@@ -153,6 +154,8 @@ internal sealed record PortBundle(
 
         return used;
     }
+
+    private static bool IsTest(MethodDefinition method) => method.CustomAttributes.Any(attribute => attribute.AttributeType.FullName is "Xunit.FactAttribute" or "Xunit.TheoryAttribute");
 
     private static bool IsCatalogOf(TypeDefinition type, TypeDefinition port) =>
         type.BaseType is GenericInstanceType { ElementType.Name: "FaultCatalog`1" } catalog && catalog.GenericArguments[0].FullName == port.FullName;

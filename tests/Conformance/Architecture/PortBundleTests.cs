@@ -50,6 +50,9 @@ public sealed class PortBundleTests
     public void Without_its_contract_it_is_not() => Assert.Contains("no abstract ThingContract", Assert.Single(MissingFrom(new Sample { HasContract = false })), StringComparison.Ordinal);
 
     [Fact]
+    public void With_a_contract_that_tests_nothing_it_is_not() => Assert.Contains("has no test in it", Assert.Single(MissingFrom(new Sample { ContractTests = false })), StringComparison.Ordinal);
+
+    [Fact]
     public void With_a_contract_that_nobody_runs_it_is_not() => Assert.Contains(MissingFrom(new Sample { HasRuns = false }), missing => missing.Contains("run against nothing", StringComparison.Ordinal));
 
     [Fact]
@@ -122,6 +125,8 @@ public sealed class PortBundleTests
 
         public bool HasContract { get; init; } = true;
 
+        public bool ContractTests { get; init; } = true;
+
         public bool HasRuns { get; init; } = true;
 
         public bool TriesAdapter { get; init; } = true;
@@ -183,6 +188,7 @@ public sealed class PortBundleTests
             var tests = new SampleAssembly("Coordinator.Tests.Conformance");
             if (!HasContract) return tests;
             tests.Class(Contract, kind: TypeAttributes.Public | TypeAttributes.Abstract);
+            if (ContractTests) AddTest(tests.Type(Contract));
             if (!HasRuns) return tests;
             var fake = SampleAssembly.Foreign("Coordinator.Fakes", "Coordinator.Fakes.InMemoryThing");
             var adapter = SampleAssembly.Foreign("Coordinator.Adapters.Sample", $"Coordinator.Adapters.Sample.{(TriesBesideAdapter ? "ThingOptions" : AdapterIsInternal ? "Registration" : "RealThing")}");
@@ -204,6 +210,13 @@ public sealed class PortBundleTests
             var relation = new GenericInstanceType(SampleAssembly.Foreign("Coordinator.Tests.Faults", "Coordinator.Tests.Faults.FaultCatalog`1"));
             relation.GenericArguments.Add(SampleAssembly.Foreign("Coordinator.Ports", $"Coordinator.Ports.{CatalogOf}"));
             return catalogs.Class("Coordinator.Tests.Faults.ThingFaults", derivesFrom: relation);
+        }
+
+        private static void AddTest(TypeDefinition contract)
+        {
+            var test = new MethodDefinition("It_holds", MethodAttributes.Public, contract.Module.TypeSystem.Void);
+            test.CustomAttributes.Add(new(contract.Module.ImportReference(typeof(FactAttribute).GetConstructor([]))));
+            contract.Methods.Add(test);
         }
 
         private static void Wrap(TypeDefinition adapter, TypeReference port) =>
