@@ -90,7 +90,7 @@ internal sealed class LoadedSession : IAsyncDisposable
         {
             var number = Interlocked.Increment(ref words);
             if (number > MostTurns) return;
-            var (word, count) = (string.Create(CultureInfo.InvariantCulture, $"w{number}"), random.Next(5, 60));
+            var (word, count) = (string.Create(CultureInfo.InvariantCulture, $"w{number}"), random.Next(10, 90));
             var began = TimeProvider.System.GetTimestamp();
             try
             {
