@@ -17,7 +17,7 @@ public static class Registration
             .Bind(configuration.GetSection(SessionAccessOptions.Section))
             .ValidateDataAnnotations()
             .Validate(options => options.KeepEvents is not { } age || age >= TimeSpan.FromDays(1), "Sessions:KeepEvents must be at least a day (1.00:00:00), or unset to keep them for ever.")
-            .Validate(options => options.CompactAfter == TimeSpan.Zero || options.CompactAfter >= TimeSpan.FromMinutes(1), "Sessions:CompactAfter must be at least a minute (00:01:00), or 00:00:00 to merge no text.")
+            .Validate(options => options.CompactAfter == TimeSpan.Zero || (options.CompactAfter >= TimeSpan.FromMinutes(1) && options.CompactAfter <= TimeSpan.FromDays(30)), "Sessions:CompactAfter must be from a minute (00:01:00) to 30 days (30.00:00:00), or 00:00:00 to merge no text.")
             .ValidateOnStart();
         services.AddSingleton<SessionNaming>();
         services.AddSingleton<ReturnSchedule>();

@@ -19,7 +19,7 @@ public sealed class SessionAccessOptions
     /// <summary>How long the events of a session that is over are kept after the last; at least a day; unset: for ever.</summary>
     public TimeSpan? KeepEvents { get; set; }
 
-    /// <summary>How long after its last event a session that sleeps has its text merged: what an agent said piece by piece becomes one event. At least a minute; 0: never. Default 1 hour.</summary>
+    /// <summary>How long after its last event a session that sleeps has its text merged: what an agent said piece by piece becomes one event. From a minute to 30 days; 0: never. Default 1 hour.</summary>
     public TimeSpan CompactAfter { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>The largest repository a box clones, in bytes. Default 2 GiB.</summary>
