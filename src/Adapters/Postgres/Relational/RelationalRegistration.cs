@@ -19,9 +19,11 @@ public static class RelationalRegistration
     }
 
     /// <summary>Registers <see cref="IRunHistory"/>. The data source must be registered, and migrated before the first call.</summary>
-    public static IServiceCollection AddPostgresRunHistory(this IServiceCollection services) => services
-        .AddTenantTransactions<RunContext>()
-        .AddSingleton<IRunHistory, PostgresRunHistory>();
+    public static IServiceCollection AddPostgresRunHistory(this IServiceCollection services)
+    {
+        services.TryAddSingleton<TenantStatements>();
+        return services.AddTenantTransactions<RunContext>().AddSingleton<IRunHistory, PostgresRunHistory>();
+    }
 
     /// <summary>Registers <see cref="IEventFeed"/>. The data source must be registered, and migrated before the first call.</summary>
     public static IServiceCollection AddPostgresEventFeed(this IServiceCollection services)

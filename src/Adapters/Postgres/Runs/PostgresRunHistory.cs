@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Coordinator.Ports;
 using Coordinator.Ports.Record;
 using Microsoft.EntityFrameworkCore;
@@ -6,23 +5,13 @@ using Microsoft.EntityFrameworkCore;
 namespace Coordinator.Adapters.Postgres;
 
 /// <summary>
-/// Run history in PostgreSQL. Writers of one session take turns by a lock that ends with their transaction; that the
-/// chain cannot fork is a constraint of the table, so a mistake here could only ever refuse a run.
+/// Run history in PostgreSQL. Writers of one session take turns (<see cref="RunInsert"/>); that the chain cannot fork is a
+/// constraint of the table, so a mistake here could only ever refuse a run.
 /// </summary>
-internal sealed class PostgresRunHistory(TenantTransactions<RunContext> transactions) : IRunHistory
+internal sealed class PostgresRunHistory(TenantTransactions<RunContext> transactions, TenantStatements statements) : IRunHistory
 {
     public async ValueTask FlushAsync(RunRecord run, CancellationToken cancellationToken) =>
-        await transactions.ForOrganizationAsync(
-            run.Organization,
-            async (context, ct) =>
-            {
-                await context.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({LockOf(run.Session)})", ct);
-                if (await context.Runs.AnyAsync(row => row.Org == run.Organization.Value && row.Id == run.Id.Value, ct)) return 0;
-                var last = await OfSession(context, run.Organization, run.Session).OrderByDescending(row => row.Position).Select(row => new { row.Position, row.Hash }).FirstOrDefaultAsync(ct);
-                context.Add(RunMapping.ToRow(run, (last?.Position ?? 0) + 1, last?.Hash ?? RunChain.Genesis));
-                return await context.SaveChangesAsync(ct);
-            },
-            cancellationToken);
+        await statements.WriteAsync(TenantScope.Of(run.Organization), "writing a run", RunInsert.Of(run), static (_, _) => Task.FromResult(true), cancellationToken);
 
     public ValueTask<IReadOnlyList<StoredRun>> ListAsync(OrganizationId organization, SessionId? session, RunId? before, int limit, CancellationToken cancellationToken) =>
         transactions.ForOrganizationAsync<IReadOnlyList<StoredRun>>(
@@ -66,12 +55,4 @@ internal sealed class PostgresRunHistory(TenantTransactions<RunContext> transact
 
     private static IQueryable<RunRow> OfSession(RunContext context, OrganizationId organization, SessionId session) =>
         context.Runs.AsNoTracking().Where(row => row.Org == organization.Value && row.Session == session.Value);
-
-    /// <summary>Two sessions with the same lock wait for each other now and then, and nothing else.</summary>
-    private static long LockOf(SessionId session)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        session.Value.TryWriteBytes(bytes, bigEndian: true, out _);
-        return BinaryPrimitives.ReadInt64BigEndian(bytes[8..]) ^ BinaryPrimitives.ReadInt64BigEndian(bytes);
-    }
 }
