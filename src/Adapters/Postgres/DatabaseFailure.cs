@@ -9,8 +9,11 @@ internal static class DatabaseFailure
     /// <summary>True when the database or the way to it failed, and not the program.</summary>
     public static bool IsOne(Exception failure) => failure is NpgsqlException or IOException or TimeoutException or System.Net.Sockets.SocketException || IsNonsense(failure);
 
-    /// <summary>True when what the server answered makes no sense to the driver, which then stops with an exception of its own making.</summary>
-    private static bool IsNonsense(Exception failure) => failure is InvalidOperationException { Source: "Npgsql" } and not ObjectDisposedException;
+    /// <summary>
+    /// True when what the server answered makes no sense to the driver, which then stops with an exception of its own making: of no type
+    /// at all when the answer is one that belongs elsewhere.
+    /// </summary>
+    private static bool IsNonsense(Exception failure) => failure.Source == "Npgsql" && (failure.GetType() == typeof(Exception) || failure is InvalidOperationException and not ObjectDisposedException);
 
     /// <summary>
     /// True when the server itself said that the statement was rolled back. After a FATAL or a broken connection nobody

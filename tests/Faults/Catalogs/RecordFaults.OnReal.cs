@@ -10,7 +10,7 @@ public sealed partial class RunHistoryFaults
     public override IReadOnlyList<RealPlay> OnReal =>
     [
         RealPlay.Refused("It is down when a run is to be written: the run is late and not lost", Database) with { Times = 1 },
-        RealPlay.AnswerLost(Written, Database, "COMMIT") with { Times = 1 },
+        RealPlay.AnswerLost(Written, Database, "INSERT INTO run ") with { Times = 1 },
         RealPlay.Swallowed(Written, Database) with { Times = 1 },
         RealPlay.Slow("It is slow", Database) with { Times = 5 },
         RealPlay.FullDatabase("It has no room: the run waits until it has", "run") with { Times = 2 },
