@@ -96,6 +96,20 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public void The_first_box_after_the_database_went_back_is_newer_than_every_one_that_the_lost_future_may_have_asked_for()
+    {
+        var session = Stopped();
+        var before = session.View.GetProperty("sandbox").GetProperty("id").GetString();
+        session.Incarnation = 217_000_000;
+        session.Crash();
+        session.Prompt("again");
+        session.MakeReady();
+        var box = session.View.GetProperty("sandbox");
+        Assert.Equal(217_000_000, box.GetProperty("generation").GetInt32());
+        Assert.NotEqual(before, box.GetProperty("id").GetString());
+    }
+
+    [Fact]
     public void A_boot_error_reaches_everybody_who_waits_with_its_own_code()
     {
         var session = SessionDriver.WithPrompt();

@@ -34,6 +34,9 @@ internal sealed class SessionDriver
 
     public bool AutoCommit { get; set; } = true;
 
+    /// <summary>Of the next activation: another one when the database went back.</summary>
+    public int Incarnation { get; set; } = 1;
+
     public List<JournalRecord> Journal { get; } = [];
 
     public JournalAppend? InFlight { get; private set; }
@@ -220,7 +223,7 @@ internal sealed class SessionDriver
         if (AutoCommit && InFlight is not null) Commit();
     }
 
-    public ISessionMachine Activate() => new SessionMachineFactory(limits, Tokens.Instance).Create(new(Key, default, 1, 0, 0, 1));
+    public ISessionMachine Activate() => new SessionMachineFactory(limits, Tokens.Instance).Create(new(Key, default, 1, 0, 0, Incarnation));
 
     private void Take(SessionOutput output)
     {

@@ -46,7 +46,7 @@ internal sealed class AppendPath(SimWorld world, SimHost host, int session, Jour
             // What was on its way to a server goes with it: the one that came back from a copy is another.
             if (world.Database.IsDown || world.Database.Restores != restores || !connects)
             {
-                host.After(world.Delay(host.Dice), () => Again(record, began, done));
+                Back(world.Delay(host.Dice), () => Again(record, began, done));
                 return;
             }
 
@@ -54,9 +54,15 @@ internal sealed class AppendPath(SimWorld world, SimHost host, int session, Jour
             lostOnTheWay |= !host.ToDatabase.TakesRequests;
             var written = !lostOnTheWay && world.Database.Append(session, lease, record);
             if (!written) world.Trace($"append of host {host.Index} to session {session} at epoch {lease.Epoch} is not written");
-            if (fault == AppendFault.AnswerLost || lostOnTheWay || !host.ToDatabase.BringsAnswers) host.After(TimeSpan.FromSeconds(5), () => Look(record, lostOnTheWay, written, began, done));
-            else host.After(world.Delay(host.Dice), () => Done(written ? record.ExpectedVersion + 1 : null, done));
+            if (fault == AppendFault.AnswerLost || lostOnTheWay || !host.ToDatabase.BringsAnswers) Back(TimeSpan.FromSeconds(5), () => Look(record, lostOnTheWay, written, began, done));
+            else Back(world.Delay(host.Dice), () => Done(written ? record.ExpectedVersion + 1 : null, done));
         });
+
+        // An answer finds the process that asked, or nobody: who starts in its place asked for nothing.
+        void Back(TimeSpan delay, Action what)
+        {
+            if (host.Life == life) host.After(delay, what);
+        }
     }
 
     /// <summary>The answer did not come: the head tells, unless it cannot be read either.</summary>

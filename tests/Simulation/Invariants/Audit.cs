@@ -11,7 +11,6 @@ internal sealed class Audit(SimWorld world)
 {
     private readonly AgentAudit agents = new();
     private readonly HashSet<int> losses = [];
-    private readonly int[] restored = new int[world.Plan.Sessions];
     private SessionAudit[] sessions = [.. Enumerable.Range(0, world.Plan.Sessions).Select(i => new SessionAudit(i, () => world.Now))];
 
     public SessionAudit Of(int session) => sessions[session];
@@ -30,7 +29,6 @@ internal sealed class Audit(SimWorld world)
         {
             losses.Add(i);
             foreach (var record in world.Database.Row(i).Records) Appended(i, record);
-            restored[i] = sessions[i].Generation;
         }
 
         agents.Forget(message => sessions.Any(s => s.Find(message) is { Dispatched: true }));
@@ -111,7 +109,7 @@ internal sealed class Audit(SimWorld world)
     /// <param name="restores">How often the database had gone back when that was decided: the lost future may have decided it.</param>
     public void BoxTurnedAway(SimBox box, string how, int restores)
     {
-        if (world.Database.Restores == restores && IsOfThisPast(box) && sessions[box.Session].Wants(box.Generation))
+        if (world.Database.Restores == restores && sessions[box.Session].Wants(box.Generation))
             throw new InvariantBrokenException(Invariant.NoBoxIsLeft, $"{box} is {how} while its session wants it");
     }
 
@@ -161,12 +159,6 @@ internal sealed class Audit(SimWorld world)
         if (!folded.Snapshot().State.Span.SequenceEqual(machine.Snapshot().State.Span))
             throw new InvariantBrokenException(Invariant.FoldIsTheState, $"session {session} at version {row.Version}");
     }
-
-    /// <summary>
-    /// False for a box that only the lost future knows. The session may come to ask for its like under the same name while a
-    /// refusal that was right when it was given is on its way to it.
-    /// </summary>
-    private bool IsOfThisPast(SimBox box) => box.AskedAfterRestores == world.Database.Restores || box.Generation <= restored[box.Session];
 
     private void IsDurable(int session, long seq, ReadOnlySpan<byte> envelope, string what)
     {

@@ -95,7 +95,7 @@ internal sealed class SessionAudit(int session, Func<TimeSpan> now)
         {
             case Fact.SandboxRequested f:
                 if (boxMayRun) throw Broken(Invariant.NoBoxIsLeft, $"box {f.Generation} is wanted while nobody knows that box {generation} has ended");
-                if (f.Generation != generation + 1) throw Broken(Invariant.NoBoxIsLeft, $"box {f.Generation} follows box {generation}");
+                if (f.Generation <= generation) throw Broken(Invariant.NoBoxIsLeft, $"box {f.Generation} follows box {generation}");
                 (generation, boxMayRun, boxIsWanted) = (f.Generation, true, true);
                 break;
             case Fact.SandboxStopping or Fact.SandboxLost:

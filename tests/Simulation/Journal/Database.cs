@@ -11,6 +11,9 @@ namespace Coordinator.Tests.Simulation.Journal;
 /// </summary>
 internal sealed class Database(SimWorld world, int sessions)
 {
+    /// <summary>More than any session asks for boxes within one, as the seconds are that it counts in production.</summary>
+    private const int BetweenIncarnations = 1000;
+
     private SessionRow[] rows = [.. Enumerable.Range(0, sessions).Select(_ => new SessionRow())];
     private SessionRow[]? kept;
 
@@ -94,7 +97,7 @@ internal sealed class Database(SimWorld world, int sessions)
         Restores++;
         for (var i = 0; i < rows.Length; i++)
         {
-            rows[i].Incarnation = world.Mutation == Mutation.RestoreKeepsIncarnation ? rows[i].Incarnation : incarnations[i] + 1;
+            rows[i].Incarnation = world.Mutation == Mutation.RestoreKeepsIncarnation ? rows[i].Incarnation : incarnations[i] + BetweenIncarnations;
             rows[i].Host = null;
             rows[i].Epoch++;
             rows[i].HiddenUntil = default;

@@ -33,7 +33,8 @@ internal static class Progress
     private static void Request(Turn turn, IBoxTokenScheme tokens)
     {
         var key = turn.State.Key;
-        var generation = turn.State.Sandbox.Generation + 1;
+        // What was asked for in a future that a restore lost is unknown here, and may still run: this box is newer than it.
+        var generation = Math.Max(turn.State.Sandbox.Generation + 1, turn.State.Incarnation);
         var id = new SandboxId(PrefixedId.Derive("sandbox", key.ToString(), generation.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         turn.Record(new Fact.SandboxRequested(id, generation, Convert.ToHexStringLower(tokens.HashFor(key, id, generation)), turn.Now));
         turn.Show("sandbox.requested", null, json =>
