@@ -6,31 +6,37 @@ using NpgsqlTypes;
 namespace Coordinator.Adapters.Postgres.Journal;
 
 /// <summary>
-/// The one prepared statement that writes a group of appends on one connection. Each row is fenced by its own epoch and
-/// version, so that a session which is not returned leaves its neighbours as they are. The lists are reused: a writer
-/// has one statement in flight.
+/// The prepared statement that writes a group of appends on one connection, in two forms: most groups change no session's view
+/// and no environment, and are spared what that takes. Each row is fenced by its own epoch and version, so that a session which
+/// is not returned leaves its neighbours as they are. The lists are reused: a writer has one statement in flight.
 /// </summary>
 internal sealed class AppendStatement : IAsyncDisposable
 {
     // Ordered by session, so that two hosts that write the same sessions lock them in the same order.
-    private const string Sql = $"""
+    private const string PlainSql = $"""
         WITH wanted AS (
-            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            SELECT * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9)
+                WITH ORDINALITY AS w (org, session, epoch, expected, payload, events, at, wake_at, position)
+            ORDER BY session
+        ), moved AS (
+            {Move}
+            RETURNING {Moved}
+        ), written AS (
+            {Write}
+        )
+        SELECT array_agg(position) FROM moved
+        """;
+
+    private const string WholeSql = $"""
+        WITH wanted AS (
+            SELECT * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
                 WITH ORDINALITY AS w (org, session, epoch, expected, payload, events, at, wake_at, view, repository, environment, position)
             ORDER BY session
         ), moved AS (
-            UPDATE session_head AS h
-            SET version = h.version + 1,
-                seq = h.seq + w.events,
-                wake_at = w.wake_at,
-                hidden_until = CASE WHEN h.wake_at IS NOT DISTINCT FROM w.wake_at THEN h.hidden_until END,
-                updated_at = now()
-            FROM wanted AS w
-            WHERE h.org = w.org AND h.session = w.session AND h.epoch = w.epoch AND h.version = w.expected
-            RETURNING h.org, h.session, h.version, h.epoch, h.seq, w.events, w.payload, w.at, w.view, w.repository, w.environment, w.position, h.created_at
+            {Move}
+            RETURNING {Moved}, w.view, w.repository, w.environment, h.created_at
         ), written AS (
-            INSERT INTO session_record (org, session, version, epoch, first_seq, last_seq, schema, codec, payload, at)
-            SELECT org, session, version, epoch, seq - events + 1, seq, $12, 0, payload, at FROM moved
+            {Write}
         ), shown AS (
             INSERT INTO session_view (org, session, view)
             SELECT org, session, view FROM moved WHERE view IS NOT NULL
@@ -43,7 +49,26 @@ internal sealed class AppendStatement : IAsyncDisposable
         SELECT array_agg(position) FROM moved
         """;
 
-    private readonly NpgsqlCommand command;
+    private const string Move = """
+        UPDATE session_head AS h
+            SET version = h.version + 1,
+                seq = h.seq + w.events,
+                wake_at = w.wake_at,
+                hidden_until = CASE WHEN h.wake_at IS NOT DISTINCT FROM w.wake_at THEN h.hidden_until END,
+                updated_at = now()
+            FROM wanted AS w
+            WHERE h.org = w.org AND h.session = w.session AND h.epoch = w.epoch AND h.version = w.expected
+        """;
+
+    private const string Moved = "h.org, h.session, h.version, h.epoch, h.seq, w.events, w.payload, w.at, w.position";
+
+    private const string Write = """
+        INSERT INTO session_record (org, session, version, epoch, first_seq, last_seq, schema, codec, payload, at)
+            SELECT org, session, version, epoch, seq - events + 1, seq, $1, 0, payload, at FROM moved
+        """;
+
+    private readonly NpgsqlCommand plain;
+    private readonly NpgsqlCommand whole;
     private readonly List<Guid> organizations = [];
     private readonly List<Guid> sessions = [];
     private readonly List<long> epochs = [];
@@ -58,31 +83,18 @@ internal sealed class AppendStatement : IAsyncDisposable
 
     private AppendStatement(NpgsqlConnection connection, TimeSpan timeout)
     {
-        command = new NpgsqlCommand(Sql, connection)
-        {
-            CommandTimeout = (int)Math.Ceiling(timeout.TotalSeconds),
-            Parameters =
-            {
-                Array(organizations, NpgsqlDbType.Uuid),
-                Array(sessions, NpgsqlDbType.Uuid),
-                Array(epochs, NpgsqlDbType.Bigint),
-                Array(versions, NpgsqlDbType.Bigint),
-                Array(payloads, NpgsqlDbType.Bytea),
-                Array(events, NpgsqlDbType.Integer),
-                Array(times, NpgsqlDbType.TimestampTz),
-                Array(wakeUps, NpgsqlDbType.TimestampTz),
-                Array(views, NpgsqlDbType.Bytea),
-                Array(repositories, NpgsqlDbType.Bytea),
-                Array(environments, NpgsqlDbType.Bytea),
-                new NpgsqlParameter<short> { TypedValue = JournalRecord.CurrentSchema },
-            },
-        };
+        plain = Command(PlainSql, connection, timeout);
+        whole = Command(WholeSql, connection, timeout);
+        whole.Parameters.Add(Array(views, NpgsqlDbType.Bytea));
+        whole.Parameters.Add(Array(repositories, NpgsqlDbType.Bytea));
+        whole.Parameters.Add(Array(environments, NpgsqlDbType.Bytea));
     }
 
     public static async Task<AppendStatement> PrepareAsync(NpgsqlConnection connection, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var statement = new AppendStatement(connection, timeout);
-        await statement.command.PrepareAsync(cancellationToken);
+        await statement.plain.PrepareAsync(cancellationToken);
+        await statement.whole.PrepareAsync(cancellationToken);
         return statement;
     }
 
@@ -90,6 +102,15 @@ internal sealed class AppendStatement : IAsyncDisposable
     public async Task ExecuteAsync(IReadOnlyList<PendingAppend> group, bool[] written)
     {
         Fill(group);
+        var command = plain;
+        foreach (var pending in group)
+        {
+            if (pending.Append.View is null && pending.Append.Environment is null) continue;
+            command = whole;
+            FillRest(group);
+            break;
+        }
+
         try
         {
             await using var reader = await command.ExecuteReaderAsync();
@@ -105,7 +126,28 @@ internal sealed class AppendStatement : IAsyncDisposable
         }
     }
 
-    public ValueTask DisposeAsync() => command.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await plain.DisposeAsync();
+        await whole.DisposeAsync();
+    }
+
+    private NpgsqlCommand Command(string sql, NpgsqlConnection connection, TimeSpan timeout) => new(sql, connection)
+    {
+        CommandTimeout = (int)Math.Ceiling(timeout.TotalSeconds),
+        Parameters =
+        {
+            new NpgsqlParameter<short> { TypedValue = JournalRecord.CurrentSchema },
+            Array(organizations, NpgsqlDbType.Uuid),
+            Array(sessions, NpgsqlDbType.Uuid),
+            Array(epochs, NpgsqlDbType.Bigint),
+            Array(versions, NpgsqlDbType.Bigint),
+            Array(payloads, NpgsqlDbType.Bytea),
+            Array(events, NpgsqlDbType.Integer),
+            Array(times, NpgsqlDbType.TimestampTz),
+            Array(wakeUps, NpgsqlDbType.TimestampTz),
+        },
+    };
 
     private void Fill(IReadOnlyList<PendingAppend> group)
     {
@@ -120,6 +162,14 @@ internal sealed class AppendStatement : IAsyncDisposable
             events.Add(append.EventCount);
             times.Add(append.At.ToUniversalTime());
             wakeUps.Add(append.WakeAt?.ToUniversalTime());
+        }
+    }
+
+    private void FillRest(IReadOnlyList<PendingAppend> group)
+    {
+        foreach (var pending in group)
+        {
+            var append = pending.Append;
             views.Add(append.View);
             repositories.Add(append.Environment is { } found ? RepositoryKey.Of(found.Repository) : (ReadOnlyMemory<byte>?)null);
             environments.Add(append.Environment is { } environment ? Encoding.UTF8.GetBytes(environment.Json) : (ReadOnlyMemory<byte>?)null);
