@@ -79,13 +79,16 @@ internal sealed record PortBundle(
             NotRun(tries), tries);
     }
 
-    /// <summary>The runs that use each implementation.</summary>
+    /// <summary>
+    /// The runs of each implementation: those that use it and bear its name. One that only uses it (a data plane over this machine's
+    /// boxes) is another's, and would stand in for its own without a word.
+    /// </summary>
     private static IReadOnlyList<(TypeDefinition Implementation, IReadOnlyList<TypeDefinition> Runs)> TriesOf(IReadOnlyList<TypeDefinition> all, IReadOnlyList<TypeDefinition> fakes, IReadOnlyList<TypeDefinition> runs, IEnumerable<TypeDefinition> tests)
     {
         var byName = tests.ToLookup(type => type.FullName);
         var used = runs.ToDictionary(run => run, run => UsedFrom(run, byName));
         return [.. all.Select(implementation => (implementation, DoorsTo(implementation, fakes.Contains(implementation))))
-            .Select(one => (one.implementation, (IReadOnlyList<TypeDefinition>)[.. runs.Where(run => used[run].Overlaps(one.Item2))]))];
+            .Select(one => (one.implementation, (IReadOnlyList<TypeDefinition>)[.. runs.Where(run => run.Name.StartsWith(one.implementation.Name, StringComparison.Ordinal) && used[run].Overlaps(one.Item2))]))];
     }
 
     /// <summary>

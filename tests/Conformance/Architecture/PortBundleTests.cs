@@ -65,6 +65,9 @@ public sealed class PortBundleTests
     public void With_one_run_that_uses_both_implementations_it_is_not() => Assert.Contains("Coordinator.Fakes", Assert.Single(MissingFrom(new Sample { TriesFake = false, AdapterRunUsesFake = true })), StringComparison.Ordinal);
 
     [Fact]
+    public void With_another_run_that_uses_the_fake_and_none_that_bears_its_name_it_is_not() => Assert.Contains("InMemoryThing", Assert.Single(MissingFrom(new Sample { TriesFake = false, AdapterRunUsesFake = true, TriesAdapterAgain = true })), StringComparison.Ordinal);
+
+    [Fact]
     public void With_a_run_that_uses_the_other_implementation_too_it_is_accepted() => Assert.Empty(MissingFrom(new Sample { AdapterRunUsesFake = true }));
 
     [Fact]

@@ -15,7 +15,7 @@ using Xunit;
 namespace Coordinator.Tests.Conformance.SourceControl;
 
 /// <summary>The GitHub App against a scripted peer; the real GitHub was never asked.</summary>
-public sealed class GitHubAppTests : SourceControlContract
+public sealed class GitHubSourceControlTests : SourceControlContract
 {
     private readonly ManualTime time = new();
     private GitHubRig rig = null!;
