@@ -113,7 +113,7 @@ internal static class HouseRules
         type is { IsAbstract: true, IsSealed: true } && type.Name.EndsWith("Registration", StringComparison.Ordinal);
 
     private static bool ImplementsAPort(TypeDefinition type) =>
-        Inheritance.InterfacesOf(type).Any(implemented => implemented.StartsWith("Coordinator.Ports.", StringComparison.Ordinal));
+        Inheritance.InterfacesOf(type).Any(implemented => implemented.StartsWith("Coordinator.Ports.", StringComparison.Ordinal) && !BesidePorts.Allowed.Contains(implemented));
 
     private static bool IsDerivedFrom(TypeDefinition type) =>
         type.Module.GetTypes().Any(other => other.BaseType?.GetElementType().FullName == type.FullName);

@@ -11,6 +11,9 @@ public sealed record TestResult(IReadOnlyList<Offence> Offences)
 {
     internal static TestResult OfNothing { get; } = new([new("(no type)", "was found that the rule is about, so nothing was shown")]);
 
+    /// <summary>No type was found that the rule is about.</summary>
+    public bool WasAboutNothing => ReferenceEquals(this, OfNothing);
+
     public bool IsSuccessful => Offences.Count == 0;
 
     public IEnumerable<string> FailingTypeNames => Offences.Select(offence => offence.Type);
