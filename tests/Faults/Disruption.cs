@@ -18,7 +18,7 @@ internal static class Disruption
     public static async Task PlayAsync(Skeleton world, Fault fault)
     {
         var seen = await new FaultPlayer(world, fault).PlayAsync();
-        Assert.Equal(seen == fault.OrSees ? fault.OrSees : fault.Sees, seen);
+        if (!fault.OrSees.Contains(seen)) Assert.Equal(fault.Sees, seen);
 
         Assert.Empty(UnmetFaults.Of(world));
         fault.Mend(world);

@@ -86,7 +86,7 @@ public sealed record Fault(string Name, FaultMoment When)
     public required string Sees { get; init; }
 
     /// <summary>What the user may see instead, where something of the session's own may meet the fault before the user does.</summary>
-    public string? OrSees { get; init; }
+    public IReadOnlyList<string> OrSees { get; init; } = [];
 
     /// <summary>What the agent is asked while it shows.</summary>
     public string Prompt { get; init; } = "@say Answered.";

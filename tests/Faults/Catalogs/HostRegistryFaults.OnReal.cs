@@ -16,7 +16,7 @@ public sealed partial class HostRegistryFaults
         Owning(RealPlay.CutOff(Granted, Database)) with { Sees = "Unavailable" },
         Owning(RealPlay.Swallowed(Granted, Database)),
         Owning(RealPlay.Slow("It is slow: the claim is late", Database)),
-        Owning(RealPlay.Corrupt("Its answer makes no sense: the claim is made again", Database, 0)) with { OrSees = "Unavailable" },
+        Owning(RealPlay.Corrupt("Its answer makes no sense: the claim is made again", Database, 0)) with { OrSees = ["Unavailable", "Timeout"] }, // a connection that is only being made waits for the rest of what makes no sense
         Owning(RealPlay.FullDatabase("Its store has no room to note a claim", "session_head")),
         Owning(RealPlay.RefusedByDatabase("It refuses the host's credential")),
         Owning(RealPlay.Done("The connection that holds the host's lock is gone: the host goes on under a new id", "every connection ended by the database", outside => outside.CutConnections())),

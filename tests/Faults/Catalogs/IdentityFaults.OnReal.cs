@@ -19,7 +19,7 @@ public sealed partial class TenantDirectoryFaults
         Entering(RealPlay.Refused("It is down: nobody is let in", Database)),
         Entering(RealPlay.Slow("It is slow", Database)),
         Entering(RealPlay.CutOff("Its answer is lost: nobody is let in", Database)) with { Sees = "Unavailable" },
-        Entering(RealPlay.Corrupt("Its answer makes no sense: nobody is let in", Database, 0)) with { OrSees = "Unavailable" },
+        Entering(RealPlay.Corrupt("Its answer makes no sense: nobody is let in", Database, 0)) with { OrSees = ["Unavailable", "Timeout"] }, // a connection that is only being made waits for the rest of what makes no sense
         Entering(RealPlay.RefusedByDatabase("It refuses the host's credential: nobody is let in")),
         Entering(RealPlay.Done("It has no connection left: nobody is let in", "the database's limit", outside => outside.LimitConnections(true)) with { Mend = outside => outside.LimitConnections(false) }) with { Sees = "Unavailable" },
     ];

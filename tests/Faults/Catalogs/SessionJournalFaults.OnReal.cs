@@ -48,7 +48,7 @@ public sealed partial class SessionJournalFaults
         long taken = 0;
         return new(Fenced, "another host opens it")
         {
-            OrSees = "completed", // in real time a beat of the box may be what is fenced off
+            OrSees = ["completed"], // in real time a beat of the box may be what is fenced off
             Show = async outside => taken = await OpenAsync(outside),
             IsOfNetwork = false,
             // Whoever met it, the session's host had to open it once more to write anything after it.

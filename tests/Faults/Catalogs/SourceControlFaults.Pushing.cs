@@ -17,7 +17,7 @@ public sealed partial class SourceControlFaults
     [
         ByPushing(NoFastForward, pusher => pusher.OvertakeAsync(), "git: non-fast-forward"),
         ByPushing(ExpiresBetween, Now(pusher => pusher.Expire()), "ok"),
-        ByPushing(ExpiresWithin, Now(pusher => pusher.ExpireInPush()), "git: HTTP 401") with { OrSees = "ok" }, // later versions of git ask again by themselves
+        ByPushing(ExpiresWithin, Now(pusher => pusher.ExpireInPush()), "git: HTTP 401") with { OrSees = ["ok"] }, // later versions of git ask again by themselves
         ByPushing(PushLost, Now(pusher => pusher.LoseAnswer()), "git: hung up unexpectedly"),
     ];
 

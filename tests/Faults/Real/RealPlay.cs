@@ -28,7 +28,7 @@ public sealed record RealPlay(string Of, string How)
     public string? Sees { get; init; }
 
     /// <inheritdoc cref="Fault.OrSees"/>
-    public string? OrSees { get; init; }
+    public IReadOnlyList<string>? OrSees { get; init; }
 
     /// <summary>For a fault beside the session: what the user does with the real adapter; null: what the fault says.</summary>
     public Func<RealOutside, ValueTask<Func<ValueTask<string>>>>? Beside { get; init; }
@@ -84,7 +84,7 @@ public sealed record RealPlay(string Of, string How)
     public static RealPlay FullDatabase(string of, string table) => Done(of, "SQLSTATE 53100", outside => outside.FillDisk(table));
 
     /// <summary>The database lets the host in no more. Who is the first to ask may meet a connection that the database has ended.</summary>
-    public static RealPlay RefusedByDatabase(string of, string orSees = "Unavailable") => Done(of, "its right to connect is taken away", outside => outside.RefuseHost()) with { OrSees = orSees };
+    public static RealPlay RefusedByDatabase(string of, string orSees = "Unavailable") => Done(of, "its right to connect is taken away", outside => outside.RefuseHost()) with { OrSees = [orSees] };
 
     /// <summary>The fault as it is played in this world.</summary>
     public Fault In(RealOutside outside, Fault fault) => fault with
