@@ -279,6 +279,9 @@ internal sealed class BridgeMachine
     {
         if (messages.Find(message) is not { State: KnownMessageState.Accepted }) return;
         if (running == message) running = null;
+
+        // The agent went on at the word of a decision, and may have ended its turn before it was heard that the word had arrived.
+        foreach (var decided in deciding) Append(outputs, LifecycleEvents.PermissionConfirmed(decided, message));
         openPermissions.Clear();
         deciding.Clear();
         TellEnd(outputs, message, end);

@@ -282,6 +282,20 @@ public sealed class BridgeMachineTests
     }
 
     [Fact]
+    public void A_decision_that_the_agent_acted_on_and_ended_its_turn_before_it_was_known_to_have_arrived_is_confirmed_before_the_end_and_once()
+    {
+        var message = MachineHarness.NewMessage();
+        var permission = PermissionId.New(TimeProvider.System);
+        box.Connect().Prompt(message).Step(new BridgeInput.Asked(permission, new BoxEvent(EventKinds.PermissionAsked, message, "{}"u8.ToArray()))).Forget();
+
+        box.Receive(new HostFrame.Permission("p1", permission, true, null))
+            .Step(new BridgeInput.TurnOver(message, new MessageEnd(TurnOutcome.Completed, null, null, AgentTokens.None)))
+            .Step(new BridgeInput.Decided(permission));
+
+        Assert.Equal([EventKinds.PermissionConfirmed, EventKinds.MessageEnded], box.SentKinds());
+    }
+
+    [Fact]
     public void Hello_names_the_questions_that_are_open()
     {
         var message = MachineHarness.NewMessage();
