@@ -105,7 +105,7 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
     [Fact]
     public async Task A_host_goes_on_being_heard()
     {
-        var (_, host) = await HostAsync();
+        var (_, host) = await HostAsync(timeToLive: BriskLife);
         var first = await BeatOfAsync(host);
 
         await Eventually.HoldsAsync(async () => await BeatOfAsync(host) > first, "a beat");
