@@ -2,7 +2,7 @@
 # Measures what docs/benchmarks.md lists, prints one table and writes artifacts/bench.json. Ends with 1 when a target is missed.
 #
 #   bench/run.sh                    everything, about six minutes
-#   bench/run.sh events throughput  some of: dispatch events relay throughput fanout flood idle create append paced host
+#   bench/run.sh events throughput  some of: dispatch events relay throughput fanout flood idle create append paced whole host
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup.sh

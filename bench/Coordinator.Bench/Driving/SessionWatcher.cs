@@ -41,6 +41,21 @@ internal sealed class SessionWatcher(FrameSocket socket) : IDisposable
         }
     }
 
+    /// <summary>Receives what answers a prompt: when it was accepted, and when the first of its events came, in whichever order.</summary>
+    public async Task<(long Accepted, long FirstEvent)> AnswerAsync(CancellationToken cancellationToken)
+    {
+        var (accepted, shown) = (0L, 0L);
+        while (accepted == 0 || shown == 0)
+        {
+            var frame = await socket.ReceiveAsync(cancellationToken);
+            var at = Stopwatch.GetTimestamp();
+            if (accepted == 0 && frame.Span.StartsWith("{\"type\":\"accepted\""u8)) accepted = at;
+            if (shown == 0 && frame.Span.StartsWith("{\"type\":\"events\""u8) && frame.Span.IndexOf("\"message.queued\""u8) >= 0) shown = at; // not the end of the turn before
+        }
+
+        return (accepted, shown);
+    }
+
     /// <summary>Receives until so many <c>agent.text</c> have come in all.</summary>
     public async Task TakeTextsAsync(int count, CancellationToken cancellationToken)
     {

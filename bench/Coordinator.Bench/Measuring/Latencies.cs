@@ -11,6 +11,8 @@ internal sealed class Latencies
 
     public void Add(long from, long to) => milliseconds.Add(Stopwatch.GetElapsedTime(from, to).TotalMilliseconds);
 
+    public void Add(Latencies others) => milliseconds.AddRange(others.milliseconds);
+
     public double Percentile(double percent)
     {
         if (milliseconds.Count == 0) return double.NaN;

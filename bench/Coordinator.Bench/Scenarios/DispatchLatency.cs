@@ -21,12 +21,13 @@ internal sealed class DispatchLatency(TimeProvider time, int warmUp = 200, int c
         await using var host = await HostProcess.StartRoleAsync("serve");
         await using var turn = await Turn.BeginAsync(host, cancellationToken);
         await turn.EndAsync(cancellationToken);
-        var (atRest, behind, fromAccepted) = (new Latencies(), new Latencies(), new Latencies());
+        var (atRest, behind, fromAccepted, toFirstEvent) = (new Latencies(), new Latencies(), new Latencies(), new Latencies());
         for (var i = 0; i < warmUp + count; i++)
         {
             if (i % 2 == 0) await Task.Delay(Rest, time, cancellationToken);
-            var (sent, accepted, arrived) = await PromptAsync(turn, i, cancellationToken);
+            var (sent, accepted, firstEvent, arrived) = await PromptAsync(turn, i, cancellationToken);
             if (i < warmUp) continue;
+            if (i % 2 == 0) toFirstEvent.Add(sent, firstEvent);
             (i % 2 == 0 ? atRest : behind).Add(sent, arrived);
             fromAccepted.Add(Math.Min(accepted, arrived), arrived);
         }
@@ -35,21 +36,23 @@ internal sealed class DispatchLatency(TimeProvider time, int warmUp = 200, int c
         yield return new("Prompt to connected box", "sent by the client, at the box: p99", atRest.Percentile(99), "ms", 5);
         yield return new("Prompt to connected box", "the same right behind a turn: p50", behind.Percentile(50), "ms");
         yield return new("Prompt to connected box", "the same right behind a turn: p99", behind.Percentile(99), "ms");
+        yield return new("Prompt to connected box", "sent by the client, its first event at the client: p50", toFirstEvent.Percentile(50), "ms");
+        yield return new("Prompt to connected box", "sent by the client, its first event at the client: p99", toFirstEvent.Percentile(99), "ms", 5);
         yield return new("Prompt to connected box", "accepted at the client, at the box: p50", fromAccepted.Percentile(50), "ms", 10);
         yield return new("Prompt to connected box", "accepted at the client, at the box: p99", fromAccepted.Percentile(99), "ms");
     }
 
-    /// <summary>One turn: when its prompt was sent, accepted at the client, and at the box.</summary>
-    private static async Task<(long Sent, long Accepted, long Arrived)> PromptAsync(Turn turn, int i, CancellationToken cancellationToken)
+    /// <summary>One turn: when its prompt was sent, accepted and first shown at the client, and at the box.</summary>
+    private static async Task<(long Sent, long Accepted, long FirstEvent, long Arrived)> PromptAsync(Turn turn, int i, CancellationToken cancellationToken)
     {
         var sent = Stopwatch.GetTimestamp();
         await turn.Watcher.PromptAsync(string.Create(CultureInfo.InvariantCulture, $"p{i}"), "work", cancellationToken);
-        var accepted = turn.Watcher.UntilAsync("accepted", null, cancellationToken);
+        var answer = turn.Watcher.AnswerAsync(cancellationToken);
         var prompt = await turn.Box.NextPromptAsync(cancellationToken);
-        await accepted;
+        var (accepted, firstEvent) = await answer;
         await turn.Box.SendAsync("message.accepted", prompt.MessageId, "{}", cancellationToken);
         await turn.Box.SendAsync("message.ended", prompt.MessageId, """{"outcome":"completed"}""", cancellationToken);
         await turn.Watcher.UntilAsync("events", "message.completed", cancellationToken);
-        return (sent, await accepted, prompt.At);
+        return (sent, accepted, firstEvent, prompt.At);
     }
 }

@@ -49,14 +49,17 @@ internal sealed class EventLatency(TimeProvider time) : IScenario
     {
         using var head = await SessionWatcher.ConnectAsync(host, turn.Session, null, cancellationToken);
         using var watcher = await EventStreamWatcher.ConnectAsync(host, turn.Session, head.Start, cancellationToken);
-        await StreamAsync(turn, 1_000, 1_000, watcher.Texts, watcher.TakeTextsAsync, cancellationToken);
-        return await StreamAsync(turn, 1_000, 5_000, watcher.Texts, watcher.TakeTextsAsync, cancellationToken);
+        await StreamAsync(turn, 1_000, 1_000, watcher.Texts, watcher.TakeTextsAsync, time, cancellationToken);
+        return await StreamAsync(turn, 1_000, 5_000, watcher.Texts, watcher.TakeTextsAsync, time, cancellationToken);
     }
 
-    private Task<Latencies> StreamAsync(Turn turn, int rate, int count, CancellationToken cancellationToken) =>
-        StreamAsync(turn, rate, count, turn.Watcher.Texts, turn.Watcher.TakeTextsAsync, cancellationToken);
+    private Task<Latencies> StreamAsync(Turn turn, int rate, int count, CancellationToken cancellationToken) => StreamAsync(turn, rate, count, time, cancellationToken);
 
-    private async Task<Latencies> StreamAsync(Turn turn, int rate, int count, List<long> arrivals, Func<int, CancellationToken, Task> takeAsync, CancellationToken cancellationToken)
+    /// <summary>Events of the turn's box at a steady rate, to the turn's own client.</summary>
+    internal static Task<Latencies> StreamAsync(Turn turn, int rate, int count, TimeProvider time, CancellationToken cancellationToken) =>
+        StreamAsync(turn, rate, count, turn.Watcher.Texts, turn.Watcher.TakeTextsAsync, time, cancellationToken);
+
+    private static async Task<Latencies> StreamAsync(Turn turn, int rate, int count, List<long> arrivals, Func<int, CancellationToken, Task> takeAsync, TimeProvider time, CancellationToken cancellationToken)
     {
         var first = arrivals.Count;
         var sent = new long[count];

@@ -26,8 +26,8 @@ internal sealed class PacedAppend(TimeProvider time, int sessions = 500) : IScen
         var one = await AppendAsync(bare, 1, 200, 2_000, cancellationToken);
         yield return new("Append of one session at 200/s", "p50", one.Percentile(50), "ms");
         yield return new("Append of one session at 200/s", "p99", one.Percentile(99), "ms");
-        await InsertAsync(bare, 200, 200, cancellationToken);
-        var row = await InsertAsync(bare, 200, 2_000, cancellationToken);
+        await InsertAsync(bare, 200, 200, time, cancellationToken);
+        var row = await InsertAsync(bare, 200, 2_000, time, cancellationToken);
         yield return new("Limit: a bare insert of one row at 200/s", "p50", row.Percentile(50), "ms");
         yield return new("Limit: a bare insert of one row at 200/s", "p99", row.Percentile(99), "ms");
     }
@@ -58,7 +58,8 @@ internal sealed class PacedAppend(TimeProvider time, int sessions = 500) : IScen
         return version + 1;
     }
 
-    private async Task<Latencies> InsertAsync(BareJournal bare, int rate, int count, CancellationToken cancellationToken)
+    /// <summary>One row after another at a steady rate, each durable before the next.</summary>
+    internal static async Task<Latencies> InsertAsync(BareJournal bare, int rate, int count, TimeProvider time, CancellationToken cancellationToken)
     {
         await using var insert = new BareInsert(await bare.Source.OpenConnectionAsync(cancellationToken));
         var (ids, latencies) = (new[] { SessionId.New(time).Value }, new Latencies());

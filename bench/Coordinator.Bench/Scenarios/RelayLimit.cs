@@ -19,7 +19,7 @@ internal sealed class RelayLimit(TimeProvider time, int count = 100_000) : IScen
         using var watcher = new SessionWatcher(await FrameSocket.ConnectAsync(host.Url, "/out", null, null, cancellationToken));
         await StreamAsync(into, watcher, count / 10, cancellationToken);
 
-        var latencies = await PacedAsync(into, watcher, 1_000, 5_000, cancellationToken);
+        var latencies = await PacedAsync(into, watcher, 1_000, 5_000, time, cancellationToken);
         yield return new("Limit: a bare relay", "at 1,000/s: p50", latencies.Percentile(50), "ms");
         yield return new("Limit: a bare relay", "at 1,000/s: p99", latencies.Percentile(99), "ms");
         var took = await StreamAsync(into, watcher, count, cancellationToken);
@@ -35,7 +35,8 @@ internal sealed class RelayLimit(TimeProvider time, int count = 100_000) : IScen
         return Stopwatch.GetElapsedTime(began);
     }
 
-    private async Task<Latencies> PacedAsync(FrameSocket into, SessionWatcher watcher, int rate, int events, CancellationToken cancellationToken)
+    /// <summary>Frames at a steady rate through the relay.</summary>
+    internal static async Task<Latencies> PacedAsync(FrameSocket into, SessionWatcher watcher, int rate, int events, TimeProvider time, CancellationToken cancellationToken)
     {
         var first = watcher.Texts.Count;
         var sent = new long[events];
