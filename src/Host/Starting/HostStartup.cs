@@ -80,9 +80,27 @@ internal sealed partial class HostStartup(
         if (!web.IsBuilt) LogNoWebApp(logger);
         var (url, took) = (address.Url, time.GetElapsedTime(began));
         LogServing(logger, url, took.TotalMilliseconds);
-        var invitation = await signIn.InviteAsync(cancellationToken);
-        await Console.Out.WriteLineAsync($"Sign in: {invitation.At(url)}");
-        await Console.Out.FlushAsync(cancellationToken);
+        await InviteAsync(url, cancellationToken);
+    }
+
+    /// <summary>The host serves by now: that its database goes away in this very moment is no reason to end it.</summary>
+    private async Task InviteAsync(Uri url, CancellationToken cancellationToken)
+    {
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            try
+            {
+                var invitation = await signIn.InviteAsync(cancellationToken);
+                await Console.Out.WriteLineAsync($"Sign in: {invitation.At(url)}");
+                await Console.Out.FlushAsync(cancellationToken);
+                return;
+            }
+            catch (PortException failure)
+            {
+                LogRetried(logger, "The sign-in link", failure.Message, pause.TotalMilliseconds);
+                await Task.Delay(pause, time, cancellationToken);
+            }
+        }
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Dependency} is ready ({Description}) after {Milliseconds:F0} ms.")]

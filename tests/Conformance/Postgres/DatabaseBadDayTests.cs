@@ -52,6 +52,23 @@ public sealed class DatabaseBadDayTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Away_in_the_moment_the_host_has_started_the_sign_in_link_is_made_when_it_is_back_and_the_host_goes_on()
+    {
+        await ExecuteAsync("""
+            CREATE SEQUENCE refused;
+            CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN PERFORM nextval('refused'); RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END $$;
+            CREATE TRIGGER no_room BEFORE INSERT ON organization FOR EACH ROW EXECUTE FUNCTION no_room();
+            """);
+        await using var host = await HostOnDatabase.StartAsync(ThroughProxy);
+        await Eventually.HoldsAsync(async () => await AskAsync("SELECT is_called FROM refused") is true, "that the link was refused");
+
+        await ExecuteAsync("DROP TRIGGER no_room ON organization");
+
+        await Eventually.HoldsAsync(async () => await AskAsync("SELECT count(*) FROM organization") is 1L, "that the link is made");
+        await HostOnDatabase.UntilAsync(HttpStatusCode.OK, () => host.GetAsync("/health/ready"));
+    }
+
+    [Fact]
     public async Task Taking_no_writes_at_the_start_it_is_waited_for_and_not_called_misconfigured()
     {
         await ExecuteAsync($"ALTER DATABASE {Name} SET default_transaction_read_only = on");
@@ -137,11 +154,13 @@ public sealed class DatabaseBadDayTests : IAsyncLifetime
     private static async Task<int> SessionsAsync(HostOnDatabase host) =>
         JsonDocument.Parse((await HostOnDatabase.UntilAsync(HttpStatusCode.OK, () => host.GetAsync("/v1/sessions"))).Body).RootElement.GetProperty("items").GetArrayLength();
 
-    private async Task ExecuteAsync(string sql)
+    private async Task ExecuteAsync(string sql) => await AskAsync(sql);
+
+    private async Task<object?> AskAsync(string sql)
     {
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false, Options = "-c coordinator.scope=system -c default_transaction_read_only=off" }.ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
+        return await command.ExecuteScalarAsync();
     }
 }
