@@ -6,13 +6,13 @@ using Microsoft.Extensions.Options;
 namespace Coordinator.Adapters.InProcess;
 
 /// <summary>
-/// Asks the alarm clock which sessions are due, at once at start and then at an interval, and wakes them, one after the other.
+/// Asks the alarm clock which sessions are due, at once when the host is ready and then at an interval, and wakes them, one after the other.
 /// What a dead host had is woken without waiting for its next look: its box may have died too, and then nobody else comes to
 /// wake it before its time. A host that has just begun looks so for whatever nobody has: it may be the successor of one that
 /// died over it, or of itself before it lost its lock or its database. It does so for as long as a look can be away, since
 /// what was handed out is hidden for a while, and whoever it was handed out to may die next.
 /// </summary>
-internal sealed class AlarmSweep(IWakesSessions host, IAlarmClock clock, IOptions<SessionHostOptions> options, TimeProvider time) : BackgroundService
+internal sealed class AlarmSweep(IWakesSessions host, IAlarmClock clock, IOptions<SessionHostOptions> options, TimeProvider time, IHostReadiness? readiness = null) : BackgroundService
 {
     private const int Batch = 64;
 
@@ -24,6 +24,7 @@ internal sealed class AlarmSweep(IWakesSessions host, IAlarmClock clock, IOption
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        if (readiness is not null) await readiness.WhenReady.WaitAsync(stoppingToken); // a release that does not know the schema wakes nobody
         using var timer = new PeriodicTimer(options.Value.AlarmInterval, time);
         var failures = 0;
         do

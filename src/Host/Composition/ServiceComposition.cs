@@ -16,6 +16,7 @@ using Coordinator.Modules.Sandboxes;
 using Coordinator.Modules.SessionAccess;
 using Coordinator.Modules.Sessions;
 using Coordinator.Modules.Tenancy;
+using Coordinator.Ports;
 
 namespace Coordinator.Host.Composition;
 
@@ -32,6 +33,7 @@ internal static class ServiceComposition
     {
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<HostReadiness>();
+        services.AddSingleton<IHostReadiness>(provider => provider.GetRequiredService<HostReadiness>());
         services.AddSingleton<DependencyHealth>();
         services.AddSingleton<HostAddress>();
         services.AddSingleton<PortReport>();

@@ -30,7 +30,8 @@ internal sealed partial class HostStartup(
         try
         {
             var began = time.GetTimestamp();
-            await Task.WhenAll(dependencies.Select(dependency => StartAsync(dependency, stoppingToken)));
+            foreach (var wave in dependencies.GroupBy(dependency => dependency.IsLast).OrderBy(wave => wave.Key))
+                await Task.WhenAll(wave.Select(dependency => StartAsync(dependency, stoppingToken)));
             readiness.Set();
             await ReportAsync(began, stoppingToken);
         }

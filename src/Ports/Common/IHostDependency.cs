@@ -2,7 +2,7 @@ namespace Coordinator.Ports;
 
 /// <summary>
 /// Something a host needs before it can serve, such as its database or the sandboxes of its machine. Every registered
-/// one is started side by side when the host starts; requests are refused with 503 until the required ones have started,
+/// one is started side by side when the host starts, those that come last behind the others; requests are refused with 503 until the required ones have started,
 /// and <c>/health/ready</c> tells of each.
 /// </summary>
 public interface IHostDependency
@@ -15,6 +15,9 @@ public interface IHostDependency
 
     /// <summary>False when the host can serve without it, with less.</summary>
     bool IsRequired { get; }
+
+    /// <summary>True for what makes the host known to others, who then ask things of it: it is started once all that the host cannot do without has been.</summary>
+    bool IsLast => false;
 
     /// <summary>
     /// Brings it up and returns when it can be used. A <see cref="PortException"/> of kind

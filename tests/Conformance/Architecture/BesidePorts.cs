@@ -23,5 +23,8 @@ internal static class BesidePorts
 
         // How an adapter says whether it works; every adapter may.
         "Coordinator.Ports.IHostDependency",
+
+        // What the host tells its adapters, not the other way about: a moment.
+        "Coordinator.Ports.IHostReadiness",
     };
 }

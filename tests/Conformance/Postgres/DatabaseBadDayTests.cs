@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Coordinator.Ports;
+using Coordinator.Ports.Session;
 using Coordinator.Tests.Support;
 using Coordinator.Tests.Support.Network;
 using Npgsql;
@@ -138,6 +139,28 @@ public sealed class DatabaseBadDayTests : IAsyncLifetime
         await ExecuteAsync("INSERT INTO schema_migration (number, name, checksum, elapsed_ms) VALUES (9999, '9999_later.sql', repeat('0', 64), 0)");
 
         Assert.Equal(78, await HostOnDatabase.RunAsync(ThroughProxy));
+    }
+
+    [Theory]
+    [InlineData]
+    [InlineData("--Cluster:Address=http://127.0.0.1:1")]
+    public async Task Of_a_newer_release_the_host_is_none_to_its_peers_and_wakes_nobody_before_it_ends(params string[] more)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        await using var newer = new PostgresSessions(database.ConnectionString);
+        var key = new SessionKey(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
+        var lease = (await newer.Journal.OpenAsync(key, HostId.New(TimeProvider.System), create: true, default))!;
+        Assert.True(await newer.Journal.AppendAsync(lease, new(0, "{}"u8.ToArray(), 1, now, now, null), default));
+        await newer.Journal.ReleaseAsync(lease, default);
+        await ExecuteAsync("INSERT INTO schema_migration (number, name, checksum, elapsed_ms) VALUES (9999, '9999_later.sql', repeat('0', 64), 0)");
+
+        await using var look = newer.Owner.CreateCommand("SELECT (SELECT count(*) FROM session_host) || ' hosts, ' || head::text FROM session_head AS head");
+        var before = await look.ExecuteScalarAsync();
+
+        Assert.Equal(78, await HostOnDatabase.RunAsync(database.ConnectionString, more));
+
+        Assert.StartsWith("0 hosts", before as string, StringComparison.Ordinal);
+        Assert.Equal(before, await look.ExecuteScalarAsync());
     }
 
     private string Name => new NpgsqlConnectionStringBuilder(database.ConnectionString).Database!;

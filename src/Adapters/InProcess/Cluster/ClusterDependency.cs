@@ -11,6 +11,9 @@ internal sealed class ClusterDependency(Membership members, ClusterSessionHost h
 
     public bool IsRequired => true;
 
+    /// <summary>Its peers pass sessions on to it from then on, which it opens by the schema and with the roles that the database's start has looked at.</summary>
+    public bool IsLast => true;
+
     public Task StartAsync(CancellationToken cancellationToken) => members.StartAsync(cancellationToken);
 
     public ValueTask<string?> CheckAsync(CancellationToken cancellationToken) =>
