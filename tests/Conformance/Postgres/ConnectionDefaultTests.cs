@@ -14,15 +14,15 @@ public sealed class ConnectionDefaultTests
     {
         var chosen = Connection(Plain);
 
-        Assert.Equal(("coordinator", 20, 50, 60), (chosen.ApplicationName, chosen.MaxPoolSize, chosen.MaxAutoPrepare, chosen.ConnectionIdleLifetime));
+        Assert.Equal(("coordinator", 20, 50, 60, 1), (chosen.ApplicationName, chosen.MaxPoolSize, chosen.MaxAutoPrepare, chosen.ConnectionIdleLifetime, chosen.HostRecheckSeconds));
     }
 
     [Fact]
     public void What_it_says_is_kept()
     {
-        var chosen = Connection($"{Plain};ApplicationName=mine;Maximum Pool Size=7;Max Auto Prepare=0;Connection Idle Lifetime=300");
+        var chosen = Connection($"{Plain};ApplicationName=mine;Maximum Pool Size=7;Max Auto Prepare=0;Connection Idle Lifetime=300;Host Recheck Seconds=9");
 
-        Assert.Equal(("mine", 7, 0, 300), (chosen.ApplicationName, chosen.MaxPoolSize, chosen.MaxAutoPrepare, chosen.ConnectionIdleLifetime));
+        Assert.Equal(("mine", 7, 0, 300, 9), (chosen.ApplicationName, chosen.MaxPoolSize, chosen.MaxAutoPrepare, chosen.ConnectionIdleLifetime, chosen.HostRecheckSeconds));
     }
 
     [Fact]

@@ -81,6 +81,12 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
 
     private const int LongestName = 40;
 
+    /// <summary>
+    /// How long the driver believes what it last knew of each of several servers. By its own measure of 10 s a standby that has long
+    /// taken over is still passed by, and callers are told of an outage that is over.
+    /// </summary>
+    private const int RecheckSeconds = 1;
+
     private NpgsqlDataSource ClearedWithItsServer(NpgsqlDataSource source)
     {
         if (Embedded is { } server) server.Died += source.Clear;
@@ -95,6 +101,7 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
         if (!IsSaid(connection, "Application Name")) connection.ApplicationName = "coordinator";
         if (!IsSaid(connection, "Max Auto Prepare")) connection.MaxAutoPrepare = 50;
         if (!IsSaid(connection, "Connection Idle Lifetime")) connection.ConnectionIdleLifetime = 60; // a server process is memory
+        if (!IsSaid(connection, "Host Recheck Seconds")) connection.HostRecheckSeconds = RecheckSeconds;
         return connection;
     }
 
