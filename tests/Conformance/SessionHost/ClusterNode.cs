@@ -49,7 +49,7 @@ internal sealed class ClusterNode : IAsyncDisposable
 
     public PeerSigner Signer => app.Services.GetRequiredService<PeerSigner>();
 
-    public static async Task<ClusterNode> StartAsync(ClusterStore store, ISessionEffectRunner effects, string masterKey = "a key that all hosts share", string searchTime = "00:00:15", string watchInterval = "00:00:00.100")
+    public static async Task<ClusterNode> StartAsync(ClusterStore store, ISessionEffectRunner effects, string masterKey = "a key that all hosts share", string searchTime = "00:00:15", string watchInterval = "00:00:00.100", TimeProvider? time = null)
     {
         var url = FreeUrl();
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Cluster:Address"] = url, ["Cluster:WatchInterval"] = watchInterval, ["Cluster:SearchTime"] = searchTime }).Build();
@@ -57,7 +57,7 @@ internal sealed class ClusterNode : IAsyncDisposable
         builder.WebHost.UseUrls(url);
         builder.Logging.ClearProviders();
         builder.Services
-            .AddSingleton(TimeProvider.System)
+            .AddSingleton(time ?? TimeProvider.System)
             .AddSingleton<ISessionJournal>(store.Journal)
             .AddSingleton<IAlarmClock>(store.Alarms)
             .AddSingleton<IHostRegistry>(store.Hosts)

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.WebSockets;
+using System.Text;
 using Coordinator.Adapters.InProcess.Cluster;
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
@@ -179,6 +181,63 @@ public sealed class ClusterTests : IAsyncLifetime
         var refused = await Assert.ThrowsAsync<PortException>(async () => await stranger.Host.CallAsync(key, Prompt("let me in"), default));
         Assert.Equal(PortFailureKind.Unavailable, refused.Kind);
     }
+
+    [Fact]
+    public async Task A_peer_of_a_newer_release_that_asks_for_what_this_one_does_not_know_is_told_that_nothing_was_done()
+    {
+        var body = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(PeerJson.Write(new PeerCall(key, new SessionCommand.GetView()))).Replace("GetView", "Levitate", StringComparison.Ordinal));
+        var signed = two.Signer.Sign(one.Member.Location.Id, new("POST", PeerClient.CallsPath, body));
+
+        using var http = TestHttp.Client(one.Member.Location.Address);
+        using var request = new HttpRequestMessage(HttpMethod.Post, PeerClient.CallsPath) { Content = new ByteArrayContent(body) };
+        request.Headers.TryAddWithoutValidation("Authorization", signed.ToString());
+        using var answer = await http.SendAsync(request);
+        var said = await answer.Content.ReadAsByteArrayAsync();
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.True(two.Signer.IsAnswerOf(one.Member.Location.Id, signed.Nonce, said, answer.Headers.GetValues(PeerSigner.AnswerHeader).Single()));
+        var failure = PeerJson.Read<PeerAnswer>(said).Failure!;
+        Assert.Equal((PortFailureKind.Unavailable, false, true), (failure.Kind, failure.EffectMayHaveHappened, failure.RetryAfter > TimeSpan.Zero));
+    }
+
+    [Fact]
+    public async Task Whoever_comes_as_a_peer_with_a_box_and_does_not_say_who_they_are_is_neither_waited_for_nor_listened_to_at_length()
+    {
+        var time = new ManualTime();
+        await using var host = await ClusterNode.StartAsync(store, effects, time: time);
+        using var silent = await IntroduceAsync(host);
+        using var verbose = await IntroduceAsync(host);
+        var (hearing, answered) = (silent.ReceiveAsync(new ArraySegment<byte>(new byte[1]), default), verbose.ReceiveAsync(new ArraySegment<byte>(new byte[1]), default));
+
+        var piece = new byte[128 * 1024];
+        await EndsAsync(async () =>
+        {
+            for (var sent = 0; sent < PeerSocket.LargestMessage / 2; sent += piece.Length) await verbose.SendAsync(new ArraySegment<byte>(piece), WebSocketMessageType.Binary, endOfMessage: false, default);
+            await answered;
+        });
+        Assert.False(hearing.IsCompleted);
+        await Eventually.HoldsAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(11));
+            return hearing.IsCompleted;
+        }, "that the host hangs up");
+
+        await EndsAsync(() => hearing);
+        using var http = TestHttp.Client(host.Member.Location.Address);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync(PeerBridges.Path)).StatusCode);
+    }
+
+    /// <summary>A socket with something that looks like a signature, which covers what was never said.</summary>
+    private async Task<ClientWebSocket> IntroduceAsync(ClusterNode host)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.SetRequestHeader("Authorization", one.Signer.Sign(host.Member.Location.Id, new("GET", PeerBridges.Path, "unsaid"u8.ToArray())).ToString());
+        await socket.ConnectAsync(new UriBuilder(new Uri(host.Member.Location.Address, PeerBridges.Path)) { Scheme = "ws" }.Uri, default);
+        return socket;
+    }
+
+    /// <summary>The host hangs up, however the network tells it.</summary>
+    private static async Task EndsAsync(Func<Task> talking) => Assert.True(await Record.ExceptionAsync(() => talking().WaitAsync(Bound)) is WebSocketException or IOException);
 
     private static SessionCommand.Prompt Prompt(string text) => new(Ada, MessageId.New(TimeProvider.System), null, text, null, null);
 

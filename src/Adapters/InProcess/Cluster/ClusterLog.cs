@@ -24,6 +24,9 @@ internal sealed partial class ClusterLog(ILogger logger)
     [LoggerMessage(2026, LogLevel.Warning, "{Host} has died while this host waited for it")]
     public partial void PeerDied(HostId host);
 
+    [LoggerMessage(2027, LogLevel.Warning, "A peer asked for what this release does not know; hosts of two releases run beside each other")]
+    public partial void NotUnderstood(Exception failure);
+
     [LoggerMessage(2024, LogLevel.Warning, "{Session} is due and could not be woken; it stays due")]
     public partial void WakeFailed(Exception failure, SessionKey session);
 }

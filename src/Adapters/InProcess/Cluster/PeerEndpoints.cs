@@ -13,6 +13,9 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
 {
     private const int LargestBody = 1024 * 1024;
     private const int MostFramesToBox = 4_096;
+
+    /// <summary>For the first thing that is said on a box's way, which alone says who says it. Until then it may be anybody.</summary>
+    private static readonly TimeSpan LongestIntroduction = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
 
@@ -45,26 +48,43 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
 
     public async Task BridgeAsync(HttpContext context)
     {
-        if (!context.WebSockets.IsWebSocketRequest || host.Members.Find() is not { } member)
+        if (!context.WebSockets.IsWebSocketRequest || host.Members.Find() is not { } member || !RequestSignature.TryParse(context.Request.Headers.Authorization, out _))
         {
             context.Response.StatusCode = StatusCodes.Status401Unauthorized;
             return;
         }
 
         using var socket = new PeerSocket(await context.WebSockets.AcceptWebSocketAsync());
-        var first = await socket.ReceiveAsync(context.RequestAborted);
+        var first = await IntroductionAsync(socket, context.RequestAborted);
         if (first is null || signer.Verify(member.Location.Id, context.Request.Headers.Authorization, new("GET", PeerBridges.Path, first)) is not { } signature)
         {
             log.Refused();
             return;
         }
 
-        await BridgeAsync(socket, PeerJson.Read<PeerAttach>(first), answer => PeerBridges.Signed(signer, member.Location.Id, signature.Nonce, answer), context.RequestAborted);
+        await BridgeAsync(socket, first, answer => PeerBridges.Signed(signer, member.Location.Id, signature.Nonce, answer), context.RequestAborted);
     }
+
+    private async Task<byte[]?> IntroductionAsync(PeerSocket socket, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(LongestIntroduction, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            return await socket.ReceiveAsync(either.Token, LargestBody);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>To a peer of a newer release, while hosts are updated one after the other.</summary>
+    private static PeerAnswer NotUnderstood { get; } = new(Failure: new(PortFailureKind.Unavailable, "The session's host is of another release and does not know what it is asked; nothing was done. Try again when it has been updated.", EffectMayHaveHappened: false, RetryAfter: TimeSpan.FromSeconds(5)));
 
     private static PeerAnswer Box(Result<SessionReply> result) => result.IsSuccess ? new(Reply: result.Value) : new(Problem: result.Problem);
 
-    private async Task BridgeAsync(PeerSocket socket, PeerAttach attach, Func<PeerAnswer, byte[]> sign, CancellationToken cancellationToken)
+    private async Task BridgeAsync(PeerSocket socket, byte[] attach, Func<PeerAnswer, byte[]> sign, CancellationToken cancellationToken)
     {
         var sink = new Sink();
         var joined = await AttachAsync(attach, sink, cancellationToken);
@@ -97,10 +117,11 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
         }
     }
 
-    private async Task<(IBridgeLink? Link, PeerAnswer Answer)> AttachAsync(PeerAttach attach, Sink sink, CancellationToken cancellationToken)
+    private async Task<(IBridgeLink? Link, PeerAnswer Answer)> AttachAsync(byte[] message, Sink sink, CancellationToken cancellationToken)
     {
         try
         {
+            if (Read<PeerAttach>(message) is not { } attach) return (null, NotUnderstood);
             IBridgeLink? link = null;
             var answer = await host.ForPeerAsync(
                 attach.Key,
@@ -146,6 +167,7 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
     }
 
     private async Task AnswerAsync<T>(HttpContext context, Func<T, CancellationToken, Task<PeerAnswer>> answer)
+        where T : class
     {
         var body = await ReadBodyAsync(context);
         if (body is null || host.Members.Find() is not { } member
@@ -159,7 +181,7 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
         PeerAnswer said;
         try
         {
-            said = await answer(PeerJson.Read<T>(body), context.RequestAborted);
+            said = Read<T>(body) is { } asked ? await answer(asked, context.RequestAborted) : NotUnderstood;
         }
         catch (PortException failure)
         {
@@ -170,6 +192,21 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
         context.Response.Headers[PeerSigner.AnswerHeader] = signer.SignAnswer(member.Location.Id, signature.Nonce, bytes);
         context.Response.ContentType = "application/json";
         await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
+    }
+
+    /// <summary>What a peer signed; null when this release cannot read it, which is then said in the log.</summary>
+    private T? Read<T>(byte[] message)
+        where T : class
+    {
+        try
+        {
+            return PeerJson.Read<T>(message);
+        }
+        catch (JsonException failure)
+        {
+            log.NotUnderstood(failure);
+            return null;
+        }
     }
 
     private static async Task<byte[]?> ReadBodyAsync(HttpContext context)

@@ -6,17 +6,17 @@ namespace Coordinator.Adapters.InProcess.Cluster;
 /// <summary>Whole messages over a socket between two hosts; one reader, any number of writers.</summary>
 internal sealed class PeerSocket(WebSocket socket) : IDisposable
 {
-    private const int LargestMessage = 4 * 1024 * 1024;
+    public const int LargestMessage = 4 * 1024 * 1024;
 
     private readonly SemaphoreSlim sending = new(1);
 
-    /// <summary>The next message; null when the other side has closed, or is gone, or says too much at once.</summary>
-    public async Task<byte[]?> ReceiveAsync(CancellationToken cancellationToken)
+    /// <summary>The next message; null when the other side has closed, or is gone, or says more at once than <paramref name="largest"/>.</summary>
+    public async Task<byte[]?> ReceiveAsync(CancellationToken cancellationToken, int largest = LargestMessage)
     {
         var message = new ArrayBufferWriter<byte>(4 * 1024);
         try
         {
-            while (message.WrittenCount <= LargestMessage)
+            while (message.WrittenCount <= largest)
             {
                 var part = await socket.ReceiveAsync(message.GetMemory(4 * 1024), cancellationToken);
                 if (part.MessageType == WebSocketMessageType.Close) return null;
