@@ -42,6 +42,9 @@ public sealed class InMemoryArtifactStore : IArtifactStore
     public ValueTask DeleteAsync(OrganizationId organization, string sha256, CancellationToken cancellationToken) =>
         Faults.Run(() => { blobs.TryRemove((organization, sha256), out _); }, cancellationToken);
 
+    /// <summary>What a bad disk does: the blob of that name holds other bytes from now on.</summary>
+    public void Damage(OrganizationId organization, string sha256, byte[] bytes) => blobs[(organization, sha256)] = bytes;
+
     private static Problem HashMismatch { get; } = new("artifact_hash_mismatch", "The bytes are not those the SHA-256 names; send the artifact again.");
 
     private static bool IsName(string sha256) => sha256.Length == 64 && sha256.All(char.IsAsciiHexDigitLower);

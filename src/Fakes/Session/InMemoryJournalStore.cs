@@ -53,6 +53,13 @@ public sealed class InMemoryJournalStore(TimeProvider time)
 
         public long Compacted { get; set; }
 
+        public long Archived { get; set; }
+
+        public List<EventArchive> Archives { get; } = [];
+
+        /// <summary>Up to it no event stands in a record.</summary>
+        public long Emptied => Math.Max(Floor, Archived);
+
         public DateTimeOffset UpdatedAt { get; set; }
 
         public DateTimeOffset? WakeAt { get; set; }

@@ -98,7 +98,7 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
     public ValueTask<IReadOnlyList<SessionKey>> ListUncompactedAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken) =>
         RunAsync<IReadOnlyList<SessionKey>>(
             () => [.. store.Sessions
-                .Where(session => session.Value is { Sleeps: true } entry && entry.UpdatedAt < store.Now - age && entry.Compacted < entry.Version && entry.Floor < entry.Seq)
+                .Where(session => session.Value is { Sleeps: true } entry && entry.UpdatedAt < store.Now - age && entry.Compacted < entry.Version && entry.Emptied < entry.Seq)
                 .Where(session => session.Value.Ordinal > OrdinalOf(after))
                 .OrderBy(session => session.Value.Ordinal)
                 .Take(limit)
@@ -107,11 +107,56 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
 
     public ValueTask<bool> CompactAsync(JournalCompaction compaction, CancellationToken cancellationToken) => RunAsync(() => Compact(compaction), cancellationToken);
 
+    public ValueTask<IReadOnlyList<SessionKey>> ListUnarchivedAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken) =>
+        RunAsync<IReadOnlyList<SessionKey>>(
+            () => [.. store.Sessions
+                .Where(session => session.Value is { Sleeps: true } entry && entry.UpdatedAt < store.Now - age && entry.Emptied < entry.Seq)
+                .Where(session => session.Value.Ordinal > OrdinalOf(after))
+                .OrderBy(session => session.Value.Ordinal)
+                .Take(limit)
+                .Select(session => session.Key)],
+            cancellationToken);
+
+    public ValueTask<bool> ArchiveAsync(SessionHead seen, EventArchive archive, CancellationToken cancellationToken) => RunAsync(() => Archive(seen, archive), cancellationToken);
+
+    public ValueTask<EventArchive?> FindArchiveAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken) =>
+        RunAsync(
+            () => store.Sessions.TryGetValue(key, out var entry) ? entry.Archives.FirstOrDefault(archive => archive.LastSeq > Math.Max(afterSeq, entry.Floor)) : null,
+            cancellationToken);
+
+    public ValueTask<IReadOnlyList<EventArchive>> ListGoneArchivesAsync(int limit, CancellationToken cancellationToken) =>
+        RunAsync<IReadOnlyList<EventArchive>>(
+            () => [.. store.Sessions.Values.SelectMany(entry => entry.Archives.Where(archive => archive.LastSeq <= entry.Floor)).Take(limit)],
+            cancellationToken);
+
+    public async ValueTask ForgetArchiveAsync(EventArchive archive, CancellationToken cancellationToken) => await RunAsync(
+        () => store.Sessions.TryGetValue(archive.Key, out var entry) && archive.LastSeq <= entry.Floor && entry.Archives.Remove(archive),
+        cancellationToken);
+
+    private bool Archive(SessionHead seen, EventArchive archive)
+    {
+        if (!store.Sessions.TryGetValue(seen.Key, out var entry) || !IsAsSeen(entry, seen)) return false;
+        var last = entry.Records.FindLastIndex(record => record.LastSeq >= record.FirstSeq && record.LastSeq <= archive.LastSeq);
+        if (archive.Key != seen.Key || archive.FirstSeq != seen.Emptied + 1 || last < 0 || entry.Records[last].LastSeq != archive.LastSeq)
+            throw new PortException(PortFailureKind.Rejected, $"An archive of the events {archive.FirstSeq} to {archive.LastSeq} is none of what stands in the records of session {seen.Key}.");
+        for (var i = 0; i <= last; i++)
+        {
+            if (entry.Records[i].FirstSeq >= archive.FirstSeq) entry.Records[i] = WithoutEvents(entry.Records[i]);
+        }
+
+        entry.Archives.Add(archive);
+        entry.Archived = archive.LastSeq;
+        return true;
+    }
+
+    /// <summary>Nobody has it open or waits to wake it, and what stands in its records is what stood there.</summary>
+    private static bool IsAsSeen(InMemoryJournalStore.Entry entry, SessionHead seen) =>
+        entry.Sleeps && (entry.Epoch, entry.Floor, entry.Compacted, entry.Archived) == (seen.Epoch, seen.Floor, seen.Compacted, seen.Archived);
+
     private bool Compact(JournalCompaction compaction)
     {
         var seen = compaction.Seen;
-        if (!store.Sessions.TryGetValue(seen.Key, out var entry) || !entry.Sleeps) return false;
-        if ((entry.Epoch, entry.Floor, entry.Compacted) != (seen.Epoch, seen.Floor, seen.Compacted)) return false;
+        if (!store.Sessions.TryGetValue(seen.Key, out var entry) || !IsAsSeen(entry, seen)) return false;
         foreach (var record in compaction.Records)
         {
             var at = (int)record.Version - 1;
@@ -214,7 +259,7 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
     }
 
     private static SessionHead Head(SessionKey key, InMemoryJournalStore.Entry entry) =>
-        new(key, entry.Host, entry.Epoch, entry.Version, entry.Seq, Incarnation, entry.WakeAt, entry.View) { Floor = entry.Floor, Compacted = entry.Compacted };
+        new(key, entry.Host, entry.Epoch, entry.Version, entry.Seq, Incarnation, entry.WakeAt, entry.View) { Floor = entry.Floor, Compacted = entry.Compacted, Archived = entry.Archived };
 
     /// <summary>Nothing was created before a session that is not there.</summary>
     private int OrdinalOf(SessionKey key) => store.Sessions.GetValueOrDefault(key)?.Ordinal ?? -1;

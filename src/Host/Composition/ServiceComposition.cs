@@ -1,3 +1,4 @@
+using Coordinator.Adapters.Archive;
 using Coordinator.Adapters.DirectModels;
 using Coordinator.Adapters.FileSystem;
 using Coordinator.Adapters.Git;
@@ -55,6 +56,7 @@ internal static class ServiceComposition
         .AddGitSourceControl(configuration)
         .AddGitHubApp(configuration)
         .AddFileArtifacts(configuration)
+        .AddArchivedEvents()
         .AddDirectModels(configuration)
         .AddHttpNotifier(configuration)
         .AddDemo(configuration);

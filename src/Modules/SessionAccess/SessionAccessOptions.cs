@@ -16,8 +16,11 @@ public sealed class SessionAccessOptions
         set => agents = value;
     }
 
-    /// <summary>How long the events of a session that is over are kept after the last; at least a day; unset: for ever.</summary>
+    /// <summary>How long the events of a session that is over are kept after the last, archived or not; at least a day; unset: for ever.</summary>
     public TimeSpan? KeepEvents { get; set; }
+
+    /// <summary>How long after its last event the events of a session that sleeps move from the database to the artifacts, where they are read as before; at least a day, and less than `KeepEvents`; unset: never.</summary>
+    public TimeSpan? ArchiveEventsAfter { get; set; }
 
     /// <summary>How long after its last event a session that sleeps has its text merged: what an agent said piece by piece becomes one event. From a minute to 30 days; 0: never. Default 1 hour.</summary>
     public TimeSpan CompactAfter { get; set; } = TimeSpan.FromHours(1);

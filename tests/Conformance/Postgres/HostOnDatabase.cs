@@ -30,6 +30,9 @@ internal sealed class HostOnDatabase : IAsyncDisposable
 
     public IServiceProvider Services => app.Services;
 
+    /// <summary>Where it keeps its artifacts.</summary>
+    public string Artifacts => Path.Combine(folder.FullName, "artifacts");
+
     private HttpClient Http => http ?? throw new InvalidOperationException("The host was not started.");
 
     /// <summary>A host that listens; whether it serves is the database's matter.</summary>

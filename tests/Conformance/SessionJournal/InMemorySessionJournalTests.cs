@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Coordinator.Tests.Conformance.SessionJournal;
 
-public sealed class InMemorySessionJournalTests : SessionJournalCompactionContract
+public sealed class InMemorySessionJournalTests : SessionJournalArchiveContract
 {
     private readonly InMemoryJournalStore store = new(TimeProvider.System);
     private readonly InMemorySessionJournal journal;

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Coordinator.Tests.Conformance.SessionJournal;
 
-public sealed class PostgresSessionJournalTests(PostgresFixture fixture) : SessionJournalCompactionContract, IClassFixture<PostgresFixture>, IAsyncLifetime
+public sealed class PostgresSessionJournalTests(PostgresFixture fixture) : SessionJournalArchiveContract, IClassFixture<PostgresFixture>, IAsyncLifetime
 {
     private readonly PostgresSessions sessions = new(fixture.ConnectionString);
 

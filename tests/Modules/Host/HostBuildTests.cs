@@ -104,6 +104,12 @@ public sealed class HostBuildTests : IDisposable
         Assert.Equal(78, await CoordinatorHost.RunAsync(arguments));
     }
 
+    [Theory]
+    [InlineData("--Sessions:ArchiveEventsAfter=10.00:00:00", "--Sessions:KeepEvents=10.00:00:00", "Sessions:ArchiveEventsAfter must be less than Sessions:KeepEvents")]
+    [InlineData("--Sessions:ArchiveEventsAfter=01:00:00", "--Sessions:KeepEvents=", "Sessions:ArchiveEventsAfter must be at least a day")]
+    public void Events_are_archived_before_they_are_removed_and_not_sooner_than_after_a_day(string archive, string keep, string said) =>
+        Assert.StartsWith(said, Assert.Single(Failures(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments(archive, keep))))), StringComparison.Ordinal);
+
     [Fact]
     public async Task Wrong_options_are_exit_code_78() =>
         Assert.Equal(78, await CoordinatorHost.RunAsync(Arguments("--Sandbox:Local:BoxProgram=")));

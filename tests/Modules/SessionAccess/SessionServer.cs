@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.WebSockets;
+using Coordinator.Adapters.Archive;
 using Coordinator.Adapters.InProcess;
 using Coordinator.Fakes;
 using Coordinator.Modules.Kernel;
@@ -33,7 +34,12 @@ internal sealed class SessionServer : IAsyncDisposable
 
     public InMemoryAuthenticator Authenticator => (InMemoryAuthenticator)Service<IAuthenticator>();
 
-    public InMemorySessionJournal Journal => (InMemorySessionJournal)Service<ISessionJournal>();
+    public InMemorySessionJournal Journal => Service<InMemorySessionJournal>();
+
+    /// <summary>The journal as everybody but the sweeps' tests has it: with what was archived.</summary>
+    public ISessionJournal Events => Service<ISessionJournal>();
+
+    public InMemoryArtifactStore Artifacts => (InMemoryArtifactStore)Service<IArtifactStore>();
 
     public ISessionHost Sessions => Service<ISessionHost>();
 
@@ -56,7 +62,8 @@ internal sealed class SessionServer : IAsyncDisposable
                 services.AddSingleton(time).AddSingleton<TimeProvider>(time);
                 services.AddSingleton<ITenantDirectory, InMemoryTenantDirectory>();
                 services.AddSingleton<IAuthenticator, InMemoryAuthenticator>();
-                services.AddSingleton<ISessionJournal>(new InMemorySessionJournal(time));
+                services.AddSingleton(new InMemorySessionJournal(time));
+                services.AddSingleton<ISessionJournal>(made => made.GetRequiredService<InMemorySessionJournal>()).AddArchivedEvents();
                 services.AddSingleton<IAlarmClock, NoAlarms>();
                 services.AddSingleton<IRunHistory, InMemoryRunHistory>();
                 builder.Configuration["Sessions:CompactAfter"] = "00:00:00"; // tests sweep when they want to

@@ -12,7 +12,7 @@ internal sealed class EventCompaction(NpgsqlDataSource system, DatabasePatience 
 {
     private const string ListSql = """
         SELECT org, session FROM session_head
-        WHERE updated_at < now() - $1 AND host IS NULL AND wake_at IS NULL AND compacted < version AND floor < seq AND (org, session) > ($2, $3)
+        WHERE updated_at < now() - $1 AND host IS NULL AND wake_at IS NULL AND compacted < version AND greatest(floor, archived) < seq AND (org, session) > ($2, $3)
         ORDER BY org, session LIMIT $4
         """;
 
@@ -20,7 +20,7 @@ internal sealed class EventCompaction(NpgsqlDataSource system, DatabasePatience 
     private const string WriteSql = """
         WITH head AS (
             UPDATE session_head SET compacted = $6
-            WHERE org = $1 AND session = $2 AND epoch = $3 AND floor = $4 AND compacted = $5 AND host IS NULL AND wake_at IS NULL
+            WHERE org = $1 AND session = $2 AND epoch = $3 AND floor = $4 AND compacted = $5 AND archived = $10 AND host IS NULL AND wake_at IS NULL
             RETURNING org, session
         ), written AS (
             UPDATE session_record AS r SET codec = w.codec, payload = w.payload
@@ -61,7 +61,8 @@ internal sealed class EventCompaction(NpgsqlDataSource system, DatabasePatience 
                 compaction.Through,
                 compaction.Records.Select(record => record.Version).ToArray(),
                 compaction.Records.Select(record => record.Codec).ToArray(),
-                compaction.Records.Select(record => record.Payload.ToArray()).ToArray());
+                compaction.Records.Select(record => record.Payload.ToArray()).ToArray(),
+                seen.Archived);
             return await command.ExecuteScalarAsync(cancellationToken) is 1L;
         }
         catch (Exception failure) when (DatabaseFailure.IsOne(failure))

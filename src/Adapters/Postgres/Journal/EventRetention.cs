@@ -19,17 +19,7 @@ internal sealed partial class EventRetention(NpgsqlDataSource system, DatabasePa
 
     private const string OldSql = $"SELECT org, session FROM session_head AS h WHERE {IsOver} AND (org, session) > ($2, $3) ORDER BY org, session LIMIT $4";
 
-    private const string HoldSql = $"SELECT seq FROM session_head AS h WHERE {IsOver} AND org = $2 AND session = $3 FOR UPDATE SKIP LOCKED";
-
-    private const string ReadSql = """
-        SELECT version, payload FROM session_record
-        WHERE org = $1 AND session = $2 AND version > $3 AND last_seq >= first_seq ORDER BY version LIMIT 100
-        """;
-
-    private const string WriteSql = """
-        UPDATE session_record AS r SET payload = w.payload FROM unnest($3, $4) AS w (version, payload)
-        WHERE r.org = $1 AND r.session = $2 AND r.version = w.version
-        """;
+    private const string HoldSql = $"SELECT seq, greatest(floor, archived) FROM session_head AS h WHERE {IsOver} AND org = $2 AND session = $3 FOR UPDATE SKIP LOCKED";
 
     private const string FloorSql = "UPDATE session_head SET floor = $3 WHERE org = $1 AND session = $2";
 
@@ -58,15 +48,9 @@ internal sealed partial class EventRetention(NpgsqlDataSource system, DatabasePa
         {
             await using var connection = await system.OpenConnectionAsync(cancellationToken);
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            await using var hold = Command(connection, HoldSql, age, key.Organization.Value, key.Session.Value);
-            if (await hold.ExecuteScalarAsync(cancellationToken) is not long seq) return false;
-            for (var last = 0L; await ReadAsync(connection, key, last, cancellationToken) is { Versions.Count: > 0 } part; last = part.Versions[^1])
-            {
-                await using var write = Command(connection, WriteSql, key.Organization.Value, key.Session.Value, part.Versions, part.Payloads);
-                await write.ExecuteNonQueryAsync(cancellationToken);
-            }
-
-            await using var floor = Command(connection, FloorSql, key.Organization.Value, key.Session.Value, seq);
+            if (await HoldAsync(connection, key, age, cancellationToken) is not { } left) return false;
+            await RecordEmptying.EmptyAsync(connection, key, left, cancellationToken);
+            await using var floor = RecordEmptying.Command(connection, FloorSql, key.Organization.Value, key.Session.Value, left.To);
             await floor.ExecuteNonQueryAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             return true;
@@ -82,42 +66,12 @@ internal sealed partial class EventRetention(NpgsqlDataSource system, DatabasePa
         }
     }
 
-    private static async Task<(List<long> Versions, List<byte[]> Payloads)> ReadAsync(NpgsqlConnection connection, SessionKey key, long after, CancellationToken cancellationToken)
+    /// <summary>Locks the head, and says which events still stand in records; null when the session is not over, or another has it.</summary>
+    private static async Task<EventRange?> HoldAsync(NpgsqlConnection connection, SessionKey key, TimeSpan age, CancellationToken cancellationToken)
     {
-        await using var command = Command(connection, ReadSql, key.Organization.Value, key.Session.Value, after);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var (versions, payloads) = (new List<long>(), new List<byte[]>());
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            versions.Add(reader.GetInt64(0));
-            payloads.Add(WithoutEvents(reader.GetFieldValue<byte[]>(1)));
-        }
-
-        return (versions, payloads);
-    }
-
-    /// <summary>The very bytes of the facts: what is kept is not written anew in another way. Not by the server, whose JSON has no NUL.</summary>
-    private static byte[] WithoutEvents(byte[] payload)
-    {
-        var reader = new Utf8JsonReader(payload);
-        reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            var isFacts = reader.ValueTextEquals("facts"u8);
-            reader.Read();
-            var start = (int)reader.TokenStartIndex;
-            reader.Skip();
-            if (isFacts) return [.. "{\"facts\":"u8, .. payload.AsSpan(start, (int)reader.BytesConsumed - start), .. ",\"events\":null}"u8];
-        }
-
-        throw new JsonException("It has no facts.");
-    }
-
-    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, params object[] values)
-    {
-        var command = new NpgsqlCommand(sql, connection);
-        foreach (var value in values) command.Parameters.Add(new() { Value = value });
-        return command;
+        await using var hold = RecordEmptying.Command(connection, HoldSql, age, key.Organization.Value, key.Session.Value);
+        await using var row = await hold.ExecuteReaderAsync(cancellationToken);
+        return await row.ReadAsync(cancellationToken) ? new EventRange(row.GetInt64(1) + 1, row.GetInt64(0)) : null;
     }
 
     private async Task<List<SessionKey>> FindAsync(TimeSpan age, SessionKey after, CancellationToken cancellationToken)

@@ -16,13 +16,13 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
     private const int PageBytes = 1024 * 1024;
 
     private const string HeadSql = """
-        SELECT h.org, h.session, h.host, h.epoch, h.version, h.seq, h.incarnation, h.wake_at, coalesce(v.view, ''::bytea), h.floor, h.compacted
+        SELECT h.org, h.session, h.host, h.epoch, h.version, h.seq, h.incarnation, h.wake_at, coalesce(v.view, ''::bytea), h.floor, h.compacted, h.archived
         FROM session_head AS h LEFT JOIN session_view AS v ON v.org = h.org AND v.session = h.session
         WHERE h.org = $1 AND h.version > 0
         """;
 
-    // Bisection over versions: every record up to lo ends at or before the sequence number before $4.
-    private const string PlaceSql = """
+    /// <summary>Bisection over versions: every record up to lo ends at or before the sequence number before $4.</summary>
+    public const string PlaceSql = """
         WITH RECURSIVE span (lo, hi) AS (
             SELECT 0::bigint, (SELECT version FROM session_head WHERE org = $1 AND session = $2)
             UNION ALL
@@ -84,6 +84,17 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
         "SELECT environment FROM session_environment WHERE org = $1 AND repository = $2 ORDER BY created_at DESC, session DESC LIMIT 1",
         [new() { Value = organization.Value }, new() { Value = RepositoryKey.Of(repository) }],
         async (reader, token) => await reader.ReadAsync(token) ? Encoding.UTF8.GetString(reader.GetFieldValue<byte[]>(0)) : null,
+        cancellationToken);
+
+    public Task<EventArchive?> FindArchiveAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken) => QueryAsync(
+        "looking for archived events",
+        key.Organization,
+        $"""
+        SELECT {EventArchival.Columns} FROM event_archive AS a JOIN session_head AS h ON h.org = a.org AND h.session = a.session
+        WHERE a.org = $1 AND a.session = $2 AND a.last_seq > greatest($3, h.floor) ORDER BY a.last_seq LIMIT 1
+        """,
+        [new() { Value = key.Organization.Value }, new() { Value = key.Session.Value }, new() { Value = afterSeq }],
+        async (reader, token) => await reader.ReadAsync(token) ? EventArchival.Archive(reader) : null,
         cancellationToken);
 
     private async IAsyncEnumerable<JournalRecord> ReadPagesAsync(SessionKey key, long afterVersion, long fromSeq, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -171,5 +182,6 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
     {
         Floor = reader.GetInt64(9),
         Compacted = reader.GetInt64(10),
+        Archived = reader.GetInt64(11),
     };
 }

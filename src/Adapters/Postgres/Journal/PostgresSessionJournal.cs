@@ -18,6 +18,7 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
     private readonly DatabasePatience patience;
     private readonly EventRetention retention;
     private readonly EventCompaction compaction;
+    private readonly EventArchival archival;
 
     /// <param name="tenants">Bound by row-level security, for reads.</param>
     /// <param name="system">With the scope of the host, for writes.</param>
@@ -29,6 +30,7 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
         pipeline = new(system.Source, options.Value.Journal, patience, logger);
         retention = new(system.Source, patience, logger);
         compaction = new(system.Source, patience);
+        archival = new(system.Source, patience);
     }
 
     public async ValueTask<JournalLease?> OpenAsync(SessionKey key, HostId host, bool create, CancellationToken cancellationToken) => await patience.RunAsync(
@@ -87,6 +89,17 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
         await compaction.ListAsync(age, after, limit, cancellationToken);
 
     public async ValueTask<bool> CompactAsync(JournalCompaction compaction, CancellationToken cancellationToken) => await this.compaction.WriteAsync(compaction, cancellationToken);
+
+    public async ValueTask<IReadOnlyList<SessionKey>> ListUnarchivedAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken) =>
+        await archival.ListAsync(age, after, limit, cancellationToken);
+
+    public async ValueTask<bool> ArchiveAsync(SessionHead seen, EventArchive archive, CancellationToken cancellationToken) => await archival.WriteAsync(seen, archive, cancellationToken);
+
+    public async ValueTask<EventArchive?> FindArchiveAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken) => await reader.FindArchiveAsync(key, afterSeq, cancellationToken);
+
+    public async ValueTask<IReadOnlyList<EventArchive>> ListGoneArchivesAsync(int limit, CancellationToken cancellationToken) => await archival.ListGoneAsync(limit, cancellationToken);
+
+    public async ValueTask ForgetArchiveAsync(EventArchive archive, CancellationToken cancellationToken) => await archival.ForgetAsync(archive, cancellationToken);
 
     public ValueTask DisposeAsync() => pipeline.DisposeAsync();
 

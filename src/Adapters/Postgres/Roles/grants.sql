@@ -11,6 +11,7 @@ BEGIN
     FOR given IN
         WITH may (name, of_tenants, of_host) AS (VALUES
             ('api_key',             'INSERT, SELECT',                 'SELECT, UPDATE'),
+            ('event_archive',       'SELECT',                         'DELETE, INSERT, SELECT'),
             ('feed_document',       'INSERT, SELECT, UPDATE',         ''),
             ('feed_entry',          'DELETE, INSERT, SELECT',         'DELETE, SELECT'),
             ('feed_topic',          'INSERT, SELECT, UPDATE',         'SELECT, UPDATE'),

@@ -1,4 +1,5 @@
 using Coordinator.Ports;
+using Coordinator.Ports.Compute;
 using Coordinator.Ports.Session;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -6,10 +7,15 @@ using Microsoft.Extensions.Options;
 
 namespace Coordinator.Modules.SessionAccess.Following;
 
-/// <summary>Every ten minutes, where <c>Sessions:KeepEvents</c> says for how long: the events of sessions that are older are removed.</summary>
-internal sealed partial class EventRetention(ISessionJournal journal, IOptions<SessionAccessOptions> options, TimeProvider time, ILogger<EventRetention> logger) : BackgroundService
+/// <summary>
+/// Every ten minutes, where <c>Sessions:KeepEvents</c> says for how long: the events of sessions that are older are removed, archived ones too.
+/// A blob goes before the note of it, so that none is left that nothing tells of.
+/// </summary>
+internal sealed partial class EventRetention(ISessionJournal journal, IArtifactStore artifacts, IOptions<SessionAccessOptions> options, TimeProvider time, ILogger<EventRetention> logger) : BackgroundService
 {
     internal static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
+
+    private const int ArchivesAtOnce = 100;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -26,6 +32,7 @@ internal sealed partial class EventRetention(ISessionJournal journal, IOptions<S
             var sessions = 0;
             while (await journal.ExpireEventsAsync(age, cancellationToken) is > 0 and var some) sessions += some;
             if (sessions > 0) LogRemoved(logger, sessions, age.TotalDays);
+            while (await journal.ListGoneArchivesAsync(ArchivesAtOnce, cancellationToken) is { Count: > 0 } gone) await RemoveAsync(gone, cancellationToken);
         }
         catch (PortException failure)
         {
@@ -34,6 +41,15 @@ internal sealed partial class EventRetention(ISessionJournal journal, IOptions<S
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             LogStopped(logger);
+        }
+    }
+
+    private async Task RemoveAsync(IReadOnlyList<EventArchive> gone, CancellationToken cancellationToken)
+    {
+        foreach (var archive in gone)
+        {
+            await artifacts.DeleteAsync(archive.Key.Organization, archive.Sha256, cancellationToken);
+            await journal.ForgetArchiveAsync(archive, cancellationToken);
         }
     }
 

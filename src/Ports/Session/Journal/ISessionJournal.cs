@@ -69,7 +69,7 @@ public interface ISessionJournal
 
     /// <summary>
     /// Removes, in all organizations, the public events of sessions that were last appended to longer than
-    /// <paramref name="age"/> ago by the store's own clock, that nobody has open and that no wake-up waits for. Their records
+    /// <paramref name="age"/> ago by the store's own clock, that nobody has open and that no wake-up waits for, archived ones too. Their records
     /// keep the facts, and their <see cref="SessionHead.Floor"/> is then the head's sequence number. Each session is done as a
     /// whole or not at all, and one that is opened meanwhile is met afterwards. Does a bounded part; returns of how many
     /// sessions, 0 when nothing is left to do.
@@ -90,6 +90,31 @@ public interface ISessionJournal
     /// </summary>
     /// <returns>False when the session is not as it was read, or another host has done it.</returns>
     ValueTask<bool> CompactAsync(JournalCompaction compaction, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Sessions, of all organizations, that sleep since they were last appended to longer than <paramref name="age"/> ago by the store's own
+    /// clock and have events in their records: at most <paramref name="limit"/> of those behind <paramref name="after"/> in an order that
+    /// stays. Nobody has them open and no wake-up waits for them.
+    /// </summary>
+    ValueTask<IReadOnlyList<SessionKey>> ListUnarchivedAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Notes that the first events that still stand in a session's records stand in a blob by now, and takes them out of the records, which
+    /// keep the facts: both, if the head is still the one that was read and nobody has the session open or waits to wake it; otherwise
+    /// neither. <see cref="SessionHead.Archived"/> is then the last of them. Whoever opens the session meanwhile comes before it or after it.
+    /// </summary>
+    /// <returns>False when the session is not as it was read, or another host has done it.</returns>
+    /// <exception cref="PortException"><see cref="PortFailureKind.Rejected"/>: the archive does not begin where the records do, or ends within one. Nothing was done.</exception>
+    ValueTask<bool> ArchiveAsync(SessionHead seen, EventArchive archive, CancellationToken cancellationToken);
+
+    /// <summary>The archive of the first events above <paramref name="afterSeq"/> that stand in one and are not gone; null when there is none.</summary>
+    ValueTask<EventArchive?> FindArchiveAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken);
+
+    /// <summary>Archives, of all organizations, whose events are gone (<see cref="SessionHead.Floor"/>): nobody is told of them any more, so their blobs may go.</summary>
+    ValueTask<IReadOnlyList<EventArchive>> ListGoneArchivesAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>Forgets an archive whose events are gone, once its blob is; any other stays. Idempotent.</summary>
+    ValueTask ForgetArchiveAsync(EventArchive archive, CancellationToken cancellationToken);
 }
 
 /// <summary>Some records of a session anew; up to <see cref="Through"/> nothing is left to be done, beginning behind what <see cref="Seen"/> says is.</summary>
@@ -133,6 +158,12 @@ public sealed record SessionHead(SessionKey Key, HostId? Host, long Epoch, long 
 
     /// <summary>The version up to which what can be merged of its events is.</summary>
     public long Compacted { get; init; }
+
+    /// <summary>The public events above <see cref="Floor"/> and up to it stand in archives (<see cref="EventArchive"/>) and not in records; 0: none ever did.</summary>
+    public long Archived { get; init; }
+
+    /// <summary>Up to it no event stands in a record any more.</summary>
+    public long Emptied => Math.Max(Floor, Archived);
 }
 
 /// <summary>A folded state and the hash of the shape it was folded into; another shape is refolded from the start.</summary>

@@ -22,6 +22,9 @@ public static class RecordEvents
     /// <summary>Whether this release can read it.</summary>
     public static bool Knows(short codec) => codec is JsonCodec or MergedCodec or CoveredCodec;
 
+    /// <summary>Whether the record had events of its own that stand in it no more: they are gone, or in an archive.</summary>
+    public static bool AreGone(JournalRecord record) => record.LastSeq >= record.FirstSeq && record.Payload.Span.EndsWith("\"events\":null}"u8);
+
     /// <summary>The record's events, sharing its payload's memory; null when it has none, they are gone, or a later record tells them.</summary>
     /// <exception cref="PortException"><see cref="PortFailureKind.Corrupt"/>: the payload does not hold the events that the record says it does.</exception>
     public static EventBatch? Read(JournalRecord record)

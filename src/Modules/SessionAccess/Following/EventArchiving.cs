@@ -1,0 +1,154 @@
+using Coordinator.Ports;
+using Coordinator.Ports.Compute;
+using Coordinator.Ports.Session;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator.Modules.SessionAccess.Following;
+
+/// <summary>
+/// Every ten minutes, where <c>Sessions:ArchiveEventsAfter</c> says for how long a session must have slept: its events are stored as artifacts, a
+/// part at a time, and leave the journal's records once the part was read back. No transaction is over both stores: what fails between the two
+/// leaves the events where they are, and the next sweep stores the same bytes again.
+/// </summary>
+internal sealed partial class EventArchiving(ISessionJournal journal, IArtifactStore artifacts, IOptions<SessionAccessOptions> options, TimeProvider time, ILogger<EventArchiving> logger) : BackgroundService
+{
+    internal static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
+
+    /// <summary>A host of the release before takes an archived record for one without events: an update that rolls is over by then.</summary>
+    private static readonly TimeSpan FirstAfter = TimeSpan.FromHours(1);
+
+    /// <summary>How long one part may take to be stored and read back.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private const int SessionsAtOnce = 100;
+
+    /// <summary>So many sessions that fail one after another are not these sessions' trouble: the sweep ends, and the next tries again.</summary>
+    private const int MostFailures = 5;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (options.Value.ArchiveEventsAfter is not { } age) return;
+        await Task.Delay(FirstAfter, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await SweepAsync(age, stoppingToken);
+            await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Archives what has slept for long enough by now, a session at a time.</summary>
+    internal async Task SweepAsync(TimeSpan age, CancellationToken cancellationToken)
+    {
+        var (sessions, bytes, failures) = (0, 0L, 0);
+        try
+        {
+            var last = default(SessionKey);
+            while (failures < MostFailures && await journal.ListUnarchivedAsync(age, last, SessionsAtOnce, cancellationToken) is { Count: > 0 } keys)
+            {
+                foreach (var key in keys.TakeWhile(_ => failures < MostFailures))
+                {
+                    if (await TryAsync(key, cancellationToken) is not { } stored)
+                    {
+                        failures++;
+                        continue;
+                    }
+
+                    failures = 0;
+                    sessions += stored > 0 ? 1 : 0;
+                    bytes += stored;
+                }
+
+                last = keys[^1];
+            }
+        }
+        catch (PortException failure)
+        {
+            LogFailed(logger, failure); // the next sweep goes on from here
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            LogStopped(logger);
+        }
+
+        if (sessions > 0) LogArchived(logger, sessions, bytes);
+    }
+
+    /// <summary>One session; one that cannot be archived keeps its events, and no other from being done. Null: the stores failed.</summary>
+    private async Task<long?> TryAsync(SessionKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ArchiveAsync(key, cancellationToken);
+        }
+        catch (PortException failure)
+        {
+            LogNotArchived(logger, key, failure);
+            return failure.Kind == PortFailureKind.Corrupt ? 0 : null; // a record that is damaged is this session's trouble alone
+        }
+    }
+
+    /// <summary>A part at a time, each whole or not at all; returns how many bytes were stored.</summary>
+    private async Task<long> ArchiveAsync(SessionKey key, CancellationToken cancellationToken)
+    {
+        if (await journal.FindHeadAsync(key, cancellationToken) is not { Host: null, WakeAt: null } seen) return 0;
+        var (stored, writer) = (0L, new ArchiveWriter(key, seen.Emptied + 1));
+        await foreach (var record in journal.ReadEventsAsync(key, seen.Emptied, cancellationToken))
+        {
+            if (RecordEvents.AreGone(record)) return stored; // since the head was read
+            writer.Add(record);
+            if (!writer.IsFull) continue;
+            if (await MoveAsync(seen, writer, cancellationToken) is not { } archive) return stored;
+            (stored, seen) = (stored + archive.Size, seen with { Archived = archive.LastSeq });
+            writer = new(key, archive.LastSeq + 1);
+        }
+
+        return writer.IsEmpty || await MoveAsync(seen, writer, cancellationToken) is not { } rest ? stored : stored + rest.Size;
+    }
+
+    /// <summary>Stores a part, reads it back, and only then has the journal let go of it. Null: the session is not as it was read.</summary>
+    private async Task<EventArchive?> MoveAsync(SessionHead seen, ArchiveWriter writer, CancellationToken cancellationToken)
+    {
+        var (archive, blob) = writer.Finish();
+        using var limit = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            await StoreAsync(archive, blob, either.Token);
+        }
+        catch (OperationCanceledException late) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new PortException(PortFailureKind.Timeout, $"An archive was not stored within {Patience}.", inner: late);
+        }
+
+        return await journal.ArchiveAsync(seen, archive, cancellationToken) ? archive : null;
+    }
+
+    private async Task StoreAsync(EventArchive archive, ReadOnlyMemory<byte> blob, CancellationToken cancellationToken)
+    {
+        await using var content = new MemoryStream(blob.ToArray(), writable: false);
+        var put = await artifacts.PutAsync(archive.Key.Organization, archive.Sha256, content, archive.Size, cancellationToken);
+        if (!put.IsSuccess) throw new PortException(PortFailureKind.Rejected, $"The artifact store did not take an archive: {put.Problem.Code}.");
+        try
+        {
+            await ArchiveReader.ReadAsync(artifacts, archive, cancellationToken);
+        }
+        catch (PortException failure) when (failure.Kind == PortFailureKind.Corrupt)
+        {
+            throw new PortException(PortFailureKind.Unavailable, "The artifact store did not give back what it was given.", inner: failure);
+        }
+    }
+
+    [LoggerMessage(EventId = 2321, Level = LogLevel.Information, Message = "Archived events of {Sessions} sessions that sleep, as {Bytes} bytes of artifacts.")]
+    private static partial void LogArchived(ILogger logger, int sessions, long bytes);
+
+    [LoggerMessage(EventId = 2322, Level = LogLevel.Warning, Message = "Sessions to archive could not be listed; tried again at the next sweep.")]
+    private static partial void LogFailed(ILogger logger, Exception failure);
+
+    [LoggerMessage(EventId = 2323, Level = LogLevel.Debug, Message = "Stopped while events were archived.")]
+    private static partial void LogStopped(ILogger logger);
+
+    [LoggerMessage(EventId = 2324, Level = LogLevel.Error, Message = "The events of session {Session} could not be archived and stay where they are; tried again at the next sweep.")]
+    private static partial void LogNotArchived(ILogger logger, SessionKey session, Exception failure);
+}
