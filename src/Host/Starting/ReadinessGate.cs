@@ -3,15 +3,41 @@ using Coordinator.Ports;
 
 namespace Coordinator.Host.Starting;
 
-/// <summary>Until the host is ready its API answers 503 and when to come again; health and the web app's files are served.</summary>
-internal sealed class ReadinessGate(RequestDelegate next, HostReadiness readiness)
+/// <summary>
+/// Until the host is ready its API answers 503 and when to come again; health and the web app's files are served. A model call
+/// waits instead: an agent gives a model up that refuses it a few times, and with it the turn that the host is about to take up.
+/// </summary>
+internal sealed class ReadinessGate(RequestDelegate next, HostReadiness readiness, IHostApplicationLifetime lifetime, TimeProvider time)
 {
-    private static readonly string[] Gated = ["/v1", "/model", "/demo"];
+    private const string ModelCalls = "/model";
+
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
+
+    private static readonly string[] Gated = ["/v1", ModelCalls, "/demo"];
 
     private static readonly Problem Starting = new("host_starting", "The host is starting; GET /health/ready says what it waits for.", ProblemKind.Unavailable, TimeSpan.FromSeconds(1));
 
-    public Task InvokeAsync(HttpContext context) =>
-        readiness.IsReady || !Array.Exists(Gated, prefix => context.Request.Path.StartsWithSegments(prefix, StringComparison.OrdinalIgnoreCase))
-            ? next(context)
-            : context.WriteProblemAsync(Starting);
+    public async Task InvokeAsync(HttpContext context)
+    {
+        if (!readiness.IsReady && Array.Find(Gated, prefix => IsUnder(context, prefix)) is { } gate)
+        {
+            if (gate == ModelCalls) await WaitAsync(context.RequestAborted);
+            if (!readiness.IsReady)
+            {
+                await context.WriteProblemAsync(Starting);
+                return;
+            }
+        }
+
+        await next(context);
+    }
+
+    /// <summary>Until the host is ready, the caller has left, the host is told to stop, or it was long enough.</summary>
+    private async Task WaitAsync(CancellationToken left)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(left, lifetime.ApplicationStopping);
+        await readiness.WhenReady.WaitAsync(LongestWait, time, over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private static bool IsUnder(HttpContext context, string prefix) => context.Request.Path.StartsWithSegments(prefix, StringComparison.OrdinalIgnoreCase);
 }
