@@ -62,10 +62,15 @@ internal sealed class BareInsert(NpgsqlConnection connection) : IAsyncDisposable
     private readonly NpgsqlParameter<byte[][]> payloads = new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea };
     private NpgsqlCommand? command;
 
-    public async ValueTask WriteAsync(Guid[] ids, long version, byte[] payload, CancellationToken cancellationToken)
+    /// <summary>A row for each session, all of the same version and payload.</summary>
+    public ValueTask WriteAsync(Guid[] ids, long version, byte[] payload, CancellationToken cancellationToken) =>
+        WriteAsync(ids, [.. Enumerable.Repeat(version, ids.Length)], [.. Enumerable.Repeat(payload, ids.Length)], cancellationToken);
+
+    /// <summary>A row for each session, of its own version and payload.</summary>
+    public async ValueTask WriteAsync(Guid[] ids, long[] at, byte[][] what, CancellationToken cancellationToken)
     {
         command ??= new("INSERT INTO bench_row SELECT * FROM unnest($1, $2, $3)", connection) { Parameters = { sessions, versions, payloads } };
-        (sessions.TypedValue, versions.TypedValue, payloads.TypedValue) = (ids, [.. Enumerable.Repeat(version, ids.Length)], [.. Enumerable.Repeat(payload, ids.Length)]);
+        (sessions.TypedValue, versions.TypedValue, payloads.TypedValue) = (ids, at, what);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
