@@ -16,6 +16,20 @@ public sealed class ByteBudgetTests
     }
 
     [Fact]
+    public async Task What_is_taken_without_waiting_overtakes_nobody_who_waits()
+    {
+        var budget = new ByteBudget(10);
+        Assert.True(budget.TryAcquire(8));
+        var waiting = budget.AcquireAsync(9, default).AsTask();
+
+        Assert.False(budget.TryAcquire(1));
+        budget.Release(8);
+        await waiting;
+        Assert.True(budget.TryAcquire(1));
+        Assert.False(budget.TryAcquire(1));
+    }
+
+    [Fact]
     public async Task Beyond_it_one_waits_until_enough_is_given_back()
     {
         var budget = new ByteBudget(10);

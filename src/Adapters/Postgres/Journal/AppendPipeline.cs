@@ -23,29 +23,40 @@ internal sealed class AppendPipeline : IAsyncDisposable
     }
 
     /// <summary>As <see cref="ISessionJournal.AppendAsync"/>. Cancelled only while nothing was written.</summary>
-    public async ValueTask<bool> AppendAsync(JournalLease lease, JournalAppend append, CancellationToken cancellationToken)
+    public ValueTask<bool> AppendAsync(JournalLease lease, JournalAppend append, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(append.EventCount);
-        var pending = new PendingAppend(lease, append);
+        var pending = new PendingAppend(lease, append, budget);
         if (pending.Bytes > options.AppendBytes) throw new PortException(PortFailureKind.Rejected, $"An append of {pending.Bytes} bytes is above the limit of {options.AppendBytes}; keep large things as artifacts.");
-
-        await budget.AcquireAsync(pending.Bytes, cancellationToken);
-        try
-        {
-            cancellationToken.ThrowIfCancellationRequested(); // once enqueued, a free writer may be faster than the registration
-            var writer = writers[(uint)lease.Key.Session.GetHashCode() % (uint)writers.Length];
-            if (!writer.TryEnqueue(pending)) throw new PortException(PortFailureKind.Unavailable, "The host is stopping; this append was not written.");
-            await using var registration = cancellationToken.UnsafeRegister(_ => pending.TryTakeBack(cancellationToken), null);
-            return await pending.Outcome;
-        }
-        finally
-        {
-            budget.Release(pending.Bytes);
-        }
+        if (cancellationToken.CanBeCanceled || !budget.TryAcquire(pending.Bytes)) return AppendAsync(pending, cancellationToken);
+        Enqueue(pending);
+        return pending.Outcome;
     }
 
     public async ValueTask DisposeAsync()
     {
         foreach (var writer in writers) await writer.DisposeAsync();
+    }
+
+    private async ValueTask<bool> AppendAsync(PendingAppend pending, CancellationToken cancellationToken)
+    {
+        await budget.AcquireAsync(pending.Bytes, cancellationToken);
+        if (cancellationToken.IsCancellationRequested) // once enqueued, a free writer may be faster than the registration
+        {
+            budget.Release(pending.Bytes);
+            throw new OperationCanceledException(cancellationToken);
+        }
+
+        Enqueue(pending);
+        await using var registration = cancellationToken.UnsafeRegister(_ => pending.TryTakeBack(cancellationToken), null);
+        return await pending.Outcome;
+    }
+
+    /// <summary>With its bytes acquired, which are given back when it is over.</summary>
+    private void Enqueue(PendingAppend pending)
+    {
+        if (writers[(uint)pending.Lease.Key.Session.GetHashCode() % (uint)writers.Length].TryEnqueue(pending)) return;
+        budget.Release(pending.Bytes);
+        throw new PortException(PortFailureKind.Unavailable, "The host is stopping; this append was not written.");
     }
 }

@@ -111,7 +111,7 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         try
         {
             await writer.Statement.ExecuteAsync(group, written);
-            for (var i = 0; i < group.Count; i++) group[i].Settle(written[i]);
+            PendingAppend.Settle(group, written);
         }
         catch (PostgresException refused) when (DatabaseFailure.WasRolledBack(refused))
         {

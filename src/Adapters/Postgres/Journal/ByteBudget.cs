@@ -28,7 +28,13 @@ internal sealed class ByteBudget
         await waiter.Admitted.Task;
     }
 
-    /// <summary>Gives back what <see cref="AcquireAsync"/> took.</summary>
+    /// <summary>Takes <paramref name="amount"/> if it is free and nobody waits for some; otherwise takes nothing.</summary>
+    public bool TryAcquire(long amount)
+    {
+        lock (gate) return waiters.Count == 0 && TryTake(amount);
+    }
+
+    /// <summary>Gives back what <see cref="AcquireAsync"/> or <see cref="TryAcquire"/> took.</summary>
     public void Release(long amount)
     {
         lock (gate)
