@@ -1,6 +1,7 @@
 using System.Globalization;
 using Coordinator.Adapters.Postgres;
 using Coordinator.Ports;
+using Coordinator.Ports.Identity;
 using Coordinator.Ports.Session;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,7 +26,7 @@ public sealed class KilledDatabaseTests : IAsyncLifetime
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
             [new("Database:Embedded:DataDirectory", folder.Root), new("Database:Journal:OutagePatience", "00:00:30")]).Build();
-        services = new ServiceCollection().AddLogging().AddPostgres(configuration).BuildServiceProvider(validateScopes: true);
+        services = new ServiceCollection().AddLogging().AddPostgres(configuration).AddPostgresTenantDirectory().BuildServiceProvider(validateScopes: true);
         return Task.CompletedTask;
     }
 
@@ -48,6 +49,20 @@ public sealed class KilledDatabaseTests : IAsyncLifetime
         Assert.Equal(Migration.Embedded().Count.ToString(CultureInfo.InvariantCulture), await folder.AskAsync("SELECT count(*) FROM schema_migration"));
         await Services.DisposeAsync();
         Assert.True(folder.NothingLives);
+    }
+
+    [Fact]
+    public async Task A_request_that_is_claimed_gives_the_server_nothing_to_warn_of_in_a_log_that_grows_while_it_runs()
+    {
+        await Database.StartAsync(default);
+        var directory = Services.GetRequiredService<ITenantDirectory>();
+        var owner = await directory.EnsureOwnerAsync(default);
+
+        var claim = await directory.ClaimRequestAsync(owner.Organization, "sessions", "key", new byte[32], DateTimeOffset.UnixEpoch, TimeSpan.FromMinutes(1), default);
+        Assert.True(await directory.HoldRequestAsync(owner.Organization, "sessions", "key", Assert.IsType<RequestClaim.Mine>(claim).Id, TimeSpan.FromMinutes(1), default));
+        await Services.DisposeAsync(); // what the server said is in its log once it has ended
+
+        Assert.DoesNotContain("WARNING", await File.ReadAllTextAsync(folder.Layout.Log), StringComparison.Ordinal);
     }
 
     [Fact]
