@@ -12,7 +12,7 @@ say "Building the benchmark and the host …"
 dotnet build bench/Coordinator.Bench -c Release -o artifacts/bench -v q --nologo >&2
 host=artifacts/bench-host # not run.sh's folder: its stamp stands for more than the host
 if changed "$host/.stamp" src Directory.Build.props Directory.Packages.props; then
-  dotnet publish src/Host -c Release -o "$host" -p:GenerateDocumentationFile=false -v q --nologo >&2
+  publish src/Host "$host"
   stamp "$host/.stamp"
 fi
 exec artifacts/bench/Coordinator.Bench "$PWD/$host/Coordinator.Host.dll" "$PWD/artifacts/bench.json" "$@"

@@ -76,12 +76,15 @@ build_box() {
   stamp artifacts/box/.stamp
 }
 
+# publish <project> <folder>: says nothing that changes how a project is compiled, so that whoever builds next finds it done.
+publish() { dotnet publish "$1" -c Release -o "$2" -p:PublishDocumentationFiles=false -v q --nologo >&2; }
+
 build_programs() {
   build_box
   changed artifacts/host/.stamp src Directory.Build.props Directory.Packages.props || return 0
   say "Building the host, the sandbox host and the command line …"
-  dotnet publish src/Host -c Release -o artifacts/host -p:GenerateDocumentationFile=false -v q --nologo >&2
-  dotnet publish src/SandboxHost -c Release -o artifacts/sandbox-host -p:GenerateDocumentationFile=false -v q --nologo >&2
-  dotnet publish src/Cli -c Release -o artifacts/cli -p:GenerateDocumentationFile=false -v q --nologo >&2
+  publish src/Host artifacts/host
+  publish src/SandboxHost artifacts/sandbox-host
+  publish src/Cli artifacts/cli
   stamp artifacts/host/.stamp
 }
