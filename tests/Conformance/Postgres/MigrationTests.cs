@@ -31,6 +31,21 @@ public sealed class MigrationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_somebody_waits_for_is_packed_by_the_faster_way_where_the_server_has_it()
+    {
+        await RunAsync(Migration.Embedded());
+
+        await using var command = source!.CreateCommand(
+            """
+            SELECT (SELECT count(*) FROM pg_attribute WHERE attcompression = 'l' AND (attrelid::regclass::text, attname) IN (('session_record', 'payload'), ('session_view', 'view'), ('session_snapshot', 'state'))),
+                   (SELECT 'lz4' = ANY(enumvals) FROM pg_settings WHERE name = 'default_toast_compression')
+            """);
+        await using var row = await command.ExecuteReaderAsync();
+        await row.ReadAsync();
+        Assert.Equal(row.GetBoolean(1) ? 3 : 0, row.GetInt64(0));
+    }
+
+    [Fact]
     public async Task Hosts_that_start_together_take_turns()
     {
         var steps = Migration.Embedded();
