@@ -1,11 +1,12 @@
 using Coordinator.Adapters.Postgres;
+using Coordinator.Tests.Support;
 using Npgsql;
 using Xunit;
 
 namespace Coordinator.Tests.Conformance.Postgres;
 
 /// <summary>What a connection string leaves open is the host's to choose, and nothing else is.</summary>
-public sealed class ConnectionDefaultTests
+public sealed class ConnectionDefaultTests(PostgresFixture postgres) : IClassFixture<PostgresFixture>
 {
     private const string Plain = "Host=127.0.0.1;Database=coordinator;Username=coordinator";
 
@@ -34,6 +35,24 @@ public sealed class ConnectionDefaultTests
 
         Assert.NotEqual(one.Name, other.Name);
         Assert.StartsWith("coordinator ", one.Name, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_statement_is_compiled_whatever_the_server_does_by_default()
+    {
+        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Pooling = false });
+        await using (var compiles = source.CreateCommand($"ALTER DATABASE {new NpgsqlConnectionStringBuilder(postgres.ConnectionString).Database} SET jit = on")) await compiles.ExecuteNonQueryAsync();
+        Assert.Equal("on", await AskAsync(source));
+
+        await using var sessions = new PostgresSessions(postgres.ConnectionString);
+
+        Assert.Equal(("off", "off"), (await AskAsync(sessions.Shared), await AskAsync(sessions.System)));
+    }
+
+    private static async Task<string?> AskAsync(NpgsqlDataSource source)
+    {
+        await using var ask = source.CreateCommand("SHOW jit");
+        return (string?)await ask.ExecuteScalarAsync();
     }
 
     private static NpgsqlConnectionStringBuilder Connection(string connectionString)

@@ -23,7 +23,7 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     {
         var connection = Connection();
         if (!IsSaid(connection, "Maximum Pool Size")) connection.MaxPoolSize = options.MaxPoolSize;
-        AddOptions(connection, Roles.OptionsFor(Roles.Tenants));
+        AddOptions(connection, $"{Roles.OptionsFor(Roles.Tenants)} {Uncompiled}");
         return ClearedWithItsServer(NpgsqlDataSource.Create(connection));
     }
 
@@ -74,7 +74,13 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     private const string OwnerOptions = "-c coordinator.scope=system";
 
     /// <summary>A plan that a fresh table's missing statistics cannot spoil: rows are always looked up by their key.</summary>
-    private const string KeyedPlans = "-c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off";
+    private const string KeyedPlans = $"-c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off {Uncompiled}";
+
+    /// <summary>
+    /// A server by default compiles what it takes for costly, for half a second and more, each time anew; and a scan that is off and the only way there is
+    /// counts as costlier than anything. Nothing here is long enough to be worth it.
+    /// </summary>
+    private const string Uncompiled = "-c jit=off";
 
     /// <summary>The connection that a registered host keeps for its lock.</summary>
     private const int HostLock = 1;
