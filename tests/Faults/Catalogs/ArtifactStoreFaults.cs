@@ -19,6 +19,9 @@ public sealed partial class ArtifactStoreFaults : FaultCatalog<IArtifactStore>
         WithLargeOutput(GeneralFault.StaleCredential, "It refuses the host's credential: the turn goes on with what an event holds", world => world.Artifacts.Faults.FailBefore(PortFailureKind.Unauthorized), isKept: false),
         WithLargeOutput(GeneralFault.CorruptAnswer, "It answers what makes no sense, once: the output is kept once", world => world.Artifacts.Faults.CorruptResponses(), isKept: true),
         WithLargeOutput(GeneralFault.Full, "It has no room: the turn goes on with what an event holds", world => world.Artifacts.Faults.FailBefore(PortFailureKind.Full), isKept: false),
+        WhileArchiving(GeneralFault.Unavailable, "It is down when a sleeping session's events are archived: they stay in the journal until they are", world => world.Artifacts.Faults.FailBefore()),
+        WhileArchiving(GeneralFault.Full, "It has no room for a sleeping session's events: they stay in the journal until it has", world => world.Artifacts.Faults.FailBefore(PortFailureKind.Full)),
+        WhileArchiving(GeneralFault.LostAnswer, "Its answer is lost when a sleeping session's events are archived: they stay, and are stored once", world => world.Artifacts.Faults.LoseResponses()),
     ];
 
     public override IReadOnlyDictionary<GeneralFault, string> CannotHappen { get; } = new Dictionary<GeneralFault, string>

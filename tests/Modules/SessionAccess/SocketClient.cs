@@ -8,7 +8,7 @@ namespace Coordinator.Tests.Modules.SessionAccess;
 /// <summary>A test's end of a WebSocket: frames in order, each waited for with a bound.</summary>
 internal sealed class SocketClient(ClientWebSocket socket) : IDisposable
 {
-    public static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Bound = TimeSpan.FromSeconds(90);
 
     public Task SendAsync(string text) => SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text);
 
