@@ -160,6 +160,22 @@ public sealed class ClusterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task However_many_watch_a_session_on_a_host_it_asks_where_the_actor_is_once_for_all_of_them()
+    {
+        await using var three = await ClusterNode.StartAsync(store, effects, watchInterval: "10:00:00");
+        List<ISessionSubscription> watching = [];
+        for (var i = 0; i < 20; i++) watching.Add((await three.Host.SubscribeAsync(key, null, default)).Value);
+        await Eventually.HoldsAsync(() => store.Hosts.ListenersOf(key) > 0, "that it watches");
+
+        await two.Host.CallAsync(key, new SessionCommand.Rename(Ada, "Told to all"), default);
+
+        foreach (var one in watching) await SeqsAsync(one, one.Start.Seq + 1);
+        Assert.InRange(store.Hosts.ListenersOf(key), 0, 1);
+        foreach (var one in watching) await one.DisposeAsync();
+        Assert.Equal(0, store.Hosts.ListenersOf(key));
+    }
+
+    [Fact]
     public async Task What_was_said_to_a_peer_cannot_be_said_again_or_elsewhere_or_changed()
     {
         var body = PeerJson.Write(new PeerCall(key, new SessionCommand.GetView()));
