@@ -51,13 +51,14 @@ internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runne
         await SettleAsync();
     }
 
-    /// <summary>Idempotent: a container that knows its owner under two types disposes it twice.</summary>
+    /// <summary>
+    /// Idempotent: a container that knows its owner under two types disposes it twice. The sources, which hold nothing once they
+    /// are cancelled, are left: a host that is told to stop in the moment in which it has lost its registration closes what has ended.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref disposed, 1) != 0) return;
         await StopAsync();
-        stopping.Dispose();
-        closing.Dispose();
         foreach (var kind in places.Values) kind.Dispose();
     }
 

@@ -32,6 +32,18 @@ public sealed class EffectPoolTests
     }
 
     [Fact]
+    public async Task A_pool_that_has_ended_may_be_told_to_close_and_to_stop_again()
+    {
+        var pool = new EffectPool([new Gated()], TimeSpan.FromMinutes(5), atOnce: 1, TimeProvider.System, NullLogger.Instance);
+        await pool.DisposeAsync();
+
+        await pool.CloseAsync().WaitAsync(Bound);
+        await pool.StopAsync().WaitAsync(Bound);
+
+        Assert.False(pool.Start(Key, "inspect", Create(), _ => Task.CompletedTask));
+    }
+
+    [Fact]
     public async Task Of_a_thousand_sessions_that_wake_at_once_only_so_many_make_boxes_at_once_and_all_come_to_it()
     {
         var runner = new Gated();
