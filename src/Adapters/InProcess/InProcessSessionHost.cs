@@ -10,7 +10,7 @@ namespace Coordinator.Adapters.InProcess;
 /// <see cref="ISessionHost"/> for one host: every session's actor lives in this process while something needs it.
 /// Ownership is still taken and fenced through the journal, so a second host on the same database does no harm.
 /// </summary>
-public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncDisposable
+public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsSessions, IAsyncDisposable
 {
     private readonly ISessionJournal journal;
     private readonly ISessionMachineFactory machines;
@@ -145,6 +145,16 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IAsyncD
         foreach (var activation in Activations) activation.BeginEnd(LinkCloseReason.HostRestarting);
         await Task.WhenAll(Activations.Select(activation => activation.Ended)).WaitAsync(cancellationToken);
         await stopped.WaitAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task BeginAnewAsync(CancellationToken cancellationToken)
+    {
+        await OpeningAsync(cancellationToken);
+        var stale = Activations;
+        foreach (var activation in stale) activation.BeginEnd(LinkCloseReason.HostRestarting);
+        followers.CloseAll(SubscriptionCloseReason.HostRestarting);
+        await Task.WhenAll(stale.Select(activation => activation.Ended)).WaitAsync(cancellationToken);
     }
 
     public ValueTask DisposeAsync() => effects.DisposeAsync();

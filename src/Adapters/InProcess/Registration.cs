@@ -22,6 +22,7 @@ public static class Registration
         services.AddSingleton<InProcessSessionHost>();
         services.AddSingleton<ISessionHost>(s => s.GetRequiredService<InProcessSessionHost>());
         services.AddSingleton<IWakesSessions>(s => s.GetRequiredService<InProcessSessionHost>());
+        services.AddSingleton<IKeepsSessions>(s => s.GetRequiredService<InProcessSessionHost>());
         return services.AddHostedService<AlarmSweep>();
     }
 

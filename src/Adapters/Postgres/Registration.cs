@@ -54,6 +54,7 @@ public static class PostgresRegistration
         services.AddSingleton<DatabaseStarter>();
         services.AddSingleton<IDatabaseStarter>(provider => provider.GetRequiredService<DatabaseStarter>());
         services.AddSingleton<IHostDependency>(provider => provider.GetRequiredService<DatabaseStarter>());
+        services.AddHostedService<TimelineWatch>();
         return services;
     }
 }

@@ -24,6 +24,9 @@ internal static class BesidePorts
         // How an adapter says whether it works; every adapter may.
         "Coordinator.Ports.IHostDependency",
 
+        // What the journal's store tells a session host that has no peers: played by a fail-over of two real servers.
+        "Coordinator.Ports.Session.IKeepsSessions",
+
         // What the host tells its adapters, not the other way about: a moment.
         "Coordinator.Ports.IHostReadiness",
     };

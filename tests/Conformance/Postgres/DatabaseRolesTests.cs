@@ -39,7 +39,7 @@ public sealed class DatabaseRolesTests : IAsyncLifetime
         Assert.Equal(Roles.Host, await ScalarAsync(host.System, "SELECT current_user::text"));
         Assert.Equal(0L, await ScalarAsync(host.System, $"SELECT count(*) FROM pg_roles WHERE rolname IN ('{Roles.Tenants}', '{Roles.Host}', '{Roles.Door}') AND (rolsuper OR rolbypassrls OR rolcanlogin OR rolcreaterole OR rolcreatedb)"));
         Assert.Equal(0L, await ScalarAsync(host.System, $"SELECT count(*) FROM pg_shdepend WHERE deptype = 'o' AND refobjid IN ('{Roles.Tenants}'::regrole, '{Roles.Host}'::regrole, '{Roles.Door}'::regrole)"));
-        Assert.Equal(0L, await ScalarAsync(host.System, $"SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND NOT EXISTS (SELECT FROM aclexplode(relacl) WHERE grantee = '{Roles.Host}'::regrole OR grantee = '{Roles.Tenants}'::regrole) AND relname <> 'schema_migration'"));
+        Assert.Equal(0L, await ScalarAsync(host.System, $"SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND NOT EXISTS (SELECT FROM aclexplode(relacl) WHERE grantee = '{Roles.Host}'::regrole OR grantee = '{Roles.Tenants}'::regrole) AND relname NOT IN ('schema_migration', 'database_timeline')"));
     }
 
     [Fact]

@@ -57,6 +57,23 @@ public sealed class InProcessSessionHostTests : SessionHostContract
     }
 
     [Fact]
+    public async Task Told_that_its_journal_went_back_a_host_begins_every_session_anew_and_lets_those_who_follow_come_back()
+    {
+        var journal = new InMemorySessionJournal(TimeProvider.System);
+        await using var harness = new Harness(journal);
+        var key = NewKey();
+        await harness.Host.CallAsync(key, Create(), CancellationToken.None);
+        await using var follower = (await harness.Host.SubscribeAsync(key, null, CancellationToken.None)).Value;
+        await journal.OpenAsync(key, HostId.New(TimeProvider.System), create: false, CancellationToken.None);
+
+        await ((IKeepsSessions)harness.Host).BeginAnewAsync(CancellationToken.None);
+
+        await foreach (var batch in follower.ReadAsync(CancellationToken.None)) Assert.Empty(batch.Events);
+        Assert.Equal(SubscriptionCloseReason.HostRestarting, follower.Closed);
+        Assert.True((await harness.Host.CallAsync(key, Prompt("at the first try"), CancellationToken.None)).IsSuccess);
+    }
+
+    [Fact]
     public async Task Followers_are_let_go_by_an_activation_that_does_not_know_what_it_wrote_and_read_it_when_they_come_back()
     {
         var journal = new InMemorySessionJournal(TimeProvider.System);

@@ -8,7 +8,7 @@ using Npgsql;
 namespace Coordinator.Tests.Support;
 
 /// <summary>
-/// Two real servers of which one follows the other: what the first acknowledges, the second has. The first can be killed for good and the
+/// Two real servers of which one follows the other. The first can be killed for good and the
 /// second promoted, as whoever runs a pair does.
 /// </summary>
 public sealed class FailOverPair : IAsyncDisposable
@@ -27,17 +27,26 @@ public sealed class FailOverPair : IAsyncDisposable
 
     private EmbeddedLayout Second => EmbeddedLayout.For(OptionsOf("second").Embedded);
 
-    public static async Task<FailOverPair> StartAsync()
+    /// <param name="isConfirmed">Each commit waits until the second server has it; otherwise the second follows as it can.</param>
+    public static async Task<FailOverPair> StartAsync(bool isConfirmed = true)
     {
         var pair = new FailOverPair();
         await using (var made = new EmbeddedPostgres(pair.OptionsOf("first"), TimeProvider.System, NullLogger<EmbeddedPostgres>.Instance)) await made.StartAsync(CancellationToken.None);
         await pair.CopyAsync();
         await pair.LaunchAsync("first");
         await pair.LaunchAsync("second");
-        await AskAsync(pair.First, "ALTER SYSTEM SET synchronous_standby_names = '*'");
-        await AskAsync(pair.First, "SELECT pg_reload_conf()");
-        await Eventually.HoldsAsync(async () => await AskAsync(pair.First, "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") is 1L, "that the second server follows the first");
+        if (isConfirmed) await SetAsync(pair.First, "synchronous_standby_names", "*");
+        await Eventually.HoldsAsync(async () => await AskAsync(pair.First, "SELECT sync_state FROM pg_stat_replication") is string state && state == (isConfirmed ? "sync" : "async"), "that the second server follows the first");
         return pair;
+    }
+
+    /// <summary>Waits until the second server has all that the first acknowledged, and has it follow no more: what comes after will be lost.</summary>
+    public async Task PartAsync()
+    {
+        var reached = (string)(await AskAsync(First, "SELECT pg_current_wal_lsn()::text"))!;
+        await Eventually.HoldsAsync(async () => await AskAsync(Second, $"SELECT pg_last_wal_replay_lsn() >= '{reached}'::pg_lsn") is true, "that the second server has what the first has");
+        await SetAsync(Second, "primary_conninfo", "");
+        await Eventually.HoldsAsync(async () => await AskAsync(Second, "SELECT count(*) FROM pg_stat_wal_receiver") is 0L, "that the second server follows no more");
     }
 
     /// <summary>kill -9 of the first server, which nobody starts again.</summary>
@@ -61,6 +70,12 @@ public sealed class FailOverPair : IAsyncDisposable
 
         foreach (var left in new[] { folder, First.RuntimeDirectory, Second.RuntimeDirectory })
             if (Directory.Exists(left)) Directory.Delete(left, recursive: true);
+    }
+
+    private static async Task SetAsync(EmbeddedLayout layout, string name, string value)
+    {
+        await AskAsync(layout, $"ALTER SYSTEM SET {name} = '{value}'");
+        await AskAsync(layout, "SELECT pg_reload_conf()");
     }
 
     private static async Task<object?> AskAsync(EmbeddedLayout layout, string sql)

@@ -4,17 +4,19 @@ namespace Coordinator.Adapters.Postgres.Backup;
 
 /// <summary>
 /// Which tables a backup holds: every one there is, by the catalog, so that a later migration's are in it without anybody's
-/// doing. Left out are the steps of the schema, which the manifest names, and the hosts, which are those of another time.
+/// doing. Left out are the steps of the schema, which the manifest names, the hosts, which are those of another time, and
+/// where the database is.
 /// </summary>
 internal static class BackupSchema
 {
     private const string Migrations = "schema_migration";
     private const string Hosts = "session_host";
+    private const string Timeline = "database_timeline";
 
     private const string TablesSql = $"""
         SELECT class.relname::text, array_agg(attribute.attname::text ORDER BY attribute.attnum)
         FROM pg_class AS class JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped AND attribute.attgenerated = ''
-        WHERE class.relkind = 'r' AND class.relnamespace = current_schema()::regnamespace AND class.relname NOT IN ('{Migrations}', '{Hosts}')
+        WHERE class.relkind = 'r' AND class.relnamespace = current_schema()::regnamespace AND class.relname NOT IN ('{Migrations}', '{Hosts}', '{Timeline}')
         GROUP BY class.relname ORDER BY class.relname
         """;
 

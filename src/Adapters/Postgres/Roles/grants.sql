@@ -12,6 +12,7 @@ BEGIN
         WITH may (name, of_tenants, of_host) AS (VALUES
             ('api_key',             'INSERT, SELECT',                 'SELECT, UPDATE'),
             ('event_archive',       'SELECT',                         'DELETE, INSERT, SELECT'),
+            ('database_timeline',   '',                               ''),
             ('feed_document',       'INSERT, SELECT, UPDATE',         ''),
             ('feed_entry',          'DELETE, INSERT, SELECT',         'DELETE, SELECT'),
             ('feed_topic',          'INSERT, SELECT, UPDATE',         'SELECT, UPDATE'),

@@ -1,10 +1,11 @@
+using Coordinator.Adapters.Postgres.Backup;
 using Coordinator.Adapters.Postgres.Embedded;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Coordinator.Adapters.Postgres;
 
-/// <summary>What comes before a database may be served from: it is durable, it has today's schema, and the roles that hosts work under have what is theirs.</summary>
+/// <summary>What comes before a database may be served from: it is durable, it has today's schema, the roles that hosts work under have what is theirs, and one that went back in time says so.</summary>
 internal sealed class DatabasePreparation(DatabaseServer server, TimeProvider time, ILogger<MigrationRunner> logger)
 {
     /// <summary>Everything that only the schema's owner may do. A login that may not take the roles is refused before anything is changed.</summary>
@@ -16,6 +17,7 @@ internal sealed class DatabasePreparation(DatabaseServer server, TimeProvider ti
         await server.Roles.EnsureAsync(connection, cancellationToken);
         var applied = await new MigrationRunner(owner, Migration.Embedded(), time, logger).RunAsync(cancellationToken);
         await server.Roles.GrantAsync(connection, cancellationToken);
+        TimelineWatch.Log(logger, await DatabaseTimeline.NoteAsync(connection, time, cancellationToken));
         return applied;
     }
 

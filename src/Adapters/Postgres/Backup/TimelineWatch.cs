@@ -1,0 +1,78 @@
+using Coordinator.Ports.Session;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Adapters.Postgres.Backup;
+
+/// <summary>
+/// Looks every few seconds whether the database that the host serves from was promoted or restored under it. Only for one by connection string: the embedded server
+/// has no other to take over from it.
+/// </summary>
+internal sealed partial class TimelineWatch(
+    DatabaseServer server,
+    SystemDataSource system,
+    IDatabaseStarter starter,
+    IEnumerable<IKeepsSessions> keepers,
+    TimeProvider time,
+    ILogger<TimelineWatch> logger) : BackgroundService
+{
+    internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+
+    private DatabasePlace? last;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (server.Embedded is not null) return;
+        try
+        {
+            await starter.WhenReadyAsync(stoppingToken);
+            using var timer = new PeriodicTimer(Interval, time);
+            do await LookAsync(stoppingToken);
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            LogStopped();
+        }
+    }
+
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var place = await DatabaseTimeline.FindAsync(system.Source, cancellationToken);
+            if (place == last) return;
+            await using var source = server.CreateOwner();
+            await using var owner = await source.OpenConnectionAsync(cancellationToken);
+            var change = await DatabaseTimeline.NoteAsync(owner, time, cancellationToken);
+            Log(logger, change);
+            // Whoever noted it first, another host or this one in a commit whose answer was lost: what is in memory here is older.
+            if (change == TimelineChange.WentBack || (change == TimelineChange.None && last is { } before && place.IsElsewhereThan(before)))
+                foreach (var keeper in keepers) await keeper.BeginAnewAsync(cancellationToken);
+            last = place;
+        }
+        catch (Exception failure) when (DatabaseFailure.IsOne(failure))
+        {
+            LogUnseen(failure); // the next look is soon
+        }
+    }
+
+    /// <summary>Tells the operator what was found.</summary>
+    public static void Log(ILogger logger, TimelineChange change)
+    {
+        if (change == TimelineChange.WentBack) LogWentBack(logger);
+        else if (change == TimelineChange.TakenOver) LogTakenOver(logger);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The database was promoted or restored, and no standby had confirmed what it acknowledged before: every session is another incarnation now, and clients load anew.")]
+    private static partial void LogWentBack(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Another server took over that had confirmed all that the last one acknowledged.")]
+    private static partial void LogTakenOver(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Whether the database was promoted or restored could not be seen; looked at again soon.")]
+    private partial void LogUnseen(Exception failure);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Stopped looking whether the database was promoted or restored.")]
+    private partial void LogStopped();
+}
