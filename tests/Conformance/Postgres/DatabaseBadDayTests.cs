@@ -134,6 +134,16 @@ public sealed class DatabaseBadDayTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_server_that_does_not_say_where_it_is_is_served_from_all_the_same()
+    {
+        await PostgresFixture.ExecuteAsAdministratorAsync("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC", new NpgsqlConnectionStringBuilder(database.ConnectionString).Database);
+
+        await using var host = await ServingAsync();
+
+        await HostOnDatabase.UntilAsync(HttpStatusCode.OK, () => host.GetAsync("/v1/sessions"));
+    }
+
+    [Fact]
     public async Task Of_a_newer_release_the_host_ends_with_the_code_that_says_not_to_start_it_again()
     {
         await ExecuteAsync("INSERT INTO schema_migration (number, name, checksum, elapsed_ms) VALUES (9999, '9999_later.sql', repeat('0', 64), 0)");

@@ -75,6 +75,20 @@ public sealed class FaultProxyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_comes_after_something_was_swallowed_ends_the_connection_even_before_the_network_is_well_again()
+    {
+        using var peer = await ConnectAsync();
+        proxy.BlackHole(Direction.ToClient);
+        await SendAsync(peer, 4);
+        Assert.True(SpinWait.SpinUntil(() => proxy.Shown > 0, Bound));
+
+        proxy.Delay(TimeSpan.Zero);
+        await SendAsync(peer, 2);
+
+        Assert.Equal(0, await ReadAsync(client.Client, 1));
+    }
+
+    [Fact]
     public async Task Corruption_flips_a_bit_and_keeps_the_length()
     {
         using var peer = await ConnectAsync();

@@ -10,10 +10,11 @@ internal sealed class ProxiedConnection(Socket client, Socket server, Func<Netwo
     private long toServer;
     private long toClient;
     private volatile bool isAnswerLost;
-    private volatile bool hasLost;
+    private volatile bool lostToServer;
+    private volatile bool lostToClient;
 
-    /// <summary>Something of it was swallowed: what follows would make no sense to who reads it.</summary>
-    public bool HasLost => hasLost;
+    /// <summary>Something of it was swallowed: what follows would make no sense to who reads it, and passes in no case.</summary>
+    public bool HasLost => lostToServer || lostToClient;
 
     /// <summary>Until both ends are done, or the connection is cut.</summary>
     public Task PumpAsync(CancellationToken cancellationToken) =>
@@ -73,7 +74,9 @@ internal sealed class ProxiedConnection(Socket client, Socket server, Func<Netwo
     /// <summary>False when that was the end of the connection.</summary>
     private async Task<bool> PassAsync(Memory<byte> data, Socket to, Direction direction, CancellationToken cancellationToken)
     {
-        switch (fault())
+        var now = fault();
+        if (now is not NetworkFault.BlackHole && (direction == Direction.ToServer ? lostToServer : lostToClient)) return End();
+        switch (now)
         {
             case NetworkFault.Delayed delayed:
                 shown();
@@ -83,7 +86,8 @@ internal sealed class ProxiedConnection(Socket client, Socket server, Func<Netwo
                 await DripAsync(data, dripped, to, cancellationToken);
                 return true;
             case NetworkFault.BlackHole hole when hole.In == direction:
-                hasLost = true;
+                lostToServer |= direction == Direction.ToServer;
+                lostToClient |= direction == Direction.ToClient;
                 shown();
                 return true;
             case NetworkFault.Corrupt corrupt when corrupt.In == direction:

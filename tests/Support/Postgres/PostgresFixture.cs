@@ -69,10 +69,11 @@ public sealed class PostgresFixture : IAsyncLifetime
     private static DatabaseServer ServerOf(string connectionString) => new(new DatabaseOptions { ConnectionString = connectionString }, embedded: null);
 
     /// <summary>Does something as one who may make and drop databases and roles.</summary>
-    public static async Task ExecuteAsAdministratorAsync(string sql)
+    public static async Task ExecuteAsAdministratorAsync(string sql, string? database = null)
     {
         var server = await PostgresTestServer.GetAsync();
         var administrator = new NpgsqlConnectionStringBuilder(server.Administrator) { Pooling = false };
+        if (database is not null) administrator.Database = database;
         await using var connection = new NpgsqlConnection(administrator.ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);

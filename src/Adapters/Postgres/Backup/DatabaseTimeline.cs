@@ -33,6 +33,9 @@ internal static class DatabaseTimeline
             current_setting('synchronous_standby_names') <> '' AND current_setting('synchronous_commit') IN ('on', 'remote_apply') AS is_confirmed
         """;
 
+    /// <summary>True when the server does not say where it is: some that others run do not let their users ask.</summary>
+    public static bool IsUntold(Exception failure) => failure is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.FeatureNotSupported or PostgresErrorCodes.UndefinedFunction };
+
     /// <summary>Where the database is now.</summary>
     public static async Task<DatabasePlace> FindAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
     {

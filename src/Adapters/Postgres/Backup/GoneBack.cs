@@ -49,7 +49,10 @@ internal static class GoneBack
                 IF to_regclass('database_timeline') IS NOT NULL THEN DELETE FROM database_timeline; END IF;
             END $$;
             """,
-            connection);
+            connection)
+        {
+            CommandTimeout = 0, // however many sessions there are
+        };
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -1,6 +1,7 @@
 using Coordinator.Ports.Session;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace Coordinator.Adapters.Postgres.Backup;
 
@@ -34,6 +35,10 @@ internal sealed partial class TimelineWatch(
         {
             LogStopped();
         }
+        catch (PostgresException refused) when (DatabaseTimeline.IsUntold(refused))
+        {
+            LogUntold(refused.MessageText);
+        }
     }
 
     private async Task LookAsync(CancellationToken cancellationToken)
@@ -51,7 +56,7 @@ internal sealed partial class TimelineWatch(
                 foreach (var keeper in keepers) await keeper.BeginAnewAsync(cancellationToken);
             last = place;
         }
-        catch (Exception failure) when (DatabaseFailure.IsOne(failure))
+        catch (Exception failure) when (DatabaseFailure.IsOne(failure) && !DatabaseTimeline.IsUntold(failure))
         {
             LogUnseen(failure); // the next look is soon
         }
@@ -69,6 +74,9 @@ internal sealed partial class TimelineWatch(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Another server took over that had confirmed all that the last one acknowledged.")]
     private static partial void LogTakenOver(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The server does not say whether it was promoted or restored ({Why}): after a fail-over that may have lost something, stop every host and run 'coordinator restored'.")]
+    private partial void LogUntold(string why);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Whether the database was promoted or restored could not be seen; looked at again soon.")]
     private partial void LogUnseen(Exception failure);

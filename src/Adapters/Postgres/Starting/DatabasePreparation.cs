@@ -6,7 +6,7 @@ using Npgsql;
 namespace Coordinator.Adapters.Postgres;
 
 /// <summary>What comes before a database may be served from: it is durable, it has today's schema, the roles that hosts work under have what is theirs, and one that went back in time says so.</summary>
-internal sealed class DatabasePreparation(DatabaseServer server, TimeProvider time, ILogger<MigrationRunner> logger)
+internal sealed partial class DatabasePreparation(DatabaseServer server, TimeProvider time, ILogger<MigrationRunner> logger)
 {
     /// <summary>Everything that only the schema's owner may do. A login that may not take the roles is refused before anything is changed.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
@@ -17,8 +17,20 @@ internal sealed class DatabasePreparation(DatabaseServer server, TimeProvider ti
         await server.Roles.EnsureAsync(connection, cancellationToken);
         var applied = await new MigrationRunner(owner, Migration.Embedded(), time, logger).RunAsync(cancellationToken);
         await server.Roles.GrantAsync(connection, cancellationToken);
-        TimelineWatch.Log(logger, await DatabaseTimeline.NoteAsync(connection, time, cancellationToken));
+        await NoteWhereItIsAsync(connection, cancellationToken);
         return applied;
+    }
+
+    private async Task NoteWhereItIsAsync(NpgsqlConnection owner, CancellationToken cancellationToken)
+    {
+        try
+        {
+            TimelineWatch.Log(logger, await DatabaseTimeline.NoteAsync(owner, time, cancellationToken));
+        }
+        catch (PostgresException refused) when (DatabaseTimeline.IsUntold(refused))
+        {
+            LogUntold(logger, refused); // the watch says what that means
+        }
     }
 
     /// <summary>A pooler between host and server may drop what a connection starts with: then it would work as the schema's owner.</summary>
@@ -42,4 +54,7 @@ internal sealed class DatabasePreparation(DatabaseServer server, TimeProvider ti
         if (commit == "off") throw new DatabaseStartException("The database has synchronous_commit = off for the host's role: what it acknowledged can be lost. Set it to on.");
         if (database != server.Database) throw new DatabaseStartException($"The connection string leads to the database {database} without naming it; add Database={database} to it.");
     }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The server does not say where it is.")]
+    private static partial void LogUntold(ILogger logger, Exception refused);
 }
