@@ -1,4 +1,5 @@
 using System.Text;
+using Coordinator.Adapters.Postgres;
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Conformance.Postgres;
@@ -164,18 +165,11 @@ public sealed class PostgresJournalFaultTests : IAsyncLifetime
     public async Task A_poisoned_append_fails_alone_among_its_group()
     {
         await ExecuteAsync("ALTER TABLE session_record ADD CONSTRAINT no_poison CHECK (position('poison'::bytea IN payload) = 0)");
-        var first = await CreateAsync();
         var leases = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => CreateAsync()));
 
-        // While the first statement is held, the others gather: they go into one group, the poisoned ones among them.
-        await using var blocker = await BlockAsync(first.Key);
-        var head = AppendAsync(first, 0);
-        await WaitForBlockedStatementAsync();
-        var appends = leases.Select((lease, i) => AppendAsync(lease, 0, i is 4 or 17 ? "some poison" : $"{i}\0")).ToList();
-        await blocker.DisposeAsync();
+        var appends = await InOneGroupAsync(() => [.. leases.Select((lease, i) => AppendAsync(lease, 0, i is 4 or 17 ? "some poison" : $"{i}\0"))]);
 
-        Assert.True(await head);
-        for (var i = 0; i < appends.Count; i++)
+        for (var i = 0; i < appends.Length; i++)
         {
             if (i is 4 or 17)
             {
@@ -190,6 +184,46 @@ public sealed class PostgresJournalFaultTests : IAsyncLifetime
         }
 
         Assert.True(await AppendAsync(leases[4], 0, "better"));
+    }
+
+    [Fact]
+    public async Task In_one_group_each_is_told_whether_it_was_written_or_fenced()
+    {
+        var leases = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => CreateAsync()));
+        foreach (var fenced in leases.Take(2)) await direct!.Journal.OpenAsync(fenced.Key, HostId.New(TimeProvider.System), create: true, default);
+
+        var appends = await InOneGroupAsync(() => [.. leases.Select(lease => AppendAsync(lease, 0))]);
+
+        var written = await Task.WhenAll(appends);
+
+        Assert.Equal([false, false, true, true, true, true], written);
+        Assert.Null(await direct!.Journal.FindHeadAsync(leases[0].Key, default));
+        Assert.Equal(1, (await direct.Journal.FindHeadAsync(leases[5].Key, default))!.Version);
+    }
+
+    [Fact]
+    public async Task A_lease_that_repeats_itself_among_others_is_never_told_that_it_was_written()
+    {
+        var (other, repeating) = (await CreateAsync(), await CreateAsync());
+        Assert.True(await AppendAsync(repeating, 0));
+
+        var appends = await InOneGroupAsync(() => [AppendAsync(other, 0), AppendAsync(repeating, 0, "again")]);
+
+        foreach (var append in appends) Assert.True((await Assert.ThrowsAsync<PortException>(() => append)).EffectMayHaveHappened);
+        Assert.Equal(1, (await direct!.Journal.FindHeadAsync(repeating.Key, default))!.Version);
+    }
+
+    [Fact]
+    public async Task Part_of_a_group_written_and_nobody_to_say_which_the_outcome_is_said_to_be_unknown()
+    {
+        var (good, fenced) = (await CreateAsync(), await CreateAsync());
+        await direct!.Journal.OpenAsync(fenced.Key, HostId.New(TimeProvider.System), create: true, default);
+        await ExecuteAsync($"REVOKE SELECT ON session_record FROM {DatabaseRoles.Of(new NpgsqlConnectionStringBuilder(fixture.ConnectionString).Database!).Host}");
+
+        var appends = await InOneGroupAsync(() => [AppendAsync(good, 0), AppendAsync(fenced, 0)]);
+
+        foreach (var append in appends) Assert.True((await Assert.ThrowsAsync<PortException>(() => append)).EffectMayHaveHappened);
+        Assert.Equal(1, (await direct.Journal.FindHeadAsync(good.Key, default))!.Version);
     }
 
     [Fact]
@@ -255,6 +289,19 @@ public sealed class PostgresJournalFaultTests : IAsyncLifetime
 
     private async Task<bool> AppendAsync(JournalLease lease, long expected, string payload = "{}", CancellationToken cancellationToken = default) =>
         await Journal.AppendAsync(lease, new(expected, Encoding.UTF8.GetBytes(payload), 1, Noon, null, null), cancellationToken);
+
+    /// <summary>While the statement of another session is held, these gather: they go into one group.</summary>
+    private async Task<Task<bool>[]> InOneGroupAsync(Func<Task<bool>[]> begin)
+    {
+        var first = await CreateAsync();
+        await using var blocker = await BlockAsync(first.Key);
+        var held = AppendAsync(first, 0);
+        await WaitForBlockedStatementAsync();
+        var appends = begin();
+        await blocker.DisposeAsync();
+        Assert.True(await held);
+        return appends;
+    }
 
     private async Task<bool> OpensAsync(SessionKey key)
     {

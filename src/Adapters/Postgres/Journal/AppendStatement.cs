@@ -12,31 +12,22 @@ namespace Coordinator.Adapters.Postgres.Journal;
 /// </summary>
 internal sealed class AppendStatement : IAsyncDisposable
 {
-    // Ordered by session, so that two hosts that write the same sessions lock them in the same order.
     private const string PlainSql = $"""
-        WITH wanted AS (
-            SELECT * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9)
-                WITH ORDINALITY AS w (org, session, epoch, expected, payload, events, at, wake_at, position)
-            ORDER BY session
-        ), moved AS (
-            {Move}
+        WITH moved AS (
+            UPDATE session_head AS h {Moving}
+            FROM (SELECT {Wanted} FROM unnest($6) WITH ORDINALITY AS given (payload, i)) AS w
+            {Fenced}
             RETURNING {Moved}
-        ), written AS (
-            {Write}
         )
-        SELECT array_agg(position) FROM moved
+        {Write}
         """;
 
     private const string WholeSql = $"""
-        WITH wanted AS (
-            SELECT * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-                WITH ORDINALITY AS w (org, session, epoch, expected, payload, events, at, wake_at, view, repository, environment, position)
-            ORDER BY session
-        ), moved AS (
-            {Move}
+        WITH moved AS (
+            UPDATE session_head AS h {Moving}
+            FROM (SELECT {Wanted}, $10[i] AS view, $11[i] AS repository, $12[i] AS environment FROM unnest($6) WITH ORDINALITY AS given (payload, i)) AS w
+            {Fenced}
             RETURNING {Moved}, w.view, w.repository, w.environment, h.created_at
-        ), written AS (
-            {Write}
         ), shown AS (
             INSERT INTO session_view (org, session, view)
             SELECT org, session, view FROM moved WHERE view IS NOT NULL
@@ -46,21 +37,23 @@ internal sealed class AppendStatement : IAsyncDisposable
             SELECT org, session, repository, created_at, environment FROM moved WHERE environment IS NOT NULL
             ON CONFLICT (org, session) DO UPDATE SET repository = excluded.repository, environment = excluded.environment
         )
-        SELECT array_agg(position) FROM moved
+        {Write}
         """;
 
-    private const string Move = """
-        UPDATE session_head AS h
-            SET version = h.version + 1,
+    // By place, since unnesting so many arrays together takes the server as long as writing a record does.
+    private const string Wanted = "$2[i] AS org, $3[i] AS session, $4[i] AS epoch, $5[i] AS expected, payload, $7[i] AS events, $8[i] AS at, $9[i] AS wake_at";
+
+    private const string Moving = """
+        SET version = h.version + 1,
                 seq = h.seq + w.events,
                 wake_at = w.wake_at,
                 hidden_until = CASE WHEN h.wake_at IS NOT DISTINCT FROM w.wake_at THEN h.hidden_until END,
                 updated_at = now()
-            FROM wanted AS w
-            WHERE h.org = w.org AND h.session = w.session AND h.epoch = w.epoch AND h.version = w.expected
         """;
 
-    private const string Moved = "h.org, h.session, h.version, h.epoch, h.seq, w.events, w.payload, w.at, w.position";
+    private const string Fenced = "WHERE h.org = w.org AND h.session = w.session AND h.epoch = w.epoch AND h.version = w.expected";
+
+    private const string Moved = "h.org, h.session, h.version, h.epoch, h.seq, w.events, w.payload, w.at";
 
     private const string Write = """
         INSERT INTO session_record (org, session, version, epoch, first_seq, last_seq, schema, codec, payload, at)
@@ -98,8 +91,8 @@ internal sealed class AppendStatement : IAsyncDisposable
         return statement;
     }
 
-    /// <summary>Writes the group and marks in <paramref name="written"/> whose append took place.</summary>
-    public async Task ExecuteAsync(IReadOnlyList<PendingAppend> group, bool[] written)
+    /// <summary>Writes the group and gives how many of it were written: the rest is fenced or stale.</summary>
+    public async Task<int> ExecuteAsync(IReadOnlyList<PendingAppend> group)
     {
         Fill(group);
         var command = plain;
@@ -113,12 +106,7 @@ internal sealed class AppendStatement : IAsyncDisposable
 
         try
         {
-            await using var reader = await command.ExecuteReaderAsync();
-            while (await reader.ReadAsync())
-            {
-                if (await reader.IsDBNullAsync(0)) continue;
-                foreach (var position in reader.GetFieldValue<long[]>(0)) written[position - 1] = true;
-            }
+            return await command.ExecuteNonQueryAsync();
         }
         finally
         {

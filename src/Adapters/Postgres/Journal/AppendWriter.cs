@@ -18,6 +18,9 @@ internal sealed partial class AppendWriter : IAsyncDisposable
     /// <summary>How often the pool's other work goes first before a group is gathered that is smaller than the last one was.</summary>
     private const int Turns = 16;
 
+    /// <summary>The order of every group, so that two hosts that write the same sessions lock them in the same order.</summary>
+    private static readonly Comparison<PendingAppend> BySession = (one, other) => one.Lease.Key.Session.Value.CompareTo(other.Lease.Key.Session.Value);
+
     private readonly NpgsqlDataSource source;
     private readonly JournalOptions options;
     private readonly DatabasePatience patience;
@@ -101,6 +104,8 @@ internal sealed partial class AppendWriter : IAsyncDisposable
                 bytes += next.Bytes;
             }
         }
+
+        group.Sort(BySession);
     }
 
     private async Task WriteAsync(IReadOnlyList<PendingAppend> group, int tries)
@@ -110,7 +115,9 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         var written = new bool[group.Count];
         try
         {
-            await writer.Statement.ExecuteAsync(group, written);
+            var count = await writer.Statement.ExecuteAsync(group);
+            if (count == group.Count) Array.Fill(written, true);
+            else if (count > 0 && !await TryFindOutAsync(group, token => CommitSettlement.LookAsync(source, count, group, written, token))) return;
             PendingAppend.Settle(group, written);
         }
         catch (PostgresException refused) when (DatabaseFailure.WasRolledBack(refused))
@@ -122,7 +129,6 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         catch (Exception failure) when (DatabaseFailure.IsOne(failure))
         {
             LogAnswerLost(failure, group.Count);
-            Array.Clear(written); // rows of a long answer may come before its commit: they prove nothing
             await SettleAsync(group, written, writer.Process, failure, tries);
         }
         catch (Exception failure) when (failure is ArgumentException or InvalidCastException or OverflowException or InvalidOperationException)
@@ -164,17 +170,7 @@ internal sealed partial class AppendWriter : IAsyncDisposable
     private async Task SettleAsync(IReadOnlyList<PendingAppend> group, bool[] written, ServerProcess process, Exception failure, int tries)
     {
         await DropConnectionAsync();
-        try
-        {
-            await patience.RunAsync("settling an append", token => CommitSettlement.LookAsync(source, process, group, written, token), stopping.Token);
-        }
-        catch (Exception unknown) when (unknown is PortException or OperationCanceledException)
-        {
-            LogUnknown(unknown, group.Count);
-            foreach (var pending in group) pending.Fail(DatabaseFailure.ToPort(failure, "appending, and whether it was written could not be found out", effectMayHaveHappened: true));
-            return;
-        }
-
+        if (!await TryFindOutAsync(group, token => CommitSettlement.LookAsync(source, process, group, written, token), failure)) return;
         for (var i = 0; i < group.Count; i++)
         {
             if (written[i]) group[i].Settle(true);
@@ -184,6 +180,22 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         LogSettled(group.Count - missing.Count, missing.Count);
         if (tries > 1) await WriteAsync(missing, tries - 1);
         else FailAll(missing, failure);
+    }
+
+    /// <summary>False when it could not be found out what of the group was written, and then the group has failed.</summary>
+    private async Task<bool> TryFindOutAsync(IReadOnlyList<PendingAppend> group, Func<CancellationToken, Task> look, Exception? failure = null)
+    {
+        try
+        {
+            await patience.RunAsync("finding out what was appended", look, stopping.Token);
+            return true;
+        }
+        catch (Exception unknown) when (unknown is PortException or OperationCanceledException)
+        {
+            LogUnknown(unknown, group.Count);
+            foreach (var pending in group) pending.Fail(DatabaseFailure.ToPort(failure ?? unknown, "appending, and whether it was written could not be found out", effectMayHaveHappened: true));
+            return false;
+        }
     }
 
     /// <summary>The open connection, or a new one; null when there is none to be had, and then the group has failed, unwritten.</summary>

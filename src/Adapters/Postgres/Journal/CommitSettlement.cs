@@ -1,20 +1,36 @@
+using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace Coordinator.Adapters.Postgres.Journal;
 
-/// <summary>Finds out which appends of a group took place when the statement's answer was lost.</summary>
+/// <summary>Finds out which appends of a group took place, when the statement wrote fewer than it was given or its answer was lost.</summary>
 internal static class CommitSettlement
 {
-    /// <summary>
-    /// Ends the server process that had the statement, so that it cannot commit after the look, then looks for each
-    /// record by its version and the epoch that wrote it: nobody else can have written that pair.
-    /// </summary>
+    /// <summary>Ends the server process that had the statement, so that it cannot commit after the look, then looks.</summary>
     public static async Task LookAsync(NpgsqlDataSource source, ServerProcess process, IReadOnlyList<PendingAppend> group, bool[] written, CancellationToken cancellationToken)
     {
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
         await process.EndAsync(connection, cancellationToken);
+        await LookAsync(connection, group, written, cancellationToken);
+    }
+
+    /// <summary>
+    /// Looks, once the statement is over, which <paramref name="count"/> of the group it wrote. More are found only when a lease appends to
+    /// a version that it had written before; then nobody can say which of the two is there.
+    /// </summary>
+    public static async Task LookAsync(NpgsqlDataSource source, int count, IReadOnlyList<PendingAppend> group, bool[] written, CancellationToken cancellationToken)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await LookAsync(connection, group, written, cancellationToken);
+        var found = written.Count(isThere => isThere);
+        if (found != count) throw new PortException(PortFailureKind.Corrupt, $"Of {group.Count} appends the database wrote {count}, and {found} are there.", effectMayHaveHappened: true);
+    }
+
+    /// <summary>For each record by its version and the epoch that wrote it: nobody else can have written that pair.</summary>
+    private static async Task LookAsync(NpgsqlConnection connection, IReadOnlyList<PendingAppend> group, bool[] written, CancellationToken cancellationToken)
+    {
         await using var command = new NpgsqlCommand(
             """
             SELECT w.position FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS w (org, session, version, epoch, position)
