@@ -14,7 +14,7 @@ namespace Coordinator.Bench.Scenarios;
 internal sealed class GroupedAppend(TimeProvider time, int sessions = 64, int rounds = 400) : IScenario
 {
     private const int Writers = 2;
-    private const int Turns = 5;
+    private const int Turns = 9;
 
     /// <summary>Turns that are not counted: the runtime is still compiling, which a host that serves has behind it.</summary>
     private const int WarmUps = 3;

@@ -6,9 +6,9 @@ using NpgsqlTypes;
 namespace Coordinator.Adapters.Postgres.Journal;
 
 /// <summary>
-/// The prepared statement that writes a group of appends on one connection, in two forms: most groups change no session's view
-/// and no environment, and are spared what that takes. Each row is fenced by its own epoch and version, so that a session which
-/// is not returned leaves its neighbours as they are. The lists are reused: a writer has one statement in flight.
+/// The prepared statement that writes a group of appends on one connection, in three forms: most groups change no session's
+/// view and fewer an environment, and are spared what that takes. Each row is fenced by its own epoch and version, so that a session
+/// which is not written leaves its neighbours as they are. The lists are reused: a writer has one statement in flight.
 /// </summary>
 internal sealed class AppendStatement : IAsyncDisposable
 {
@@ -22,17 +22,23 @@ internal sealed class AppendStatement : IAsyncDisposable
         {Write}
         """;
 
+    private const string ViewedSql = $"""
+        WITH moved AS (
+            UPDATE session_head AS h {Moving}
+            FROM (SELECT {Wanted}, $10[i] AS view FROM unnest($6) WITH ORDINALITY AS given (payload, i)) AS w
+            {Fenced}
+            RETURNING {Moved}, w.view
+        ), {Shown}
+        {Write}
+        """;
+
     private const string WholeSql = $"""
         WITH moved AS (
             UPDATE session_head AS h {Moving}
             FROM (SELECT {Wanted}, $10[i] AS view, $11[i] AS repository, $12[i] AS environment FROM unnest($6) WITH ORDINALITY AS given (payload, i)) AS w
             {Fenced}
             RETURNING {Moved}, w.view, w.repository, w.environment, h.created_at
-        ), shown AS (
-            INSERT INTO session_view (org, session, view)
-            SELECT org, session, view FROM moved WHERE view IS NOT NULL
-            ON CONFLICT (org, session) DO UPDATE SET view = excluded.view
-        ), discovered AS (
+        ), {Shown}, discovered AS (
             INSERT INTO session_environment (org, session, repository, created_at, environment)
             SELECT org, session, repository, created_at, environment FROM moved WHERE environment IS NOT NULL
             ON CONFLICT (org, session) DO UPDATE SET repository = excluded.repository, environment = excluded.environment
@@ -55,12 +61,21 @@ internal sealed class AppendStatement : IAsyncDisposable
 
     private const string Moved = "h.org, h.session, h.version, h.epoch, h.seq, w.events, w.payload, w.at";
 
+    private const string Shown = """
+        shown AS (
+            INSERT INTO session_view (org, session, view)
+            SELECT org, session, view FROM moved WHERE view IS NOT NULL
+            ON CONFLICT (org, session) DO UPDATE SET view = excluded.view
+        )
+        """;
+
     private const string Write = """
         INSERT INTO session_record (org, session, version, epoch, first_seq, last_seq, schema, codec, payload, at)
             SELECT org, session, version, epoch, seq - events + 1, seq, $1, 0, payload, at FROM moved
         """;
 
     private readonly NpgsqlCommand plain;
+    private readonly NpgsqlCommand viewed;
     private readonly NpgsqlCommand whole;
     private readonly List<Guid> organizations = [];
     private readonly List<Guid> sessions = [];
@@ -77,6 +92,8 @@ internal sealed class AppendStatement : IAsyncDisposable
     private AppendStatement(NpgsqlConnection connection, TimeSpan timeout)
     {
         plain = Command(PlainSql, connection, timeout);
+        viewed = Command(ViewedSql, connection, timeout);
+        viewed.Parameters.Add(Array(views, NpgsqlDbType.Bytea));
         whole = Command(WholeSql, connection, timeout);
         whole.Parameters.Add(Array(views, NpgsqlDbType.Bytea));
         whole.Parameters.Add(Array(repositories, NpgsqlDbType.Bytea));
@@ -87,6 +104,7 @@ internal sealed class AppendStatement : IAsyncDisposable
     {
         var statement = new AppendStatement(connection, timeout);
         await statement.plain.PrepareAsync(cancellationToken);
+        await statement.viewed.PrepareAsync(cancellationToken);
         await statement.whole.PrepareAsync(cancellationToken);
         return statement;
     }
@@ -94,16 +112,7 @@ internal sealed class AppendStatement : IAsyncDisposable
     /// <summary>Writes the group and gives how many of it were written: the rest is fenced or stale.</summary>
     public async Task<int> ExecuteAsync(IReadOnlyList<PendingAppend> group)
     {
-        Fill(group);
-        var command = plain;
-        foreach (var pending in group)
-        {
-            if (pending.Append.View is null && pending.Append.Environment is null) continue;
-            command = whole;
-            FillRest(group);
-            break;
-        }
-
+        var command = Fill(group);
         try
         {
             return await command.ExecuteNonQueryAsync();
@@ -117,6 +126,7 @@ internal sealed class AppendStatement : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await plain.DisposeAsync();
+        await viewed.DisposeAsync();
         await whole.DisposeAsync();
     }
 
@@ -137,8 +147,10 @@ internal sealed class AppendStatement : IAsyncDisposable
         },
     };
 
-    private void Fill(IReadOnlyList<PendingAppend> group)
+    /// <summary>Fills the lists, and gives the form that the group needs.</summary>
+    private NpgsqlCommand Fill(IReadOnlyList<PendingAppend> group)
     {
+        var (isViewed, isWhole) = (false, false);
         foreach (var pending in group)
         {
             var (lease, append) = (pending.Lease, pending.Append);
@@ -150,17 +162,22 @@ internal sealed class AppendStatement : IAsyncDisposable
             events.Add(append.EventCount);
             times.Add(append.At.ToUniversalTime());
             wakeUps.Add(append.WakeAt?.ToUniversalTime());
+            isViewed |= append.View is not null;
+            isWhole |= append.Environment is not null;
         }
+
+        if (isViewed || isWhole)
+            foreach (var pending in group) views.Add(pending.Append.View);
+        if (isWhole) FillEnvironments(group);
+        return isWhole ? whole : isViewed ? viewed : plain;
     }
 
-    private void FillRest(IReadOnlyList<PendingAppend> group)
+    private void FillEnvironments(IReadOnlyList<PendingAppend> group)
     {
         foreach (var pending in group)
         {
-            var append = pending.Append;
-            views.Add(append.View);
-            repositories.Add(append.Environment is { } found ? RepositoryKey.Of(found.Repository) : (ReadOnlyMemory<byte>?)null);
-            environments.Add(append.Environment is { } environment ? Encoding.UTF8.GetBytes(environment.Json) : (ReadOnlyMemory<byte>?)null);
+            repositories.Add(pending.Append.Environment is { } found ? RepositoryKey.Of(found.Repository) : (ReadOnlyMemory<byte>?)null);
+            environments.Add(pending.Append.Environment is { } environment ? Encoding.UTF8.GetBytes(environment.Json) : (ReadOnlyMemory<byte>?)null);
         }
     }
 
