@@ -115,7 +115,7 @@ internal sealed class AppendStatement : IAsyncDisposable
         var command = Fill(group);
         try
         {
-            return await command.ExecuteNonQueryAsync();
+            return await command.ExecuteNonQueryAsync() is >= 0 and var written ? written : throw new NpgsqlException("The server does not say how many records it wrote.");
         }
         finally
         {

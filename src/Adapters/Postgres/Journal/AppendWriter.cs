@@ -112,31 +112,36 @@ internal sealed partial class AppendWriter : IAsyncDisposable
     {
         if (group.Count == 0) return;
         if (await ConnectAsync(group) is not { } writer) return;
-        var written = new bool[group.Count];
+        int count;
         try
         {
-            var count = await writer.Statement.ExecuteAsync(group);
-            if (count == group.Count) Array.Fill(written, true);
-            else if (count > 0 && !await TryFindOutAsync(group, token => CommitSettlement.LookAsync(source, count, group, written, token))) return;
-            PendingAppend.Settle(group, written);
+            count = await writer.Statement.ExecuteAsync(group);
         }
         catch (PostgresException refused) when (DatabaseFailure.WasRolledBack(refused))
         {
             if (DatabaseFailure.IsOfData(refused)) await SplitAsync(group, refused);
             else if (DatabaseFailure.IsOfContention(refused) && tries > 1) await WriteAsync(group, tries - 1);
             else await RefuseAsync(group, refused);
+            return;
         }
         catch (Exception failure) when (DatabaseFailure.IsOne(failure))
         {
             LogAnswerLost(failure, group.Count);
-            await SettleAsync(group, written, writer.Process, failure, tries);
+            await SettleAsync(group, writer.Process, failure, tries);
+            return;
         }
         catch (Exception failure) when (failure is ArgumentException or InvalidCastException or OverflowException or InvalidOperationException)
         {
             // A value that cannot be put on the wire: nothing was executed, and the connection stopped in mid-message.
             await DropConnectionAsync();
             await SplitAsync(group, failure);
+            return;
         }
+
+        var written = new bool[group.Count];
+        if (count == group.Count) Array.Fill(written, true);
+        else if (count > 0 && !await TryFindOutAsync(group, _ => CommitSettlement.LookAsync(source, count, group, written))) return;
+        PendingAppend.Settle(group, written);
     }
 
     /// <summary>Refused for what the server is, not for what it was sent: unwritten, and a server that takes no writes is left.</summary>
@@ -167,9 +172,10 @@ internal sealed partial class AppendWriter : IAsyncDisposable
     }
 
     /// <summary>The answer was lost: what the head says counts, and what is not there is written now.</summary>
-    private async Task SettleAsync(IReadOnlyList<PendingAppend> group, bool[] written, ServerProcess process, Exception failure, int tries)
+    private async Task SettleAsync(IReadOnlyList<PendingAppend> group, ServerProcess process, Exception failure, int tries)
     {
         await DropConnectionAsync();
+        var written = new bool[group.Count];
         if (!await TryFindOutAsync(group, token => CommitSettlement.LookAsync(source, process, group, written, token), failure)) return;
         for (var i = 0; i < group.Count; i++)
         {
@@ -190,10 +196,10 @@ internal sealed partial class AppendWriter : IAsyncDisposable
             await patience.RunAsync("finding out what was appended", look, stopping.Token);
             return true;
         }
-        catch (Exception unknown) when (unknown is PortException or OperationCanceledException)
+        catch (Exception unknown) // whatever it is: written it may be
         {
             LogUnknown(unknown, group.Count);
-            foreach (var pending in group) pending.Fail(DatabaseFailure.ToPort(failure ?? unknown, "appending, and whether it was written could not be found out", effectMayHaveHappened: true));
+            foreach (var pending in group) pending.Fail(Unknown(failure ?? unknown));
             return false;
         }
     }
@@ -228,6 +234,10 @@ internal sealed partial class AppendWriter : IAsyncDisposable
             await dropped.DisposeAsync();
         }
     }
+
+    private static PortException Unknown(Exception why) => why is PortException { InnerException: null } told
+        ? new(told.Kind, told.Message, effectMayHaveHappened: true)
+        : DatabaseFailure.ToPort(why is PortException { InnerException: { } failure } ? failure : why, "appending, and whether it was written could not be found out", effectMayHaveHappened: true);
 
     private static void FailAll(IReadOnlyList<PendingAppend> group, Exception failure)
     {
