@@ -56,6 +56,25 @@ public sealed class MigrationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_step_that_somebody_stands_in_the_way_of_lets_the_work_behind_it_pass_and_is_made_later()
+    {
+        List<Migration> steps = [Migration.Parse("0001_first.sql", "CREATE TABLE first (id int)"), Migration.Parse("0002_second.sql", "ALTER TABLE first ADD COLUMN more int")];
+        await RunAsync(steps[..1]);
+        await using var backup = await source!.OpenConnectionAsync();
+        await using var reading = await backup.BeginTransactionAsync();
+        await ExecuteAsync(backup, "SELECT * FROM first");
+
+        var waiting = RunAsync(steps);
+        await EmbeddedServerFolder.UntilAsync("the step waits", IsWaitedForAsync);
+        await using var host = await source.OpenConnectionAsync();
+        await ExecuteAsync(host, "INSERT INTO first VALUES (1)"); // behind the step, and before the backup is over
+
+        Assert.True(DatabaseFailure.MayPass(await Assert.ThrowsAsync<PostgresException>(() => waiting)));
+        await reading.CommitAsync();
+        Assert.Equal(1, await RunAsync(steps));
+    }
+
+    [Fact]
     public async Task A_changed_step_is_an_error_that_names_its_file()
     {
         await RunAsync([Migration.Parse("0001_first.sql", "CREATE TABLE first (id int)")]);
@@ -126,6 +145,18 @@ public sealed class MigrationTests : IAsyncLifetime
 
     private Task<int> RunAsync(IReadOnlyList<Migration> steps) =>
         new MigrationRunner(source!, steps, TimeProvider.System, NullLogger<MigrationRunner>.Instance).RunAsync(CancellationToken.None);
+
+    private async Task<bool> IsWaitedForAsync()
+    {
+        await using var command = source!.CreateCommand("SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'first'::regclass AND NOT granted)");
+        return (bool)(await command.ExecuteScalarAsync())!;
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
 
     private async Task<bool> ExistsAsync(string table)
     {

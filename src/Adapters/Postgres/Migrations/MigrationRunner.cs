@@ -13,12 +13,15 @@ internal sealed partial class MigrationRunner(NpgsqlDataSource dataSource, IRead
     /// <summary>Names the lock; any fixed number that nobody else uses in this database.</summary>
     public const long LockKey = 0x636f6f7264_0001;
 
+    /// <summary>How long a step waits for a table that somebody reads, such as a backup: other hosts' appends stand behind it meanwhile.</summary>
+    internal static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(2);
+
     /// <summary>Applies what is missing and returns how many steps that were.</summary>
     /// <exception cref="MigrationException">
     /// A step that was applied has another text now, the database has a step this program does not know, a step was
     /// added below one that is applied, or a step failed (then nothing of it is left).
     /// </exception>
-    /// <exception cref="NpgsqlException">The database is away, takes no writes or has no room: the same may pass later.</exception>
+    /// <exception cref="NpgsqlException">The database is away, takes no writes, has no room, or somebody holds what a step changes: the same may pass later.</exception>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
@@ -73,7 +76,7 @@ internal sealed partial class MigrationRunner(NpgsqlDataSource dataSource, IRead
         try
         {
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            await ExecuteAsync(connection, migration.Sql, cancellationToken);
+            await ExecuteAsync(connection, $"SET LOCAL lock_timeout = '{LockPatience.TotalMilliseconds:0}ms'; {migration.Sql}", cancellationToken);
             await using var record = new NpgsqlCommand("INSERT INTO schema_migration (number, name, checksum, elapsed_ms) VALUES ($1, $2, $3, $4)", connection)
             {
                 Parameters =

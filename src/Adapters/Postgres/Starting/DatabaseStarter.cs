@@ -53,6 +53,10 @@ internal sealed partial class DatabaseStarter(
         {
             throw new PortException(PortFailureKind.Rejected, $"The database refused the host: {failure.SqlState} {failure.MessageText}. Check Database:ConnectionString.", inner: failure);
         }
+        catch (PostgresException failure) when (failure.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            throw new PortException(PortFailureKind.Unavailable, "Somebody, such as a backup, holds a table that the schema's next step changes.", inner: failure);
+        }
         catch (NpgsqlException failure)
         {
             DatabaseFailure.LeaveIfReadOnly(dataSource, failure);
