@@ -57,4 +57,7 @@ public static class PostgresRegistration
         services.AddHostedService<TimelineWatch>();
         return services;
     }
+
+    /// <summary>For a host that has no peers: its operator is told of any other that uses the same database.</summary>
+    public static IServiceCollection AddStrangerWatch(this IServiceCollection services) => services.AddHostedService<StrangerWatch>();
 }

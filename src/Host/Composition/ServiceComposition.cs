@@ -63,7 +63,9 @@ internal static class ServiceComposition
 
     /// <summary>One of several hosts where <c>Cluster:Address</c> says where its peers reach it; else alone.</summary>
     private static IServiceCollection AddSessionHost(this IServiceCollection services, IConfiguration configuration) =>
-        string.IsNullOrEmpty(configuration["Cluster:Address"]) ? services.AddInProcessSessionHost(configuration) : services.AddClusterSessionHost(configuration);
+        string.IsNullOrEmpty(configuration["Cluster:Address"])
+            ? services.AddInProcessSessionHost(configuration).AddStrangerWatch()
+            : services.AddClusterSessionHost(configuration);
 
     private static IServiceCollection AddModules(this IServiceCollection services, IConfiguration configuration) => services
         .AddSessionsModule()

@@ -35,6 +35,9 @@ internal sealed class PostgresSessions : IAsyncDisposable
     /// <summary>For what no host does: as the schema's owner, each connection a new one, which writes even where the database takes no writes.</summary>
     public NpgsqlDataSource Owner { get; }
 
+    /// <summary>One of the adapter's own, with what the test gives it.</summary>
+    public T Create<T>(params object[] given) => ActivatorUtilities.CreateInstance<T>(services, given);
+
     public async ValueTask DisposeAsync()
     {
         await Owner.DisposeAsync();
