@@ -1,7 +1,6 @@
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
 using Coordinator.Ports.Session;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -12,13 +11,8 @@ namespace Coordinator.Modules.SessionAccess.Following;
 /// part at a time, and leave the journal's records once the part was read back. No transaction is over both stores: what fails between the two
 /// leaves the events where they are, and the next sweep stores the same bytes again.
 /// </summary>
-internal sealed partial class EventArchiving(ISessionJournal journal, IArtifactStore artifacts, IOptions<SessionAccessOptions> options, TimeProvider time, ILogger<EventArchiving> logger) : BackgroundService
+internal sealed partial class EventArchiving(ISessionJournal journal, IArtifactStore artifacts, IOptions<SessionAccessOptions> options, TimeProvider time, ILogger<EventArchiving> logger) : EventSweep(time)
 {
-    internal static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
-
-    /// <summary>A host of the release before takes an archived record for one without events: an update that rolls is over by then.</summary>
-    private static readonly TimeSpan FirstAfter = TimeSpan.FromHours(1);
-
     /// <summary>How long one part may take to be stored and read back.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
@@ -27,19 +21,13 @@ internal sealed partial class EventArchiving(ISessionJournal journal, IArtifactS
     /// <summary>So many sessions that fail one after another are not these sessions' trouble: the sweep ends, and the next tries again.</summary>
     private const int MostFailures = 5;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        if (options.Value.ArchiveEventsAfter is not { } age) return;
-        await Task.Delay(FirstAfter, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            await SweepAsync(age, stoppingToken);
-            await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    protected override TimeSpan? Age => options.Value.ArchiveEventsAfter;
+
+    /// <summary>A host of the release before takes an archived record for one without events: an update that rolls is over by then.</summary>
+    protected override TimeSpan FirstAfter => TimeSpan.FromHours(1);
 
     /// <summary>Archives what has slept for long enough by now, a session at a time.</summary>
-    internal async Task SweepAsync(TimeSpan age, CancellationToken cancellationToken)
+    internal override async Task SweepAsync(TimeSpan age, CancellationToken cancellationToken)
     {
         var (sessions, bytes, failures) = (0, 0L, 0);
         try
@@ -111,7 +99,7 @@ internal sealed partial class EventArchiving(ISessionJournal journal, IArtifactS
     private async Task<EventArchive?> MoveAsync(SessionHead seen, ArchiveWriter writer, CancellationToken cancellationToken)
     {
         var (archive, blob) = writer.Finish();
-        using var limit = new CancellationTokenSource(Patience, time);
+        using var limit = new CancellationTokenSource(Patience, Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {

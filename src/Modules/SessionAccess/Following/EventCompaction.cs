@@ -1,7 +1,6 @@
 using Coordinator.Ports;
 using Coordinator.Ports.Record;
 using Coordinator.Ports.Session;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -13,10 +12,8 @@ namespace Coordinator.Modules.SessionAccess.Following;
 /// that rolls over several hosts is over by then. Hosts that meet at a session do it once: what the second writes is not taken.
 /// </summary>
 internal sealed partial class EventCompaction(ISessionJournal journal, IRunHistory runs, IOptions<SessionAccessOptions> options, TimeProvider time, ILogger<EventCompaction> logger)
-    : BackgroundService
+    : EventSweep(time)
 {
-    internal static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
-
     /// <summary>A statement's worth, and what is held in memory of a session.</summary>
     private const int MostBytesAtOnce = 4 * 1024 * 1024;
 
@@ -27,20 +24,12 @@ internal sealed partial class EventCompaction(ISessionJournal journal, IRunHisto
     /// <summary>What one sweep reads at most, about; the next goes on from there.</summary>
     private const long MostBytesOfSweep = 256L * 1024 * 1024;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var age = options.Value.CompactAfter;
-        if (age == TimeSpan.Zero) return;
-        await Task.Delay(age, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            await SweepAsync(age, stoppingToken);
-            await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    protected override TimeSpan? Age => options.Value.CompactAfter is var age && age > TimeSpan.Zero ? age : null;
+
+    protected override TimeSpan FirstAfter => options.Value.CompactAfter;
 
     /// <summary>Merges what has slept for long enough by now, a session at a time.</summary>
-    internal async Task SweepAsync(TimeSpan age, CancellationToken cancellationToken)
+    internal override async Task SweepAsync(TimeSpan age, CancellationToken cancellationToken)
     {
         try
         {

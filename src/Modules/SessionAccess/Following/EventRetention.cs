@@ -1,7 +1,6 @@
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
 using Coordinator.Ports.Session;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -11,21 +10,14 @@ namespace Coordinator.Modules.SessionAccess.Following;
 /// Every ten minutes, where <c>Sessions:KeepEvents</c> says for how long: the events of sessions that are older are removed, archived ones too.
 /// A blob goes before the note of it, so that none is left that nothing tells of.
 /// </summary>
-internal sealed partial class EventRetention(ISessionJournal journal, IArtifactStore artifacts, IOptions<SessionAccessOptions> options, TimeProvider time, ILogger<EventRetention> logger) : BackgroundService
+internal sealed partial class EventRetention(ISessionJournal journal, IArtifactStore artifacts, IOptions<SessionAccessOptions> options, TimeProvider time, ILogger<EventRetention> logger) : EventSweep(time)
 {
-    internal static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
-
     private const int ArchivesAtOnce = 100;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        if (options.Value.KeepEvents is not { } age) return;
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await NextAsync(timer, stoppingToken)) await SweepAsync(age, stoppingToken);
-    }
+    protected override TimeSpan? Age => options.Value.KeepEvents;
 
     /// <summary>Removes what is old by now, a part at a time.</summary>
-    internal async Task SweepAsync(TimeSpan age, CancellationToken cancellationToken)
+    internal override async Task SweepAsync(TimeSpan age, CancellationToken cancellationToken)
     {
         try
         {
@@ -50,18 +42,6 @@ internal sealed partial class EventRetention(ISessionJournal journal, IArtifactS
         {
             await artifacts.DeleteAsync(archive.Key.Organization, archive.Sha256, cancellationToken);
             await journal.ForgetArchiveAsync(archive, cancellationToken);
-        }
-    }
-
-    private static async ValueTask<bool> NextAsync(PeriodicTimer timer, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await timer.WaitForNextTickAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
         }
     }
 
