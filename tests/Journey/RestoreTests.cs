@@ -25,6 +25,9 @@ public sealed class RestoreTests(RestoredHost host) : IClassFixture<RestoredHost
         var busy = await host.Process.DoAsync("restore", backup, "--replace");
         Assert.Equal((1, true), (busy.ExitCode, busy.Said.Contains("Another host is using the database", StringComparison.Ordinal)));
 
+        // It stops in the middle of a turn that the backup has never heard of, and whose agent works on.
+        var unheardOf = await run.PromptAsync("count to 400", CancellationToken.None);
+        await run.Log.WaitAsync("the turn's first words", e => e.MessageId == unheardOf && e.Type == "agent.text", Turn, CancellationToken.None);
         await host.Process.StopAsync();
         var held = await host.Process.DoAsync("restore", backup);
         Assert.Equal((1, true), (held.ExitCode, held.Said.Contains("--replace", StringComparison.Ordinal)));
@@ -41,6 +44,7 @@ public sealed class RestoreTests(RestoredHost host) : IClassFixture<RestoredHost
         await anew.WaitAsync("what is lost to be said", e => e.Type == "events.lost", Turn, CancellationToken.None);
         await CompleteAsync(run, anew, "count to 3");
         Assert.Equal(2, anew.Snapshot().Count(e => e.Type == "message.completed"));
+        Assert.DoesNotContain(anew.Snapshot(), e => e.MessageId == unheardOf);
         Assert.Equal(Enumerable.Range(1, anew.Snapshot().Count).Select(seq => (long)seq), anew.Snapshot().Select(e => e.Seq));
 
         // Who resumes from where the stream is goes on, although most of its events were written before.

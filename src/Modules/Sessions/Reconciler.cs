@@ -1,5 +1,6 @@
 using Coordinator.Modules.Sessions.Decisions;
 using Coordinator.Modules.Sessions.State;
+using Coordinator.Ports;
 using Coordinator.Ports.Session;
 
 namespace Coordinator.Modules.Sessions;
@@ -27,11 +28,14 @@ public static class Reconciler
     }
 
     /// <summary>Frames that the box must get, by a key that a link remembers while it lives; resent on every new link until an event confirms them.</summary>
-    public static IEnumerable<(string Key, HostFrame Frame)> Frames(SessionState state)
+    /// <param name="state">What is durable.</param>
+    /// <param name="unwanted">What the box works on and must not: see <see cref="Actor.BoxLink.Unwanted"/>.</param>
+    public static IEnumerable<(string Key, HostFrame Frame)> Frames(SessionState state, IReadOnlySet<MessageId> unwanted)
     {
+        foreach (var message in unwanted) yield return ($"cancel:{message}", new HostFrame.Cancel($"cancel:{message}", message));
         if (state.Running is { } running && state.Sandbox.Phase == SandboxPhase.Ready)
         {
-            if (running.Status == MessageStatus.Dispatched)
+            if (running.Status == MessageStatus.Dispatched && unwanted.Count == 0)
                 yield return ($"prompt:{running.Id}", new HostFrame.Prompt($"prompt:{running.Id}", running.Id, running.Text, running.Model, state.Settings!.Agent, running.SeedHistory));
             if (running.CancellingAt is not null)
                 yield return ($"cancel:{running.Id}", new HostFrame.Cancel($"cancel:{running.Id}", running.Id));

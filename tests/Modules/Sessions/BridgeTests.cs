@@ -105,6 +105,39 @@ public sealed class BridgeTests
     }
 
     [Fact]
+    public void A_box_that_works_on_what_a_restore_forgot_is_told_to_stop_and_is_asked_for_the_next_message_once_it_has()
+    {
+        var (session, forgotten) = (SessionDriver.Running(), new MessageId(PrefixedId.Derive("test", "of a future that was lost")));
+        session.EndTurn();
+        session.Detach();
+        session.Attach(session.BoxId, 1, [new(session.Dispatched, KnownMessageState.Ended), new(forgotten, KnownMessageState.Accepted)]);
+        Assert.Equal(forgotten, session.Sent.Select(s => s.Frame).OfType<HostFrame.Cancel>().Single().Message);
+
+        var (next, _) = session.Prompt("next");
+        session.Box("agent.text", forgotten, """{"part":"p","offset":0,"text":"a"}""");
+        Assert.NotEqual(next, session.Dispatched);
+
+        session.Box("message.ended", forgotten, """{"outcome":"cancelled"}""");
+        Assert.Equal(next, session.Dispatched);
+        Assert.Single(session.Sent, s => s.Frame is HostFrame.Cancel);
+        Assert.DoesNotContain(session.Shown, e => e.TryGetProperty("messageId", out var of) && of.GetString() == forgotten.ToString());
+    }
+
+    [Fact]
+    public void A_box_that_works_already_on_what_is_about_to_be_asked_of_it_again_is_let_go_on()
+    {
+        var session = SessionDriver.Running();
+        var (queued, _) = session.Prompt("second");
+        session.Detach();
+        session.Attach(session.BoxId, 1, [new(session.Dispatched, KnownMessageState.Ended), new(queued, KnownMessageState.Accepted)]);
+
+        session.EndTurn();
+
+        Assert.Equal(queued, session.Dispatched);
+        Assert.DoesNotContain(session.Sent, s => s.Frame is HostFrame.Cancel);
+    }
+
+    [Fact]
     public void A_bridge_that_restarts_mid_prompt_ends_the_prompt_as_outcome_unknown()
     {
         var session = SessionDriver.Running();

@@ -1,3 +1,5 @@
+using Coordinator.Ports;
+
 namespace Coordinator.Modules.Sessions.Actor;
 
 /// <summary>The live socket of the box, as this activation knows it. Not state: it dies with the activation.</summary>
@@ -12,6 +14,12 @@ internal sealed class BoxLink(long id, DateTimeOffset now)
 
     /// <summary>The last event number acknowledged on this link.</summary>
     public long AckedN { get; set; }
+
+    /// <summary>
+    /// What the box said that it works on and the session does not know, or knows to be over: turns of a future that a restore lost. They are
+    /// cancelled, and the box has no hands for another prompt until it has said that they ended.
+    /// </summary>
+    public HashSet<MessageId> Unwanted { get; init; } = [];
 
     /// <summary>Keys of the request frames sent on this link.</summary>
     public HashSet<string> Sent { get; } = new(StringComparer.Ordinal);

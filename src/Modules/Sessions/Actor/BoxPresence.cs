@@ -1,6 +1,7 @@
 using Coordinator.Modules.Sessions.Decisions;
 using Coordinator.Modules.Sessions.Facts;
 using Coordinator.Modules.Sessions.State;
+using Coordinator.Ports;
 using Coordinator.Ports.Compute;
 using Coordinator.Ports.Session;
 
@@ -25,10 +26,10 @@ internal sealed class BoxPresence(SessionLimits limits)
     public void Begin(DateTimeOffset now) => alone = now;
 
     /// <summary>A newer socket replaces the older one.</summary>
-    public void Attach(long linkId, long ackedN, DateTimeOffset now, IList<SessionOutput> outputs)
+    public void Attach(long linkId, long ackedN, IEnumerable<MessageId> unwanted, DateTimeOffset now, IList<SessionOutput> outputs)
     {
         if (Link is { } old) outputs.Add(new SessionOutput.CloseLink(old.Id, LinkCloseReason.Replaced, "A newer connection of the same box took over."));
-        Link = new(linkId, now) { AckedN = ackedN };
+        Link = new(linkId, now) { AckedN = ackedN, Unwanted = [.. unwanted] };
         AttachedAt = now;
         inspectedAt = DateTimeOffset.MinValue;
     }
@@ -96,7 +97,7 @@ internal sealed class BoxPresence(SessionLimits limits)
             outputs.Add(new SessionOutput.SendToBox(link.Id, new HostFrame.Ack(cursor.N, BridgeWindow.Default)));
         }
 
-        foreach (var (key, frame) in Reconciler.Frames(state))
+        foreach (var (key, frame) in Reconciler.Frames(state, link.Unwanted))
             if (link.Sent.Add(key)) outputs.Add(new SessionOutput.SendToBox(link.Id, frame));
     }
 

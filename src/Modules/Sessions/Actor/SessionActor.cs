@@ -94,7 +94,7 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
         var answer = BridgeDecisions.Attach(turn, attached.Credential, attached.Hello, tokens);
         pipeline.Leave(new SessionOutput.Reply(attached.CallId, answer), outputs);
         if (!answer.IsSuccess) return;
-        presence.Attach(attached.LinkId, turn.State.Bridge!.N, turn.Now, outputs);
+        presence.Attach(attached.LinkId, turn.State.Bridge!.N, BridgeDecisions.Unwanted(turn, attached.Hello), turn.Now, outputs);
         var cursor = turn.State.Bridge;
         pipeline.Leave(new SessionOutput.SendToBox(attached.LinkId, new HostFrame.Welcome(turn.State.Incarnation, cursor.SpoolId, cursor.N, BridgeWindow.Default, turn.State.Settings!)), outputs);
     }
@@ -107,7 +107,12 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
         var broken = IsBeyondWindow(turn, frame) ? "The box sent more than its window allows before it was acknowledged."
             : BridgeDecisions.Take(turn, frame) ? null
             : $"Event {frame.N} came after {turn.State.Bridge!.N}.";
-        if (broken is null) return;
+        if (broken is null)
+        {
+            if (link.Unwanted.Count > 0 && frame is { Kind: "message.ended", Message: { } ended }) link.Unwanted.Remove(ended);
+            return;
+        }
+
         outputs.Add(new SessionOutput.CloseLink(link.Id, LinkCloseReason.ProtocolError, broken));
         presence.Detach(link.Id, turn.Now);
     }

@@ -28,6 +28,10 @@ internal static class BridgeDecisions
         return authorized;
     }
 
+    /// <summary>What the box is at work on and the session does not know, or knows to be over. What it is going to ask of the box is not among it.</summary>
+    public static IEnumerable<MessageId> Unwanted(Turn turn, BridgeHello hello) =>
+        from message in hello.Messages where message.State == KnownMessageState.Accepted && turn.State.Open.All(open => open.Id != message.Id) select message.Id;
+
     /// <summary>Takes one numbered event; false: there is a gap, and the socket must be closed.</summary>
     public static bool Take(Turn turn, BoxFrame.Event frame)
     {
