@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Globalization;
 
 namespace Coordinator.Bench.Driving;
 
@@ -16,5 +17,22 @@ internal static class SampleText
             random.NextBytes(bytes);
             yield return Base64Url.EncodeToString(bytes)[..length];
         }
+    }
+}
+
+/// <summary>An agent that goes on speaking: pieces of one part, each where the last one ended.</summary>
+internal sealed class SampleSpeech(int length)
+{
+    private readonly string[] texts = [.. SampleText.Of(length, 256)];
+    private long said;
+
+    /// <summary>The data of its next <c>agent.text</c>.</summary>
+    public string Next() => Say(texts[said / length % texts.Length]);
+
+    public string Say(string text)
+    {
+        var data = string.Create(CultureInfo.InvariantCulture, $$"""{"part":"p1","offset":{{said}},"text":"{{text}}"}""");
+        said += text.Length;
+        return data;
     }
 }

@@ -9,8 +9,6 @@ namespace Coordinator.Bench.Scenarios;
 /// <summary>One session whose events go to many clients: until the last of them has the last event. Before that, what the idle sockets hold.</summary>
 internal sealed class FanOut(TimeProvider time) : IScenario
 {
-    private static readonly string[] Data = [.. SampleText.Of(200, 256).Select(text => $$"""{"part":"p1","offset":0,"text":"{{text}}"}""")];
-
     public string Name => "fanout";
 
     public async IAsyncEnumerable<Measurement> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -25,9 +23,10 @@ internal sealed class FanOut(TimeProvider time) : IScenario
             for (var i = 0; i < clients; i++) watchers.Add(await SessionWatcher.ConnectAsync(host, turn.Session, null, cancellationToken));
             var area = string.Create(CultureInfo.InvariantCulture, $"One session, {clients:N0} clients");
             if (clients >= 1_000) yield return new(area, "memory of an idle socket (PSS, shared out)", (host.Megabytes() - before) * 1_024 / clients, "KB", 100);
-            await StreamAsync(turn, watchers, events / 5, cancellationToken);
+            var speech = new SampleSpeech(200);
+            await StreamAsync(turn, speech, watchers, events / 5, cancellationToken);
             var cpu = host.CpuSeconds();
-            var took = await StreamAsync(turn, watchers, events, cancellationToken);
+            var took = await StreamAsync(turn, speech, watchers, events, cancellationToken);
             var deliveries = (double)events * clients;
             yield return new(area, "throughput, durable", deliveries / took.TotalSeconds, "deliveries/s", Above: above);
             yield return new(area, "CPU of host and PostgreSQL", (host.CpuSeconds() - cpu) * 1e6 / deliveries, "µs/delivery");
@@ -35,13 +34,13 @@ internal sealed class FanOut(TimeProvider time) : IScenario
         }
     }
 
-    private static async Task<TimeSpan> StreamAsync(Turn turn, List<SessionWatcher> watchers, int events, CancellationToken cancellationToken)
+    private static async Task<TimeSpan> StreamAsync(Turn turn, SampleSpeech speech, List<SessionWatcher> watchers, int events, CancellationToken cancellationToken)
     {
         var mark = string.Create(CultureInfo.InvariantCulture, $"end of {Stopwatch.GetTimestamp()}");
         var began = Stopwatch.GetTimestamp();
         var taking = Task.WhenAll(watchers.Append(turn.Watcher).Select(watcher => watcher.UntilAsync("events", mark, cancellationToken)));
-        for (var i = 1; i < events; i++) await turn.Box.SendAsync("agent.text", turn.MessageId, Data[i % Data.Length], cancellationToken);
-        await turn.Box.SendAsync("agent.text", turn.MessageId, $$"""{"part":"p1","offset":0,"text":"{{mark}}"}""", cancellationToken);
+        for (var i = 1; i < events; i++) await turn.Box.SendAsync("agent.text", turn.MessageId, speech.Next(), cancellationToken);
+        await turn.Box.SendAsync("agent.text", turn.MessageId, speech.Say(mark), cancellationToken);
         await taking;
         return Stopwatch.GetElapsedTime(began);
     }

@@ -8,7 +8,7 @@ namespace Coordinator.Bench.Scenarios;
 /// <summary>One session as fast as its box may send, to one client; then the replay of all of it.</summary>
 internal sealed class Throughput(int count = 100_000) : IScenario
 {
-    private static readonly string[] Data = [.. SampleText.Of(200, 256).Select(text => $$"""{"part":"p1","offset":0,"text":"{{text}}"}""")];
+    private readonly SampleSpeech speech = new(200);
 
     public string Name => "throughput";
 
@@ -27,11 +27,11 @@ internal sealed class Throughput(int count = 100_000) : IScenario
             await foreach (var one in ReplayLatency.MeasureAsync(host, turn.Session, events, times, "written at full speed", below, cancellationToken)) yield return one;
     }
 
-    private static async Task<TimeSpan> StreamAsync(Turn turn, int events, CancellationToken cancellationToken)
+    private async Task<TimeSpan> StreamAsync(Turn turn, int events, CancellationToken cancellationToken)
     {
         var began = Stopwatch.GetTimestamp();
         var taking = turn.Watcher.TakeTextsAsync(turn.Watcher.Texts.Count + events, cancellationToken);
-        for (var i = 0; i < events; i++) await turn.Box.SendAsync("agent.text", turn.MessageId, Data[i % Data.Length], cancellationToken);
+        for (var i = 0; i < events; i++) await turn.Box.SendAsync("agent.text", turn.MessageId, speech.Next(), cancellationToken);
         await taking;
         return Stopwatch.GetElapsedTime(began);
     }
