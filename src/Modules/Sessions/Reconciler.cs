@@ -29,13 +29,23 @@ public static class Reconciler
 
     /// <summary>Frames that the box must get, by a key that a link remembers while it lives; resent on every new link until an event confirms them.</summary>
     /// <param name="state">What is durable.</param>
-    /// <param name="unwanted">What the box works on and must not: see <see cref="Actor.BoxLink.Unwanted"/>.</param>
-    public static IEnumerable<(string Key, HostFrame Frame)> Frames(SessionState state, IReadOnlySet<MessageId> unwanted)
+    /// <param name="atWork">
+    /// What the box works on. What of it the session does not know, because a restore lost it, or knows to be over is cancelled, and the box
+    /// has no hands for another prompt until it has said that it ended.
+    /// </param>
+    public static IEnumerable<(string Key, HostFrame Frame)> Frames(SessionState state, IReadOnlySet<MessageId> atWork)
     {
-        foreach (var message in unwanted) yield return ($"cancel:{message}", new HostFrame.Cancel($"cancel:{message}", message));
+        var isFree = true;
+        foreach (var message in atWork)
+        {
+            if (state.Open.Exists(open => open.Id == message)) continue;
+            isFree = false;
+            yield return ($"cancel:{message}", new HostFrame.Cancel($"cancel:{message}", message));
+        }
+
         if (state.Running is { } running && state.Sandbox.Phase == SandboxPhase.Ready)
         {
-            if (running.Status == MessageStatus.Dispatched && unwanted.Count == 0)
+            if (running.Status == MessageStatus.Dispatched && isFree)
                 yield return ($"prompt:{running.Id}", new HostFrame.Prompt($"prompt:{running.Id}", running.Id, running.Text, running.Model, state.Settings!.Agent, running.SeedHistory));
             if (running.CancellingAt is not null)
                 yield return ($"cancel:{running.Id}", new HostFrame.Cancel($"cancel:{running.Id}", running.Id));

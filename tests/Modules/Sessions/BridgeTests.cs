@@ -132,9 +132,25 @@ public sealed class BridgeTests
         session.Attach(session.BoxId, 1, [new(session.Dispatched, KnownMessageState.Ended), new(queued, KnownMessageState.Accepted)]);
 
         session.EndTurn();
+        session.Box("agent.text", queued, """{"part":"p","offset":0,"text":"a"}""");
+        session.Box("message.ended", queued, """{"outcome":"completed"}""");
 
-        Assert.Equal(queued, session.Dispatched);
+        Assert.Equal(["message.dispatched", "message.started", "agent.text", "message.completed"], session.Shown.Where(e => e.TryGetProperty("messageId", out var of) && of.GetString() == queued.ToString()).Select(e => e.GetProperty("type").GetString()).Skip(1));
+        Assert.NotEqual(queued, session.Dispatched);
         Assert.DoesNotContain(session.Sent, s => s.Frame is HostFrame.Cancel);
+    }
+
+    [Fact]
+    public void What_a_box_works_on_already_and_its_sender_takes_back_before_it_is_asked_for_again_is_cancelled_there_too()
+    {
+        var session = SessionDriver.Running();
+        var (queued, _) = session.Prompt("second");
+        session.Detach();
+        session.Attach(session.BoxId, 1, [new(session.Dispatched, KnownMessageState.Ended), new(queued, KnownMessageState.Accepted)]);
+
+        session.Call(new SessionCommand.Cancel(SessionDriver.Ada, queued));
+
+        Assert.Equal(queued, session.Sent.Select(s => s.Frame).OfType<HostFrame.Cancel>().Single().Message);
     }
 
     [Fact]

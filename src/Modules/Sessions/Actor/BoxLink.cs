@@ -15,11 +15,8 @@ internal sealed class BoxLink(long id, DateTimeOffset now)
     /// <summary>The last event number acknowledged on this link.</summary>
     public long AckedN { get; set; }
 
-    /// <summary>
-    /// What the box said that it works on and the session does not know, or knows to be over: turns of a future that a restore lost. They are
-    /// cancelled, and the box has no hands for another prompt until it has said that they ended.
-    /// </summary>
-    public HashSet<MessageId> Unwanted { get; init; } = [];
+    /// <summary>What the box said with its hello that it works on, until it says that it ended.</summary>
+    public HashSet<MessageId> AtWork { get; init; } = [];
 
     /// <summary>Keys of the request frames sent on this link.</summary>
     public HashSet<string> Sent { get; } = new(StringComparer.Ordinal);

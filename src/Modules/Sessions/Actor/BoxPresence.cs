@@ -26,10 +26,10 @@ internal sealed class BoxPresence(SessionLimits limits)
     public void Begin(DateTimeOffset now) => alone = now;
 
     /// <summary>A newer socket replaces the older one.</summary>
-    public void Attach(long linkId, long ackedN, IEnumerable<MessageId> unwanted, DateTimeOffset now, IList<SessionOutput> outputs)
+    public void Attach(long linkId, long ackedN, IEnumerable<MessageId> atWork, DateTimeOffset now, IList<SessionOutput> outputs)
     {
         if (Link is { } old) outputs.Add(new SessionOutput.CloseLink(old.Id, LinkCloseReason.Replaced, "A newer connection of the same box took over."));
-        Link = new(linkId, now) { AckedN = ackedN, Unwanted = [.. unwanted] };
+        Link = new(linkId, now) { AckedN = ackedN, AtWork = [.. atWork] };
         AttachedAt = now;
         inspectedAt = DateTimeOffset.MinValue;
     }
@@ -39,6 +39,12 @@ internal sealed class BoxPresence(SessionLimits limits)
     {
         if (Link?.Id != linkId) return;
         (Link, alone) = (null, now);
+    }
+
+    /// <summary>What the box is at work on already, since before a restore forgot it, has started as soon as it is its turn.</summary>
+    public void TakeUp(Turn turn)
+    {
+        if (Link is { AtWork.Count: > 0 } link && turn.State.Running is { Status: MessageStatus.Dispatched } message && link.AtWork.Contains(message.Id)) BoxEvents.Started(turn, message);
     }
 
     /// <summary>Finds a link that has gone quiet, and a box that nothing was heard of for too long.</summary>
@@ -97,7 +103,7 @@ internal sealed class BoxPresence(SessionLimits limits)
             outputs.Add(new SessionOutput.SendToBox(link.Id, new HostFrame.Ack(cursor.N, BridgeWindow.Default)));
         }
 
-        foreach (var (key, frame) in Reconciler.Frames(state, link.Unwanted))
+        foreach (var (key, frame) in Reconciler.Frames(state, link.AtWork))
             if (link.Sent.Add(key)) outputs.Add(new SessionOutput.SendToBox(link.Id, frame));
     }
 

@@ -52,6 +52,7 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
         if (input is SessionInput.Committed committed) pipeline.Commit(committed.Version, outputs);
         else Take(pipeline.Turn(now), input, outputs);
         Progress.Make(pipeline.Turn(now), tokens);
+        presence.TakeUp(pipeline.Turn(now));
         pipeline.Flush(outputs);
         Reconcile(now, outputs);
     }
@@ -94,7 +95,7 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
         var answer = BridgeDecisions.Attach(turn, attached.Credential, attached.Hello, tokens);
         pipeline.Leave(new SessionOutput.Reply(attached.CallId, answer), outputs);
         if (!answer.IsSuccess) return;
-        presence.Attach(attached.LinkId, turn.State.Bridge!.N, BridgeDecisions.Unwanted(turn, attached.Hello), turn.Now, outputs);
+        presence.Attach(attached.LinkId, turn.State.Bridge!.N, BridgeDecisions.AtWork(attached.Hello), turn.Now, outputs);
         var cursor = turn.State.Bridge;
         pipeline.Leave(new SessionOutput.SendToBox(attached.LinkId, new HostFrame.Welcome(turn.State.Incarnation, cursor.SpoolId, cursor.N, BridgeWindow.Default, turn.State.Settings!)), outputs);
     }
@@ -109,7 +110,7 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
             : $"Event {frame.N} came after {turn.State.Bridge!.N}.";
         if (broken is null)
         {
-            if (link.Unwanted.Count > 0 && frame is { Kind: "message.ended", Message: { } ended }) link.Unwanted.Remove(ended);
+            if (link.AtWork.Count > 0 && frame is { Kind: "message.ended", Message: { } ended }) link.AtWork.Remove(ended);
             return;
         }
 

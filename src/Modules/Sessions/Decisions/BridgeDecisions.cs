@@ -10,6 +10,8 @@ internal static class BridgeDecisions
 {
     public const int Protocol = 1;
 
+    private const int MostAtWork = 4;
+
     /// <summary>Takes a box's socket. Only the box of the present generation gets in.</summary>
     public static Result<SessionReply> Attach(Turn turn, BoxCredential credential, BridgeHello hello, IBoxTokenScheme tokens)
     {
@@ -28,9 +30,8 @@ internal static class BridgeDecisions
         return authorized;
     }
 
-    /// <summary>What the box is at work on and the session does not know, or knows to be over. What it is going to ask of the box is not among it.</summary>
-    public static IEnumerable<MessageId> Unwanted(Turn turn, BridgeHello hello) =>
-        from message in hello.Messages where message.State == KnownMessageState.Accepted && turn.State.Open.All(open => open.Id != message.Id) select message.Id;
+    /// <summary>What the box is at work on: one message, unless it is no box of ours.</summary>
+    public static IEnumerable<MessageId> AtWork(BridgeHello hello) => hello.Messages.Where(message => message.State == KnownMessageState.Accepted).Select(message => message.Id).Take(MostAtWork);
 
     /// <summary>Takes one numbered event; false: there is a gap, and the socket must be closed.</summary>
     public static bool Take(Turn turn, BoxFrame.Event frame)
