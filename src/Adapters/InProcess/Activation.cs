@@ -213,6 +213,9 @@ internal sealed class Activation
             case SessionOutput.SendToBox s:
                 links.Find(s.LinkId)?.Send(s.Frame);
                 break;
+            case SessionOutput.ExpectPrompt p:
+                links.Find(p.LinkId)?.Expect(p.Model);
+                break;
             case SessionOutput.CloseLink c:
                 links.Find(c.LinkId)?.Close(c.Reason, c.Detail);
                 break;

@@ -49,6 +49,37 @@ public sealed class BridgeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Where_a_prompt_s_model_is_is_looked_up_once_while_the_prompt_is_made_durable_and_anew_for_the_next_one()
+    {
+        using var socket = await ReadyAsync();
+        await EndTurnAsync(socket, await socket.NextAsync("request"), 2);
+
+        var prompt = await PromptSlowlyAsync();
+        await prompt;
+        var request = await socket.NextAsync("request");
+        Assert.Equal(1_000, ContextTokens(request));
+        await EndTurnAsync(socket, request, 4);
+
+        server.Models.ContextTokens = 2_000;
+        await PromptAsync();
+        Assert.Equal(2_000, ContextTokens(await socket.NextAsync("request")));
+    }
+
+    [Fact]
+    public async Task A_look_ahead_that_fails_is_made_again_when_the_prompt_is_sent()
+    {
+        using var socket = await ReadyAsync();
+        await EndTurnAsync(socket, await socket.NextAsync("request"), 2);
+
+        server.Models.Failure = new(PortFailureKind.Unavailable, "The test says so.");
+        var before = server.Models.Lookups;
+        await await PromptSlowlyAsync();
+
+        Assert.Equal(1_000, ContextTokens(await socket.NextAsync("request")));
+        Assert.Equal(before + 2, server.Models.Lookups);
+    }
+
+    [Fact]
     public async Task An_event_is_acknowledged_only_after_it_is_in_the_journal()
     {
         using var socket = await HelloAsync();
@@ -214,6 +245,39 @@ public sealed class BridgeTests : IAsyncLifetime
         using var http = Box(secret);
         return await http.GetAsync(new Uri("/v1/bridge", UriKind.Relative));
     }
+
+    private async Task<SocketClient> ReadyAsync()
+    {
+        var socket = await HelloAsync();
+        await socket.SendAsync("""{"type":"event","n":1,"kind":"boot.ready","data":{"agent":{"name":"opencode","version":"1"},"resumed":false,"elapsedMs":5}}""");
+        return socket;
+    }
+
+    /// <summary>Ends a turn, and waits until nothing of it is still to be written.</summary>
+    private async Task EndTurnAsync(SocketClient socket, JsonElement request, long n)
+    {
+        var message = Text(request.GetProperty("params"), "messageId");
+        await socket.SendAsync($$$"""{"type":"event","n":{{{n}}},"messageId":"{{{message}}}","kind":"message.accepted","data":{}}""");
+        await socket.SendAsync($$$"""{"type":"event","n":{{{n + 1}}},"messageId":"{{{message}}}","kind":"message.ended","data":{"outcome":"completed"}}""");
+        await Eventually.HoldsAsync(async () => (await EventsAsync()).Contains("\"run.flushed\"", StringComparison.Ordinal), "that the turn's run is in the history");
+    }
+
+    private async Task PromptAsync() => await ada.Http.PostAsync($"/v1/sessions/{key.Session}/messages", new { text = "next" }).JsonAsync(202);
+
+    /// <summary>A prompt whose append lasts until the model of it has been looked up.</summary>
+    private async Task<Task> PromptSlowlyAsync()
+    {
+        var before = server.Models.Lookups;
+        server.Journal.SlowBy = TimeSpan.FromSeconds(1);
+        var prompt = PromptAsync();
+        await Eventually.HoldsAsync(() => server.Models.Lookups == before + 1, "that the model is looked up before the prompt is durable");
+        Assert.False(prompt.IsCompleted);
+        server.Journal.SlowBy = TimeSpan.Zero;
+        server.Time.Advance(TimeSpan.FromSeconds(1));
+        return prompt;
+    }
+
+    private static int ContextTokens(JsonElement prompt) => prompt.GetProperty("params").GetProperty("model").GetProperty("contextTokens").GetInt32();
 
     private Task<SocketClient> ConnectAsync() => server.ConnectAsync("/v1/bridge", "coordinator.bridge.v1", token);
 

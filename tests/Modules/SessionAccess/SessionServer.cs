@@ -41,6 +41,8 @@ internal sealed class SessionServer : IAsyncDisposable
 
     public InMemoryArtifactStore Artifacts => (InMemoryArtifactStore)Service<IArtifactStore>();
 
+    public ModelAddresses Models => (ModelAddresses)Service<IModelAddressBook>();
+
     public ISessionHost Sessions => Service<ISessionHost>();
 
     public CapturedLog Log { get; private init; } = null!;
@@ -70,8 +72,8 @@ internal sealed class SessionServer : IAsyncDisposable
                 services.AddSingleton<IArtifactStore, InMemoryArtifactStore>();
                 services.AddSingleton<IBoxTokenScheme, BoxTokens>();
                 services.AddSingleton<ISessionEffectRunner, BoxesThatNeverDial>();
-                services.AddSingleton<IModelAddressBook, Models>();
-                services.AddTransient<IRequestHandler<ValidateModel, Result<AgentModel>>, Models>();
+                services.AddSingleton<IModelAddressBook, ModelAddresses>();
+                services.AddTransient<IRequestHandler<ValidateModel, Result<AgentModel>>, ModelAddresses>();
                 services.AddSessionsModule().AddInProcessSessionHost(builder.Configuration).AddSessionAccessModule(builder.Configuration);
                 services.AddKernel(typeof(SessionAccessOptions).Assembly);
             },
@@ -156,14 +158,30 @@ internal sealed class SessionServer : IAsyncDisposable
         });
     }
 
-    private sealed class Models : IModelAddressBook, IRequestHandler<ValidateModel, Result<AgentModel>>
+    internal sealed class ModelAddresses : IModelAddressBook, IRequestHandler<ValidateModel, Result<AgentModel>>
     {
-        public ValueTask<Result<AgentModel>> FindAsync(OrganizationId organization, string model, CancellationToken cancellationToken) => new(Find(model));
+        private int lookups;
+
+        /// <summary>How often somebody has asked where a model is, to send a box there.</summary>
+        public int Lookups => Volatile.Read(ref lookups);
+
+        public int ContextTokens { get; set; } = 1_000;
+
+        /// <summary>What the next look fails with.</summary>
+        public PortException? Failure { get; set; }
+
+        public ValueTask<Result<AgentModel>> FindAsync(OrganizationId organization, string model, CancellationToken cancellationToken)
+        {
+            var failure = Failure;
+            Failure = null;
+            Interlocked.Increment(ref lookups);
+            return failure is null ? new(Find(model)) : throw failure;
+        }
 
         public Task<Result<AgentModel>> Handle(ValidateModel request, CancellationToken cancellationToken) => Task.FromResult(Find(request.Model));
 
-        private static Result<AgentModel> Find(string? model) => model == "demo/scripted"
-            ? new AgentModel("demo", "scripted", ModelWire.OpenAiChat, 1_000, 100)
+        private Result<AgentModel> Find(string? model) => model == "demo/scripted"
+            ? new AgentModel("demo", "scripted", ModelWire.OpenAiChat, ContextTokens, 100)
             : new Problem("model_provider_unknown", "There is no such provider.");
     }
 }

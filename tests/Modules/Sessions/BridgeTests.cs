@@ -105,6 +105,40 @@ public sealed class BridgeTests
     }
 
     [Fact]
+    public void A_box_s_link_is_told_of_a_prompt_once_while_it_is_made_durable_and_has_it_only_then()
+    {
+        var session = SessionDriver.Running();
+        session.EndTurn();
+        session.Expected.Clear();
+        session.AutoCommit = false;
+        var (next, _) = session.Prompt("next");
+        Assert.Equal([(session.Link, "demo/scripted")], session.Expected);
+        Assert.NotEqual(next, session.Dispatched);
+
+        session.Commit();
+        Assert.Equal(next, session.Dispatched);
+        session.AutoCommit = true;
+        session.Box("message.accepted", next);
+        session.Detach();
+        session.Attach(session.BoxId, 1, [new(next, KnownMessageState.Accepted)]);
+        session.Box("message.ended", next, """{"outcome":"completed"}""");
+        Assert.Single(session.Expected);
+    }
+
+    [Fact]
+    public void A_link_expects_no_prompt_that_something_else_holds_up()
+    {
+        var (session, forgotten) = (SessionDriver.Running(), new MessageId(PrefixedId.Derive("test", "of a future that was lost")));
+        session.EndTurn();
+        session.Detach();
+        session.Attach(session.BoxId, 1, [new(session.Dispatched, KnownMessageState.Ended), new(forgotten, KnownMessageState.Accepted)]);
+        session.Expected.Clear();
+
+        session.Prompt("next");
+        Assert.Empty(session.Expected);
+    }
+
+    [Fact]
     public void A_box_that_works_on_what_a_restore_forgot_is_told_to_stop_and_is_asked_for_the_next_message_once_it_has()
     {
         var (session, forgotten) = (SessionDriver.Running(), new MessageId(PrefixedId.Derive("test", "of a future that was lost")));

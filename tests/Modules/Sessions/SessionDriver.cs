@@ -50,6 +50,8 @@ internal sealed class SessionDriver
 
     public List<(long Link, HostFrame Frame)> Sent { get; } = [];
 
+    public List<(long Link, string Model)> Expected { get; } = [];
+
     public List<(long Link, LinkCloseReason Reason)> ClosedLinks { get; } = [];
 
     public Dictionary<string, SessionEffect> Effects { get; } = [];
@@ -242,6 +244,9 @@ internal sealed class SessionDriver
                 break;
             case SessionOutput.SendToBox s:
                 Sent.Add((s.LinkId, s.Frame));
+                break;
+            case SessionOutput.ExpectPrompt x:
+                Expected.Add((x.LinkId, x.Model));
                 break;
             case SessionOutput.CloseLink c:
                 ClosedLinks.Add((c.LinkId, c.Reason));

@@ -99,7 +99,7 @@ internal sealed class InMemorySocket(ISessionHost host, BoxBriefings briefings, 
         try
         {
             var (frame, code) = await inbox.Reader.ReadAsync(cancellationToken);
-            if (frame is not null) return HostFrameWriter.Write(frame, await briefings.ForAsync(claim.Key, frame, cancellationToken));
+            if (frame is not null) return HostFrameWriter.Write(frame, await briefings.ForAsync(claim.Key, frame, null, cancellationToken));
             CloseCode = code;
             return null;
         }

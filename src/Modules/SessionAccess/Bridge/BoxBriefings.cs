@@ -13,11 +13,12 @@ internal sealed class BoxBriefings(IModelAddressBook models, ConversationHistory
     private const int FallbackContextTokens = 128_000;
     private const int FallbackOutputTokens = 8_192;
 
-    public async ValueTask<BoxBriefing> ForAsync(SessionKey key, HostFrame frame, CancellationToken cancellationToken) => frame switch
+    /// <param name="expected">The address of a prompt's model, when it was looked up while the prompt was made durable.</param>
+    public async ValueTask<BoxBriefing> ForAsync(SessionKey key, HostFrame frame, AgentModel? expected, CancellationToken cancellationToken) => frame switch
     {
         HostFrame.Welcome welcome => new(await AddressAsync(key.Organization, welcome.Settings.Model, cancellationToken), null, options.Value),
         HostFrame.Prompt prompt => new(
-            await AddressAsync(key.Organization, prompt.Model, cancellationToken),
+            expected ?? await AddressAsync(key.Organization, prompt.Model, cancellationToken),
             prompt.SeedHistory ? await history.BeforeAsync(key, prompt.Message, cancellationToken) : null,
             options.Value),
         _ => new(null, null, options.Value),
@@ -27,7 +28,7 @@ internal sealed class BoxBriefings(IModelAddressBook models, ConversationHistory
     /// A model that cannot be used any more (its key was deleted) is still named: the box goes on, and the model route
     /// tells the turn what is missing.
     /// </summary>
-    private async ValueTask<AgentModel> AddressAsync(OrganizationId organization, string model, CancellationToken cancellationToken)
+    public async ValueTask<AgentModel> AddressAsync(OrganizationId organization, string model, CancellationToken cancellationToken)
     {
         var found = await models.FindAsync(organization, model, cancellationToken);
         if (found.IsSuccess) return found.Value;

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Coordinator.Modules.SessionAccess.Sockets;
 using Coordinator.Ports;
+using Coordinator.Ports.Compute;
 using Coordinator.Ports.Session;
 
 namespace Coordinator.Modules.SessionAccess.Bridge;
@@ -18,6 +19,7 @@ internal sealed class BridgeOutbox(FrameSocket socket, BoxBriefings briefings, S
     private readonly Queue<HostFrame> waiting = new();
     private readonly Channel<bool> signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private HostFrame.Ack? acknowledged;
+    private string? expected;
     private SocketClose? closing;
 
     public void Send(HostFrame frame)
@@ -33,6 +35,12 @@ internal sealed class BridgeOutbox(FrameSocket socket, BoxBriefings briefings, S
         signal.Writer.TryWrite(true);
     }
 
+    public void Expect(string model)
+    {
+        lock (gate) expected = model;
+        signal.Writer.TryWrite(true);
+    }
+
     public void Close(LinkCloseReason reason, string detail)
     {
         lock (gate) closing ??= new(CodeOf(reason), detail);
@@ -42,11 +50,14 @@ internal sealed class BridgeOutbox(FrameSocket socket, BoxBriefings briefings, S
     /// <summary>Sends until the session closes the link or <paramref name="ended"/>.</summary>
     public async Task<SocketClose> SendAllAsync(CancellationToken ended)
     {
+        Ahead? ahead = null;
         while (true)
         {
             while (Next() is { } frame)
             {
-                var bytes = HostFrameWriter.Write(frame, await briefings.ForAsync(key, frame, ended));
+                var known = frame is HostFrame.Prompt prompt && ahead?.Model == prompt.Model ? ahead.Address : null;
+                if (frame is HostFrame.Prompt) ahead = null;
+                var bytes = HostFrameWriter.Write(frame, await briefings.ForAsync(key, frame, known, ended));
                 if (await socket.SendAsync(bytes) is { } close) return close;
             }
 
@@ -55,7 +66,31 @@ internal sealed class BridgeOutbox(FrameSocket socket, BoxBriefings briefings, S
                 if (closing is not null) return closing;
             }
 
-            await signal.Reader.ReadAsync(ended);
+            if (TakeExpected() is { } model) ahead = await LookAheadAsync(model, ended);
+            else await signal.Reader.ReadAsync(ended);
+        }
+    }
+
+    /// <summary>Where the model of a prompt is that is still being made durable: no older, then, than the prompt. Null when it cannot be told yet.</summary>
+    private async ValueTask<Ahead?> LookAheadAsync(string model, CancellationToken ended)
+    {
+        try
+        {
+            return new(model, await briefings.AddressAsync(key.Organization, model, ended));
+        }
+        catch (PortException)
+        {
+            return null; // the prompt looks for itself, and says so when it fails too
+        }
+    }
+
+    private string? TakeExpected()
+    {
+        lock (gate)
+        {
+            var model = expected;
+            expected = null;
+            return model;
         }
     }
 
@@ -63,7 +98,12 @@ internal sealed class BridgeOutbox(FrameSocket socket, BoxBriefings briefings, S
     {
         lock (gate)
         {
-            if (waiting.TryDequeue(out var frame)) return frame;
+            if (waiting.TryDequeue(out var frame))
+            {
+                if (frame is HostFrame.Prompt) expected = null;
+                return frame;
+            }
+
             frame = acknowledged;
             acknowledged = null;
             return frame;
@@ -78,4 +118,6 @@ internal sealed class BridgeOutbox(FrameSocket socket, BoxBriefings briefings, S
         LinkCloseReason.ProtocolError => SocketClose.ProtocolError,
         _ => SocketClose.Failed,
     };
+
+    private sealed record Ahead(string Model, AgentModel Address);
 }

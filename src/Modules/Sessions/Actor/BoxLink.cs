@@ -18,6 +18,9 @@ internal sealed class BoxLink(long id, DateTimeOffset now)
     /// <summary>What the box said with its hello that it works on, until it says that it ended.</summary>
     public HashSet<MessageId> AtWork { get; init; } = [];
 
+    /// <summary>The last message that the link was told to expect.</summary>
+    public MessageId? Expected { get; set; }
+
     /// <summary>Keys of the request frames sent on this link.</summary>
     public HashSet<string> Sent { get; } = new(StringComparer.Ordinal);
 }

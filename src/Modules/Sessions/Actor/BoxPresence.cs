@@ -84,6 +84,15 @@ internal sealed class BoxPresence(SessionLimits limits)
         return inspect is { } i && i < silent && i > steppedAt ? i : silent;
     }
 
+    /// <summary>Tells the link of the message that the append in flight hands to its box, when nothing else holds up its prompt.</summary>
+    public void Expect(SessionState committed, SessionState inFlight, IList<SessionOutput> outputs)
+    {
+        if (Link is not { IsWelcomed: true, AtWork.Count: 0 } link || inFlight.Running is not { Status: MessageStatus.Dispatched } message) return;
+        if (committed.Running?.Id == message.Id || link.Expected == message.Id) return;
+        link.Expected = message.Id;
+        outputs.Add(new SessionOutput.ExpectPrompt(link.Id, message.Model));
+    }
+
     /// <summary>Sends acknowledgements and the requests that this link has not had yet; closes the link of a box that is over.</summary>
     public void Serve(SessionState state, IList<SessionOutput> outputs)
     {

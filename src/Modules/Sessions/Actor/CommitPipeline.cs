@@ -20,6 +20,9 @@ internal sealed class CommitPipeline(SessionState initial, SessionLimits limits)
     /// <summary>What is durable.</summary>
     public SessionState Committed { get; private set; } = initial;
 
+    /// <summary>What is durable once the append in flight is; null when none is.</summary>
+    public SessionState? InFlight => flight?.After;
+
     /// <summary>Committed, in flight and gathered.</summary>
     private SessionState Speculative => gathering?.State ?? flight?.After ?? Committed;
 

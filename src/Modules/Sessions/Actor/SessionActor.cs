@@ -54,6 +54,7 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
         Progress.Make(pipeline.Turn(now), tokens);
         presence.TakeUp(pipeline.Turn(now));
         pipeline.Flush(outputs);
+        if (pipeline.InFlight is { } inFlight) presence.Expect(pipeline.Committed, inFlight, outputs);
         Reconcile(now, outputs);
     }
 

@@ -154,6 +154,14 @@ public interface IBridgeSink
     /// <summary>Queues a frame to the box.</summary>
     void Send(HostFrame frame);
 
+    /// <summary>
+    /// A prompt for this model (<c>provider/model</c>) is being made durable and mostly follows: what its frame will need beside the
+    /// session's words may be looked up meanwhile. A hint only: nothing is sent for it, and the prompt may come without it or never.
+    /// </summary>
+    void Expect(string model)
+    {
+    }
+
     /// <summary>Closes the socket after what was queued.</summary>
     void Close(LinkCloseReason reason, string detail);
 }

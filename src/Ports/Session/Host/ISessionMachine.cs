@@ -105,6 +105,9 @@ public abstract record SessionOutput
     /// <summary>Sends a frame over a link, if it is still there.</summary>
     public sealed record SendToBox(long LinkId, HostFrame Frame) : SessionOutput;
 
+    /// <summary>Tells a link, if it is still there, that a prompt for this model is about to be durable and sent over it: a hint, which stands on no commit.</summary>
+    public sealed record ExpectPrompt(long LinkId, string Model) : SessionOutput;
+
     /// <summary>Closes a link; its <see cref="SessionInput.BridgeDetached"/> may follow or not.</summary>
     public sealed record CloseLink(long LinkId, LinkCloseReason Reason, string Detail) : SessionOutput;
 
