@@ -49,7 +49,7 @@ internal sealed class ClusterNode : IAsyncDisposable
 
     public PeerSigner Signer => app.Services.GetRequiredService<PeerSigner>();
 
-    public static async Task<ClusterNode> StartAsync(ClusterStore store, ISessionEffectRunner effects, string masterKey = "a key that all hosts share", string searchTime = "00:00:15", string watchInterval = "00:00:00.100", TimeProvider? time = null)
+    public static async Task<ClusterNode> StartAsync(ClusterStore store, ISessionEffectRunner effects, string masterKey = "a key that all hosts share", string searchTime = "00:00:15", string watchInterval = "00:00:00.100", TimeProvider? time = null, Action<IServiceCollection>? change = null)
     {
         var url = FreeUrl();
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Cluster:Address"] = url, ["Cluster:WatchInterval"] = watchInterval, ["Cluster:SearchTime"] = searchTime }).Build();
@@ -65,6 +65,7 @@ internal sealed class ClusterNode : IAsyncDisposable
             .AddSingleton<ISessionMachineFactory>(new SessionMachineFactory(SessionLimits.Default, new PlainTokens()))
             .AddSingleton(effects)
             .AddClusterSessionHost(configuration);
+        change?.Invoke(builder.Services);
         var app = builder.Build();
         app.UseWebSockets();
         app.MapCluster();

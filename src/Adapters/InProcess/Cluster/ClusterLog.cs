@@ -18,6 +18,9 @@ internal sealed partial class ClusterLog(ILogger logger)
     [LoggerMessage(2023, LogLevel.Information, "The watch of {Session} missed a look; it looks again")]
     public partial void WatchMissed(Exception failure, SessionKey session);
 
+    [LoggerMessage(2028, LogLevel.Error, "A look of the watch of {Session} ended as nobody foresaw; it looks again")]
+    public partial void WatchFailed(Exception failure, SessionKey session);
+
     [LoggerMessage(2025, LogLevel.Information, "Whether {Host} lives could not be found out; whoever waits for it goes on waiting")]
     public partial void VigilMissed(Exception failure, HostId host);
 

@@ -8,12 +8,12 @@ using Coordinator.Ports.Session;
 namespace Coordinator.Adapters.InProcess.Cluster;
 
 /// <summary>Asks other hosts. A redirect is not followed: a signature is for one host.</summary>
-internal sealed class PeerClient(PeerSigner signer, PeerVigil vigil, TimeSpan timeout, TimeProvider time) : IDisposable
+internal sealed class PeerClient(PeerSigner signer, PeerVigil vigil, TimeSpan timeout, TimeProvider time, Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? dial = null) : IDisposable
 {
     public const string CallsPath = "/cluster/v1/calls";
     public const string WaitsPath = "/cluster/v1/waits";
 
-    private readonly HttpMessageInvoker http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectCallback = DialedConnection.ToHostAsync, ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60) });
+    private readonly HttpMessageInvoker http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectCallback = dial ?? DialedConnection.ToHostAsync, ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60) });
 
     /// <exception cref="PeerUnreachableException">Nothing was sent: the host cannot be reached.</exception>
     /// <exception cref="PortException">Something was sent, and no answer that can be believed came.</exception>
@@ -39,6 +39,10 @@ internal sealed class PeerClient(PeerSigner signer, PeerVigil vigil, TimeSpan ti
         catch (HttpRequestException failure) when (failure.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError)
         {
             throw new PeerUnreachableException(peer, failure);
+        }
+        catch (OperationCanceledException failure) when (failure.InnerException is TimeoutException)
+        {
+            throw new PeerUnreachableException(peer, failure); // how the handler says that connecting took too long, with nobody's token
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException or JsonException)
         {

@@ -63,15 +63,19 @@ internal sealed class Watches(Membership members, IHostRegistry registry, ISessi
             try
             {
                 var seq = await NextAsync(key, member, last, cancellationToken);
-                if (seq > last) member.Actors.Announce(key, last = seq);
+                if (seq <= last) continue;
+                member.Actors.Announce(key, seq);
+                last = seq;
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return;
             }
-            catch (Exception failure) when (failure is PortException or PeerUnreachableException)
+            catch (Exception failure)
             {
-                log.WatchMissed(failure, key);
+                // Whatever it was: all who watch the session here, and whoever joins them, hang on this one look.
+                if (failure is PortException or PeerUnreachableException) log.WatchMissed(failure, key);
+                else log.WatchFailed(failure, key);
                 await Task.Delay(Brief, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
