@@ -19,6 +19,16 @@ public sealed class ConnectionDefaultTests(PostgresFixture postgres) : IClassFix
     }
 
     [Fact]
+    public void A_connection_over_a_network_asks_whether_its_other_end_is_there_and_one_of_this_machine_need_not()
+    {
+        var (far, near, said) = (Connection(Plain), Connection(Plain.Replace("127.0.0.1", "/run/postgresql", StringComparison.Ordinal)), Connection($"{Plain};TCP Keepalive=false;TCP Keepalive Time=60"));
+
+        Assert.Equal((true, 10, 10), (far.TcpKeepAlive, far.TcpKeepAliveTime, far.TcpKeepAliveInterval));
+        Assert.False(near.TcpKeepAlive);
+        Assert.Equal((false, 60), (said.TcpKeepAlive, said.TcpKeepAliveTime));
+    }
+
+    [Fact]
     public void What_it_says_is_kept()
     {
         var chosen = Connection($"{Plain};ApplicationName=mine;Maximum Pool Size=7;Max Auto Prepare=0;Connection Idle Lifetime=300;Host Recheck Seconds=9");

@@ -93,6 +93,9 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     /// </summary>
     private const int RecheckSeconds = 1;
 
+    /// <summary>How long a connection may be silent before the system asks whether its other end is there, and how often it asks then.</summary>
+    private const int KeepAliveSeconds = 10;
+
     private NpgsqlDataSource ClearedWithItsServer(NpgsqlDataSource source)
     {
         if (Embedded is { } server) server.Died += source.Clear;
@@ -108,7 +111,16 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
         if (!IsSaid(connection, "Max Auto Prepare")) connection.MaxAutoPrepare = 50;
         if (!IsSaid(connection, "Connection Idle Lifetime")) connection.ConnectionIdleLifetime = 60; // a server process is memory
         if (!IsSaid(connection, "Host Recheck Seconds")) connection.HostRecheckSeconds = RecheckSeconds;
+        if (connection.Host?.StartsWith('/') is false) KeepAlive(connection);
         return connection;
+    }
+
+    /// <summary>Who only listens would wait for ever on a connection of which the other end went without a word.</summary>
+    private static void KeepAlive(NpgsqlConnectionStringBuilder connection)
+    {
+        if (!IsSaid(connection, "TCP Keepalive")) connection.TcpKeepAlive = true;
+        if (!IsSaid(connection, "TCP Keepalive Time")) connection.TcpKeepAliveTime = KeepAliveSeconds;
+        if (!IsSaid(connection, "TCP Keepalive Interval")) connection.TcpKeepAliveInterval = KeepAliveSeconds;
     }
 
     /// <summary>True when the connection string says it itself; <c>ContainsKey</c> is true of everything that could be said.</summary>
