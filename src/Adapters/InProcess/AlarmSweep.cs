@@ -59,7 +59,12 @@ internal sealed class AlarmSweep(IWakesSessions host, IAlarmClock clock, IOption
         do
         {
             due = await clock.ClaimDueAsync(Batch, ahead, options.Value.AlarmHide, cancellationToken);
-            foreach (var key in due) await host.WakeAsync(key, cancellationToken);
+            foreach (var key in due)
+            {
+                if (await host.WakeAsync(key, cancellationToken)) continue;
+                await clock.UnhideAsync(cancellationToken); // what it did not come to any more is its peers', and at once
+                return;
+            }
         }
         while (due.Count == Batch && host.ServesAs == present);
     }
@@ -73,5 +78,6 @@ internal interface IWakesSessions
     /// <summary>As whom it takes sessions; null while it would leave a due session asleep.</summary>
     HostId? ServesAs { get; }
 
-    Task WakeAsync(SessionKey key, CancellationToken cancellationToken);
+    /// <summary>Wakes a due session, or tells its activation that time has passed. False when this host takes no sessions any more.</summary>
+    Task<bool> WakeAsync(SessionKey key, CancellationToken cancellationToken);
 }

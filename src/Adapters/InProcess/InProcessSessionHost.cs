@@ -63,7 +63,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
 
     HostId? IWakesSessions.ServesAs => draining ? null : host;
 
-    Task IWakesSessions.WakeAsync(SessionKey key, CancellationToken cancellationToken) => WakeAsync(key, cancellationToken);
+    Task<bool> IWakesSessions.WakeAsync(SessionKey key, CancellationToken cancellationToken) => WakeAsync(key, cancellationToken);
 
     /// <summary>True while the session's actor is in this process.</summary>
     internal bool IsActive(SessionKey key) => table.ContainsKey(key);
@@ -159,13 +159,13 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
 
     public ValueTask DisposeAsync() => effects.DisposeAsync();
 
-    /// <summary>Wakes a due session, or tells its activation that time has passed.</summary>
-    internal async Task WakeAsync(SessionKey key, CancellationToken cancellationToken)
+    /// <inheritdoc cref="IWakesSessions.WakeAsync"/>
+    internal async Task<bool> WakeAsync(SessionKey key, CancellationToken cancellationToken)
     {
-        if (draining) return;
+        if (draining) return false;
         try
         {
-            if (await ActivateAsync(key, create: false, cancellationToken) is not { } activation) return;
+            if (await ActivateAsync(key, create: false, cancellationToken) is not { } activation) return true;
             if (activation.Ended.IsCompleted) Forget(key, activation);
             else activation.Ring();
         }
@@ -174,6 +174,8 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
             // One session that cannot be woken, whatever the reason, must not keep the others from being.
             Log.WakeFailed(e, key);
         }
+
+        return true;
     }
 
     private IReadOnlyList<Activation> Activations => [.. table.Values.Where(entry => entry.Value.IsCompletedSuccessfully).Select(entry => entry.Value.Result).OfType<Activation>()];

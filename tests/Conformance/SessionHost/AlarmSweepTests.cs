@@ -195,6 +195,26 @@ public sealed class AlarmSweepTests : IAsyncLifetime
         Assert.Equal(1, host.MostAtOnce);
     }
 
+    [Fact]
+    public async Task What_a_host_has_in_hand_when_it_leaves_is_left_to_its_peers_at_once()
+    {
+        await StartAsync(host);
+        await PassAsync(TimeSpan.FromSeconds(100));
+        var id = host.ServesAs;
+        host.ServesAs = null; // it looks again, and not as one that has just begun, when the other has left
+        for (var i = 0; i < 5; i++) await SleepingAsync(Second);
+        time.Advance(2 * Second);
+
+        var leaving = new Woken(HostId.New(time)) { Takes = 2 };
+        await StartAsync(leaving);
+        await Eventually.HoldsAsync(() => leaving.Keys.Count == 2, "that it has taken some");
+        host.ServesAs = id;
+        await PassAsync(5 * Second);
+
+        Assert.Empty(leaving.Keys.Except(host.Keys));
+        Assert.Equal(5, host.Keys.Distinct().Count());
+    }
+
     private async Task<AlarmSweep> StartAsync(Woken wakes)
     {
         var sweep = new AlarmSweep(wakes, clock, Options.Create(new SessionHostOptions()), time);
@@ -254,12 +274,18 @@ public sealed class AlarmSweepTests : IAsyncLifetime
             }
         }
 
-        public async Task WakeAsync(SessionKey key, CancellationToken cancellationToken)
+        /// <summary>How many it takes before it leaves.</summary>
+        public int Takes { get; init; } = int.MaxValue;
+
+        public async Task<bool> WakeAsync(SessionKey key, CancellationToken cancellationToken)
         {
             lock (gate) MostAtOnce = Math.Max(MostAtOnce, ++waking);
             await Task.Yield();
-            Keys.Enqueue(key);
+            var isTaken = Keys.Count < Takes;
+            if (isTaken) Keys.Enqueue(key);
+            else ServesAs = null;
             lock (gate) waking--;
+            return isTaken;
         }
     }
 }

@@ -161,6 +161,6 @@ public sealed class DrainingTests
             }
         }
 
-        public Task WakeAsync(SessionKey key, CancellationToken cancellationToken) => throw new InvalidOperationException("It takes none.");
+        public Task<bool> WakeAsync(SessionKey key, CancellationToken cancellationToken) => throw new InvalidOperationException("It takes none.");
     }
 }

@@ -85,16 +85,17 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
     }
 
     /// <summary>Here when it is nobody's; one that another host has awake keeps its own time.</summary>
-    async Task IWakesSessions.WakeAsync(SessionKey key, CancellationToken cancellationToken)
+    async Task<bool> IWakesSessions.WakeAsync(SessionKey key, CancellationToken cancellationToken)
     {
-        if (draining || Members.Find() is not { } member) return;
+        if (draining || Members.Find() is not { } member) return false;
         try
         {
-            if (await registry.ClaimAsync(key, member.Registration, cancellationToken) == member.Location) await member.Actors.WakeAsync(key, cancellationToken);
+            return await registry.ClaimAsync(key, member.Registration, cancellationToken) != member.Location || await member.Actors.WakeAsync(key, cancellationToken);
         }
         catch (PortException failure)
         {
             log.WakeFailed(failure, key);
+            return true;
         }
     }
 
