@@ -227,6 +227,24 @@ public abstract class HostRegistryContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_process_that_has_registered_anew_stays_a_host_while_peers_take_over_what_it_left_under_its_old_id()
+    {
+        var (registry, old) = await HostAsync();
+        var other = await HostAsync();
+        var (first, second) = (NewKey(), NewKey());
+        List<JournalLease> left = [await OpenAsync(first, old), await OpenAsync(second, old)];
+        await CutLockAsync(old);
+        var anew = await RegisterAsync(registry);
+
+        Assert.Equal(other.Host.Location, await other.Registry.ClaimAsync(first, other.Host, default));
+        Assert.Equal(other.Host.Location, await other.Registry.ClaimAsync(second, other.Host, default));
+
+        Assert.True(await other.Registry.IsAliveAsync(anew.Location.Id, default));
+        Assert.Null(anew.Loss);
+        foreach (var lease in left) Assert.False(await AppendAsync(lease, 1));
+    }
+
+    [Fact]
     public async Task What_a_host_owned_that_was_never_registered_is_free()
     {
         var (registry, host) = await HostAsync();
@@ -271,7 +289,7 @@ public abstract class HostRegistryContract : IAsyncLifetime
     private async Task<bool> AppendAsync(JournalLease lease, long expected) =>
         await Journal.AppendAsync(lease, new(expected, default, 0, TimeProvider.System.GetUtcNow(), null, null), default);
 
-    private async Task<IHostRegistration> RegisterAsync(IHostRegistry registry, string address = "http://127.0.0.1:1/")
+    protected async Task<IHostRegistration> RegisterAsync(IHostRegistry registry, string address = "http://127.0.0.1:1/")
     {
         var host = await registry.RegisterAsync(new(address), default);
         registered.Add(host);

@@ -51,6 +51,40 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
     }
 
     [Fact]
+    public async Task A_dead_host_loses_its_connections_once_however_many_sessions_it_left()
+    {
+        var (mine, other) = (await HostAsync(), await HostAsync());
+        var (first, second) = (NewKey(), NewKey());
+        await OpenAsync(first, mine.Host);
+        await OpenAsync(second, mine.Host);
+        await CutLockAsync(mine.Host);
+        Assert.Equal(other.Host.Location, await other.Registry.ClaimAsync(first, other.Host, default));
+        await using var registering = await OpenNewAsync(processes[0]);
+
+        Assert.Equal(other.Host.Location, await other.Registry.ClaimAsync(second, other.Host, default));
+
+        await ExecuteAsync(registering, "SELECT $1", 1);
+    }
+
+    [Fact]
+    public async Task What_a_process_left_under_way_that_came_back_and_hung_anew_is_ended_all_the_same()
+    {
+        var (mine, other) = (await HostAsync(), await HostAsync());
+        var (first, second) = (NewKey(), NewKey());
+        await OpenAsync(first, mine.Host);
+        await OpenAsync(second, mine.Host);
+        await CutLockAsync(mine.Host);
+        Assert.Equal(other.Host.Location, await other.Registry.ClaimAsync(first, other.Host, default));
+        await CutLockAsync(await RegisterAsync(mine.Registry));
+        await using var frozen = await OpenNewAsync(processes[0]);
+        await using var transaction = await frozen.BeginTransactionAsync();
+        await ExecuteAsync(frozen, "UPDATE session_head SET seq = seq WHERE session = $1", second.Session.Value);
+        await ExecuteAsync("UPDATE session_host SET connections_ended_at = connections_ended_at - time_to_live WHERE id = $1", mine.Host);
+
+        Assert.Equal(other.Host.Location, await other.Registry.ClaimAsync(second, other.Host, default).AsTask().WaitAsync(Bound));
+    }
+
+    [Fact]
     public async Task A_host_that_is_cut_off_has_stopped_when_another_takes_its_session()
     {
         await using var network = PostgresBehindProxy.Before(postgres.ConnectionString);
@@ -171,6 +205,13 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
     protected override async Task MarkDeadAsync(IHostRegistration host) => await ExecuteAsync("UPDATE session_host SET dead = true WHERE id = $1", host);
 
     private const string LockOf = "FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = host_lock_class()::oid AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND objid = (SELECT lock::oid FROM session_host WHERE id = $1)";
+
+    /// <summary>One that the process opens by now: those in its pool may have been ended without its having noticed.</summary>
+    private static async Task<NpgsqlConnection> OpenNewAsync(PostgresSessions process)
+    {
+        process.System.Clear();
+        return await process.System.OpenConnectionAsync();
+    }
 
     private IHostRegistry NewProcess(string connectionString, TimeSpan timeToLive)
     {

@@ -80,7 +80,7 @@ public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposab
     {
         await using var command = system.Source.CreateCommand(
             """
-            SELECT head.host, owner.address, owner.connections, coalesce(host_alive(owner), false), owner.beat, owner.time_to_live
+            SELECT head.host, owner.address, coalesce(host_alive(owner), false), owner.beat, owner.time_to_live
             FROM session_head AS head LEFT JOIN session_host AS owner ON owner.id = head.host
             WHERE head.org = $1 AND head.session = $2 AND head.host IS NOT NULL
             """);
@@ -89,29 +89,53 @@ public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposab
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         if (!await row.ReadAsync(cancellationToken)) return null;
         var host = new HostId(row.GetGuid(0));
-        var isAlive = row.GetBoolean(3) && beats.IsHeard(host, row.GetDateTime(4), row.GetTimeSpan(5));
-        return new(host, row.IsDBNull(1) ? null : row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2), isAlive);
+        var isAlive = row.GetBoolean(2) && beats.IsHeard(host, row.GetDateTime(3), row.GetTimeSpan(4));
+        return new(host, row.IsDBNull(1) ? null : row.GetString(1), isAlive);
     }
 
     /// <summary>
     /// Ends what a dead host still has open, so that no statement it sent before it fell silent holds a session's row or
-    /// lands later; then says that it is dead, so that it hears of it if it comes back. This process's own is left alone.
+    /// lands later; then says that it is dead, so that it hears of it if it comes back.
     /// </summary>
     private async Task BuryAsync(Owner dead, CancellationToken cancellationToken)
     {
-        if (dead.Connections is not { } connections) return;
-        if (connections != system.Name) await EndAsync(connections, cancellationToken);
-        await using var mark = system.Source.CreateCommand("UPDATE session_host SET dead = true WHERE id = $1 AND NOT dead");
+        if (!dead.IsKnown) return;
+        var isEnded = await EndAsync(dead.Id, cancellationToken);
+        await using var mark = system.Source.CreateCommand(
+            """
+            UPDATE session_host AS host SET dead = true, connections_ended_at = CASE WHEN $2 THEN now() ELSE connections_ended_at END
+            FROM (SELECT id, dead FROM session_host WHERE id = $1 AND ($2 OR NOT dead) FOR UPDATE) AS was
+            WHERE host.id = was.id
+            RETURNING was.dead
+            """);
         mark.Parameters.Add(new() { Value = dead.Id.Value });
-        if (await mark.ExecuteNonQueryAsync(cancellationToken) > 0) LogBuried(dead.Id);
+        mark.Parameters.Add(new() { Value = isEnded });
+        if (await mark.ExecuteScalarAsync(cancellationToken) is false) LogBuried(dead.Id);
     }
 
-    private async Task EndAsync(string connections, CancellationToken cancellationToken)
+    /// <summary>
+    /// The connections are those of the host's process. One that is alive as another host by now keeps them, and ends by itself what it had under way
+    /// as this one, which the fence refuses; nor does one that comes back lose them again for each session that it left, until a time to live later it may
+    /// hang anew. This process never ends its own. False when nothing was to be ended.
+    /// </summary>
+    private async Task<bool> EndAsync(HostId dead, CancellationToken cancellationToken)
     {
-        await using var end = system.Source.CreateCommand("SELECT host_connections_end($1, $2)");
-        end.Parameters.Add(new() { Value = connections });
+        await using var end = system.Source.CreateCommand(
+            """
+            SELECT host_connections_end(gone.connections, $3) FROM session_host AS gone
+            WHERE gone.id = $1 AND gone.connections <> $2
+                AND (gone.connections_ended_at IS NULL OR gone.connections_ended_at NOT BETWEEN now() - gone.time_to_live AND now())
+                AND NOT EXISTS (SELECT FROM session_host AS anew WHERE anew.connections = gone.connections AND anew.id <> gone.id AND host_alive(anew))
+            """);
+        end.Parameters.Add(new() { Value = dead.Value });
+        end.Parameters.Add(new() { Value = system.Name });
         end.Parameters.Add(new() { Value = (long)EndTimeoutMilliseconds });
-        if (await end.ExecuteScalarAsync(cancellationToken) is false) throw new TimeoutException("The connections of a dead host do not end.");
+        return await end.ExecuteScalarAsync(cancellationToken) switch
+        {
+            null => false,
+            true => true,
+            _ => throw new TimeoutException("The connections of a dead host do not end."),
+        };
     }
 
     /// <summary>False when somebody else was faster: look again.</summary>
@@ -144,12 +168,14 @@ public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposab
     [LoggerMessage(2171, LogLevel.Information, "This process is {Host}, at {Address}.")]
     private partial void LogRegistered(HostId host, Uri address);
 
-    [LoggerMessage(2172, LogLevel.Warning, "{Host} is dead: its connections are ended, and its sessions go to whoever is asked for them.")]
+    [LoggerMessage(2172, LogLevel.Warning, "{Host} is dead: what it had open is ended, and its sessions go to whoever is asked for them.")]
     private partial void LogBuried(HostId host);
 
     /// <summary>Whom a session's head names. Without a row of its own it is long dead, or was never a host of this kind.</summary>
-    private sealed record Owner(HostId Id, string? Address, string? Connections, bool IsAlive)
+    private sealed record Owner(HostId Id, string? Address, bool IsAlive)
     {
+        public bool IsKnown => Address is not null;
+
         public HostLocation? Location => Address is null ? null : new(Id, new(Address));
     }
 }

@@ -27,8 +27,8 @@ public interface IHostRegistry
     /// <summary>
     /// Says which host is to open the session: another one that is alive and owns it, or <paramref name="claimant"/>, whose
     /// it then is. Of claimants at once exactly one is named. A dead owner's connections are ended first, so that nothing
-    /// it sent is still under way, and its leases of this session are fenced; each session is taken over by itself. A
-    /// session that does not exist is the claimant's to open, and opening it says so. Idempotent.
+    /// it sent is still under way, unless its process is alive under another id, which loses nothing by this; and its leases of this
+    /// session are fenced. Each session is taken over by itself. A session that does not exist is the claimant's to open, and opening it says so. Idempotent.
     /// </summary>
     /// <exception cref="PortException">
     /// <see cref="PortFailureKind.Fenced"/>: the claimant itself is not alive to its peers, and must register anew.
