@@ -7,19 +7,33 @@ namespace Coordinator.Adapters.FileSystem;
 
 /// <summary>
 /// Blobs as files, one directory per organization: written to a temporary file, hashed on the way, flushed, and renamed
-/// into place, so that what can be seen is whole.
+/// into place, so that what can be seen is whole; then the folders are flushed, so that what was stored stays.
 /// </summary>
-internal sealed class FileArtifactStore(IOptions<FileArtifactOptions> options) : IArtifactStore
+internal sealed class FileArtifactStore : IArtifactStore
 {
     private const int BufferBytes = 128 * 1024;
 
-    private readonly string root = Path.GetFullPath(options.Value.Directory!);
+    private readonly string root;
+    private readonly DurableFolders folders;
+
+    public FileArtifactStore(IOptions<FileArtifactOptions> options)
+        : this(options, DurableFolders.Flush)
+    {
+    }
+
+    /// <param name="options">Where.</param>
+    /// <param name="flush">Makes durable what a folder lists.</param>
+    internal FileArtifactStore(IOptions<FileArtifactOptions> options, Action<string> flush)
+    {
+        root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Value.Directory!));
+        folders = new(root, flush);
+    }
 
     public async ValueTask<Result<ArtifactInfo>> PutAsync(OrganizationId organization, string sha256, Stream content, long maxBytes, CancellationToken cancellationToken)
     {
         if (!ArtifactName.IsValid(sha256)) return HashMismatch;
         var path = PathOf(organization, sha256);
-        using var temporary = TemporaryFile.Create(path);
+        using var temporary = TemporaryFile.Create(path, folders);
         var written = await CopyAsync(content, temporary, maxBytes, cancellationToken);
         if (written is not { } whole) return new Problem("artifact_too_large", $"The artifact is larger than {maxBytes} bytes.", ProblemKind.TooLarge);
         if (whole.Sha256 != sha256) return HashMismatch;
@@ -57,7 +71,9 @@ internal sealed class FileArtifactStore(IOptions<FileArtifactOptions> options) :
         if (!ArtifactName.IsValid(sha256)) return ValueTask.CompletedTask;
         try
         {
-            File.Delete(PathOf(organization, sha256));
+            var path = PathOf(organization, sha256);
+            File.Delete(path);
+            folders.Keep(Path.GetDirectoryName(path)!);
         }
         catch (DirectoryNotFoundException)
         {

@@ -7,16 +7,17 @@ internal sealed class TemporaryFile : IDisposable
 {
     private readonly FileStream stream;
     private readonly string path;
+    private readonly DurableFolders folders;
 
-    private TemporaryFile(FileStream stream, string path) => (this.stream, this.path) = (stream, path);
+    private TemporaryFile(FileStream stream, string path, DurableFolders folders) => (this.stream, this.path, this.folders) = (stream, path, folders);
 
-    public static TemporaryFile Create(string path)
+    public static TemporaryFile Create(string path, DurableFolders folders)
     {
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            folders.Make(Path.GetDirectoryName(path)!);
             var name = $"{path}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}.part";
-            return new(new FileStream(name, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.Asynchronous, BufferSize = 0 }), path);
+            return new(new FileStream(name, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.Asynchronous, BufferSize = 0 }), path, folders);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -36,7 +37,7 @@ internal sealed class TemporaryFile : IDisposable
         }
     }
 
-    /// <summary>Flushes to disk and takes the final place, replacing what is there.</summary>
+    /// <summary>Flushes to disk and takes the final place, replacing what is there; it has it for good once this has returned.</summary>
     public void Publish()
     {
         try
@@ -44,6 +45,7 @@ internal sealed class TemporaryFile : IDisposable
             stream.Flush(flushToDisk: true);
             stream.Dispose();
             File.Move(stream.Name, path, overwrite: true);
+            folders.Keep(Path.GetDirectoryName(path)!);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -5,12 +5,14 @@ using Coordinator.Ports.Compute;
 using Coordinator.Tests.Support;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Coordinator.Tests.Conformance.ArtifactStore;
 
 public sealed class FileArtifactStoreTests : ArtifactStoreContract, IDisposable
 {
+    private const int NoSuchFolder = 2;
     private readonly string directory = Directory.CreateTempSubdirectory("coordinator-artifacts-").FullName;
 
     public FileArtifactStoreTests() => Store = In(directory);
@@ -42,7 +44,51 @@ public sealed class FileArtifactStoreTests : ArtifactStoreContract, IDisposable
         Assert.Equal(PortFailureKind.Unavailable, StorageFailure.Of(new UnauthorizedAccessException()).Kind);
     }
 
+    [Fact]
+    public async Task Every_folder_on_the_way_to_a_blob_is_flushed_once_it_lists_the_next_and_again_when_the_blob_is_gone()
+    {
+        var root = Path.Combine(directory, "data", "artifacts");
+        List<(string Folder, HashSet<string> Names)> flushed = [];
+        var store = In(root, folder => flushed.Add((folder, [.. Directory.EnumerateFileSystemEntries(folder)])));
+        var organization = OrganizationId.New(TimeProvider.System);
+
+        Assert.True((await store.PutAsync(organization, HashOf([]), new MemoryStream(), 10, default)).IsSuccess);
+
+        var path = Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Single();
+        foreach (var name in Above(path)) Assert.Contains(flushed, flush => flush.Folder == Path.GetDirectoryName(name) && flush.Names.Contains(name));
+        flushed.Clear();
+        Assert.True((await store.PutAsync(organization, HashOf([]), new MemoryStream(), 10, default)).IsSuccess);
+        Assert.Equal(Above(path).TakeWhile(name => name != root).Select(Path.GetDirectoryName), flushed.Select(flush => flush.Folder)); // whoever made them may have died over it
+        flushed.Clear();
+        await store.DeleteAsync(organization, HashOf([]), default);
+        Assert.Contains(flushed, flush => flush.Folder == Path.GetDirectoryName(path) && flush.Names.Count == 0);
+
+        IEnumerable<string> Above(string leaf)
+        {
+            for (var name = leaf; name != directory; name = Path.GetDirectoryName(name)!) yield return name;
+        }
+    }
+
+    [Fact]
+    public async Task A_blob_whose_name_may_be_lost_again_was_not_stored()
+    {
+        var store = In(directory, _ => throw new IOException("The disk is broken."));
+
+        await PortAssert.FailsAsync(PortFailureKind.Unavailable, () => store.PutAsync(OrganizationId.New(TimeProvider.System), HashOf([]), new MemoryStream(), 10, default));
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_flushed_says_so_with_the_system_s_reason()
+    {
+        DurableFolders.Flush(directory);
+
+        var failure = Assert.Throws<IOException>(() => DurableFolders.Flush(Path.Combine(directory, "nowhere")));
+        Assert.Equal(NoSuchFolder, failure.HResult);
+    }
+
     public void Dispose() => Directory.Delete(directory, recursive: true);
+
+    private static FileArtifactStore In(string directory, Action<string> flush) => new(Options.Create(new FileArtifactOptions { Directory = directory }), flush);
 
     private static IArtifactStore In(string directory) => new ServiceCollection()
         .AddFileArtifacts(new ConfigurationBuilder().AddInMemoryCollection([new("Artifacts:Directory", directory)]).Build())

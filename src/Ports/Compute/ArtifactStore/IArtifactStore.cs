@@ -8,7 +8,8 @@ namespace Coordinator.Ports.Compute;
 public interface IArtifactStore
 {
     /// <summary>
-    /// Stores a blob; idempotent. Nothing is visible until it is whole and its hash is right.
+    /// Stores a blob; idempotent. Nothing is visible until it is whole and its hash is right, and what was stored is there
+    /// after a loss of power too.
     /// Problems: <c>artifact_hash_mismatch</c> (422), <c>artifact_too_large</c> (413) above <paramref name="maxBytes"/>.
     /// </summary>
     /// <exception cref="PortException"><see cref="PortFailureKind.Full"/>: no room.</exception>
@@ -17,7 +18,7 @@ public interface IArtifactStore
     /// <summary>Opens a blob for reading; null when there is none. The caller disposes the stream.</summary>
     ValueTask<Stream?> OpenAsync(OrganizationId organization, string sha256, CancellationToken cancellationToken);
 
-    /// <summary>Idempotent.</summary>
+    /// <summary>Idempotent; what was deleted does not come back.</summary>
     ValueTask DeleteAsync(OrganizationId organization, string sha256, CancellationToken cancellationToken);
 }
 
