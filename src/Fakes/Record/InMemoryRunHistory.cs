@@ -26,6 +26,7 @@ public sealed class InMemoryRunHistory : IRunHistory
     public ValueTask FlushAsync(RunRecord run, CancellationToken cancellationToken) =>
         Faults.Run(() =>
         {
+            RunTexts.Check(run);
             lock (gate) Append(Kept(run));
         }, cancellationToken);
 

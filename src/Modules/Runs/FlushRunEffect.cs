@@ -15,7 +15,7 @@ internal sealed partial class FlushRunEffect(IRunHistory history, ILogger<FlushR
 
     public async ValueTask<EffectOutcome> RunAsync(SessionKey key, SessionEffect effect, CancellationToken cancellationToken)
     {
-        var run = ((SessionEffect.FlushRun)effect).Run;
+        var (run, wasRefused) = (SessionEffect.FlushRun)effect;
         if (run.Organization != key.Organization || run.Session != key.Session)
             throw new InvalidOperationException($"The session {key} wants to write a run of {run.Organization}:{run.Session}.");
         try
@@ -26,7 +26,8 @@ internal sealed partial class FlushRunEffect(IRunHistory history, ILogger<FlushR
         catch (PortException failure)
         {
             var retryable = IsRetryable(failure.Kind);
-            LogFailed(run.Id, key, failure.Kind, retryable, failure);
+            if (retryable || wasRefused) LogFailed(run.Id, key, failure.Kind, retryable, failure);
+            else LogRefused(run.Id, key, failure);
             return new EffectOutcome.Failed(ProblemOf(failure), retryable);
         }
     }

@@ -25,6 +25,8 @@ public static class Reconciler
 
         if (!state.Outbox.IsEmpty && !(state.FlushNotBefore > now))
             yield return ($"flush:{state.Outbox[0].Id}", new SessionEffect.FlushRun(state.Outbox[0]));
+        if (state.Refused.Find(r => r.NotBefore <= now) is { } refused)
+            yield return ($"flush:{refused.Run.Id}", new SessionEffect.FlushRun(refused.Run, WasRefused: true));
     }
 
     /// <summary>Frames that the box must get, by a key that a link remembers while it lives; resent on every new link until an event confirms them.</summary>

@@ -67,6 +67,15 @@ public sealed record SessionLimits
     /// <summary>The same for a turn that runs in a box, which reports by itself.</summary>
     public TimeSpan TurnCheck { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// When a run that the history refused for what it is, and not because it was down, is offered to it again: somebody has to look
+    /// at the log first.
+    /// </summary>
+    public TimeSpan RunRefused { get; init; } = TimeSpan.FromDays(1);
+
+    /// <summary>How often a session wakes up for that. Then it sleeps, and offers the run only when something else has woken it.</summary>
+    public int RefusedWakes { get; init; } = 7;
+
     /// <summary>How long an idempotency key is remembered. Part of the format of journals, so no setting.</summary>
     public TimeSpan RequestMemory { get; } = FoldFormat.RequestMemory;
 

@@ -97,6 +97,23 @@ public abstract class RunHistoryContract
     }
 
     [Theory]
+    [InlineData('\0')]
+    [InlineData('\ud800')]
+    [InlineData('\udc00')]
+    public async Task A_run_with_text_that_no_database_keeps_is_refused_and_those_behind_it_are_kept(char unkept)
+    {
+        var text = $"a{unkept}b";
+        var run = Sample.Run(organization, session, 1);
+        foreach (var one in (RunRecord[])[run with { FailureCode = text }, run with { Model = text }, run with { RequestedBy = run.RequestedBy with { DisplayName = text } }, run with { Usage = run.Usage with { Model = text } }])
+            await PortAssert.FailsAsync(PortFailureKind.Rejected, () => History.FlushAsync(one, default));
+
+        await History.FlushAsync(Sample.Run(organization, session, 2), default);
+
+        Assert.Equal([2], (await History.ListAsync(organization, session, null, 10, default)).Select(stored => stored.Run.Ordinal));
+        Assert.Null(await History.VerifyChainAsync(organization, session, default));
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]

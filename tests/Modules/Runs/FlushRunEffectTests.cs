@@ -3,7 +3,9 @@ using Coordinator.Modules.Runs;
 using Coordinator.Ports;
 using Coordinator.Ports.Record;
 using Coordinator.Ports.Session;
+using Coordinator.Tests.Support.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Coordinator.Tests.Modules.Runs;
@@ -12,10 +14,11 @@ public sealed class FlushRunEffectTests
 {
     private readonly InMemoryRunHistory history = new();
     private readonly SessionKey key = new(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
+    private readonly CapturedLog log = new();
     private readonly ISessionEffectRunner runner;
 
     public FlushRunEffectTests() => runner = new ServiceCollection()
-        .AddLogging()
+        .AddLogging(logging => logging.AddProvider(log))
         .AddSingleton<IRunHistory>(history)
         .AddRunsModule()
         .BuildServiceProvider()
@@ -62,6 +65,17 @@ public sealed class FlushRunEffectTests
         var failed = Assert.IsType<EffectOutcome.Failed>(await runner.RunAsync(key, new SessionEffect.FlushRun(Run), default));
 
         Assert.Equal(("run_rejected", false), (failed.Problem.Code, failed.Retryable));
+    }
+
+    [Fact]
+    public async Task A_run_that_holds_what_no_database_keeps_is_refused_and_said_as_an_error_once()
+    {
+        var failed = Assert.IsType<EffectOutcome.Failed>(await runner.RunAsync(key, new SessionEffect.FlushRun(Run with { FailureCode = "a\0" }), default));
+
+        Assert.Equal(("run_rejected", false), (failed.Problem.Code, failed.Retryable));
+        Assert.StartsWith("Error ", log.Text, StringComparison.Ordinal);
+        await runner.RunAsync(key, new SessionEffect.FlushRun(Run with { FailureCode = "a\0" }, WasRefused: true), default);
+        Assert.Equal(["Error", "Warning"], log.Text.Split('\n').Where(line => line.Contains(" Run run_", StringComparison.Ordinal)).Select(line => line.Split(' ')[0]));
     }
 
     [Fact]

@@ -10,8 +10,11 @@ namespace Coordinator.Adapters.Postgres;
 /// </summary>
 internal sealed class PostgresRunHistory(TenantTransactions<RunContext> transactions, TenantStatements statements) : IRunHistory
 {
-    public async ValueTask FlushAsync(RunRecord run, CancellationToken cancellationToken) =>
+    public async ValueTask FlushAsync(RunRecord run, CancellationToken cancellationToken)
+    {
+        RunTexts.Check(run);
         await statements.WriteAsync(TenantScope.Of(run.Organization), "writing a run", RunInsert.Of(run), static (_, _) => Task.FromResult(true), cancellationToken);
+    }
 
     public ValueTask<IReadOnlyList<StoredRun>> ListAsync(OrganizationId organization, SessionId? session, RunId? before, int limit, CancellationToken cancellationToken) =>
         transactions.ForOrganizationAsync<IReadOnlyList<StoredRun>>(

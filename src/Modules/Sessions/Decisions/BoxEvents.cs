@@ -65,14 +65,14 @@ internal static class BoxEvents
             case "boot.ready" when turn.State.Sandbox.Phase == SandboxPhase.Connected:
                 var agent = data.TryGetProperty("agent", out var a) && a.ValueKind == JsonValueKind.Object ? a : default;
                 var resumed = data.TryGetProperty("resumed", out var r) && r.ValueKind == JsonValueKind.True;
-                turn.Record(new Fact.SandboxReady(JsonText.Of(agent, "name") ?? "agent", JsonText.Of(agent, "version") ?? string.Empty, resumed, turn.Now));
+                turn.Record(new Fact.SandboxReady(JsonText.NameOf(agent, "name") ?? "agent", JsonText.NameOf(agent, "version") ?? string.Empty, resumed, turn.Now));
                 turn.ShowRaw("sandbox.ready", null, frame.Data.Span);
                 break;
             case "boot.failed":
-                Endings.FailBoot(turn, JsonText.Of(data, "code") ?? "boot_failed", JsonText.Of(data, "detail") ?? "The box could not start.", retryable: true);
+                Endings.FailBoot(turn, JsonText.CodeOf(data) ?? "boot_failed", JsonText.DetailOf(data) ?? "The box could not start.", retryable: true);
                 break;
             case "agent.failed":
-                Endings.FailAgent(turn, JsonText.Of(data, "code") ?? "agent_failed", JsonText.Of(data, "detail"));
+                Endings.FailAgent(turn, JsonText.CodeOf(data) ?? "agent_failed", JsonText.DetailOf(data));
                 break;
             case "environment.detected":
                 EnvironmentDecisions.Detected(turn, data);
@@ -110,7 +110,7 @@ internal static class BoxEvents
                 Endings.Cancelled(turn, running, running.CancellingAt is null ? CancelReason.User : running.CancelReason);
                 break;
             default:
-                Endings.Failed(turn, running, JsonText.Of(data, "code") ?? "agent_failed", JsonText.Of(data, "detail") ?? "The agent did not say why.", retryable: true);
+                Endings.Failed(turn, running, JsonText.CodeOf(data) ?? "agent_failed", JsonText.DetailOf(data) ?? "The agent did not say why.", retryable: true);
                 break;
         }
     }

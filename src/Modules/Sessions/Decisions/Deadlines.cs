@@ -37,6 +37,7 @@ public static class Deadlines
             foreach (var question in turn.State.Permissions.Values.Where(q => q.Decision is null && q.ExpiresAt <= turn.Now)) PermissionDecisions.Expire(turn, question);
         }),
         new("run to flush", Ours, (s, l) => s.Outbox.IsEmpty ? null : Waits.Until(s.FlushNotBefore ?? s.LastAt + l.CrashCheck), null),
+        new("run that was refused", Ours, (s, l) => s.Refused.IsEmpty ? null : Waits.OfferedAgain(s, l), null),
         new("work under way", Ours, (s, l) => Waits.UnderWay(s, l), null),
     ];
 

@@ -97,10 +97,13 @@ internal static class EffectDecisions
 
     private static void Flushed(Turn turn, SessionEffect.FlushRun flush, EffectOutcome outcome)
     {
-        if (!turn.State.Outbox.Exists(r => r.Id == flush.Run.Id)) return;
-        if (outcome is EffectOutcome.Failed)
+        var wasRefused = turn.State.Refused.Exists(r => r.Run.Id == flush.Run.Id);
+        if (!wasRefused && !turn.State.Outbox.Exists(r => r.Id == flush.Run.Id)) return;
+        if (outcome is EffectOutcome.Failed failed)
         {
-            turn.Record(new Fact.RunFlushFailed(turn.Now + SessionLimits.Backoff(turn.State.FlushFailures + 1)));
+            turn.Record(wasRefused || !failed.Retryable
+                ? new Fact.RunFlushFailed(turn.Now + turn.Limits.RunRefused, flush.Run.Id)
+                : new Fact.RunFlushFailed(turn.Now + SessionLimits.Backoff(turn.State.FlushFailures + 1)));
             return;
         }
 

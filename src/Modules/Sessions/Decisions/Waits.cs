@@ -36,6 +36,10 @@ internal static class Waits
             ? new(Deadline.Later(at, state.Sandbox.Since), limits.MessageStart)
             : null;
 
+    /// <summary>So many times only: a session that is never asleep is never made smaller either.</summary>
+    public static Wait? OfferedAgain(SessionState state, SessionLimits limits) =>
+        Until(state.Refused.Where(r => r.Times < limits.RefusedWakes).Select(r => (DateTimeOffset?)r.NotBefore).Min());
+
     /// <summary>
     /// While something of the session goes on outside of it, it is looked at again soon, whichever host died meanwhile:
     /// soon when this host does the work, later when a box does and reports by itself.

@@ -147,6 +147,9 @@ public abstract record Fact
     /// <summary>The run stands in the history.</summary>
     public sealed record RunFlushed(RunId Run) : Fact;
 
-    /// <summary>The run history did not take the oldest run; the next try may be made then.</summary>
-    public sealed record RunFlushFailed(DateTimeOffset NotBefore) : Fact;
+    /// <summary>
+    /// The run history did not take the oldest run; the next try may be made then. With <paramref name="Refused"/> it refused that run for
+    /// what it is, so that those behind it do not wait for it; null in records that were written without.
+    /// </summary>
+    public sealed record RunFlushFailed(DateTimeOffset NotBefore, RunId? Refused = null) : Fact;
 }

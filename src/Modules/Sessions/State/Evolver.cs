@@ -36,7 +36,14 @@ public static class Evolver
         Fact.PermissionSettled f => state with { Permissions = state.Permissions.Remove(f.Id.ToString()) },
         Fact.EnvironmentDetected f => state with { Environment = f.Json },
         Fact.GraceGiven f => state with { Graces = [.. state.Graces.Add(f.At).TakeLast(FoldFormat.Graces)] },
-        Fact.RunFlushed f => state with { Outbox = state.Outbox.RemoveAll(r => r.Id == f.Run), FlushFailures = 0, FlushNotBefore = null },
+        Fact.RunFlushed f => state with
+        {
+            Outbox = state.Outbox.RemoveAll(r => r.Id == f.Run),
+            Refused = state.Refused.RemoveAll(r => r.Run.Id == f.Run),
+            FlushFailures = 0,
+            FlushNotBefore = null,
+        },
+        Fact.RunFlushFailed { Refused: { } run } f => Refused(state, run, f.NotBefore),
         Fact.RunFlushFailed f => state with { FlushFailures = state.FlushFailures + 1, FlushNotBefore = f.NotBefore },
         _ => state with { Sandbox = SandboxEvolver.Apply(state.Sandbox, fact) },
     };
@@ -128,6 +135,13 @@ public static class Evolver
         m.FirstSeq,
         f.LastSeq,
         f.Digest);
+
+    private static SessionState Refused(SessionState state, RunId id, DateTimeOffset notBefore)
+    {
+        if (state.Refused.Find(r => r.Run.Id == id) is { } known) return state with { Refused = state.Refused.Replace(known, known with { Times = known.Times + 1, NotBefore = notBefore }) };
+        if (state.Outbox.Find(r => r.Id == id) is not { } run) return state;
+        return state with { Outbox = state.Outbox.Remove(run), Refused = state.Refused.Add(new(run, 1, notBefore)), FlushFailures = 0, FlushNotBefore = null };
+    }
 
     private static SessionState Used(SessionState state, Fact.UsageRecorded f)
     {

@@ -60,6 +60,9 @@ public sealed record SessionState
     /// <summary>Finished runs on their way to the history, in order.</summary>
     public ImmutableList<RunRecord> Outbox { get; init; } = [];
 
+    /// <summary>Finished runs that the history refused for what they are, in nobody's way: offered again much later.</summary>
+    public ImmutableList<RefusedRun> Refused { get; init; } = [];
+
     public int FlushFailures { get; init; }
 
     public DateTimeOffset? FlushNotBefore { get; init; }
@@ -100,6 +103,9 @@ public enum SessionStatus
 
 /// <summary>Where the numbered event stream of the box stands: (generation, spool, n) of the last event taken.</summary>
 public sealed record BridgeCursor(int Generation, string SpoolId, long N);
+
+/// <summary>A run that the history refused so many times, and when it may be offered again.</summary>
+public sealed record RefusedRun(RunRecord Run, int Times, DateTimeOffset NotBefore);
 
 /// <summary>What an idempotency key was used for.</summary>
 public sealed record RememberedRequest(string BodyHash, MessageId Message, DateTimeOffset At);

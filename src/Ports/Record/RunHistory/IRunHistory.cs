@@ -15,7 +15,7 @@ public interface IRunHistory
     /// one that comes late is kept and not lost. Times are kept to the microsecond.
     /// </summary>
     /// <exception cref="PortException">
-    /// <see cref="PortFailureKind.Rejected"/>: another run of this session has the same ordinal.
+    /// <see cref="PortFailureKind.Rejected"/>: another run of this session has the same ordinal, or a text is against <see cref="RunTexts"/>.
     /// </exception>
     ValueTask FlushAsync(RunRecord run, CancellationToken cancellationToken);
 

@@ -27,8 +27,8 @@ public abstract record SessionEffect
     /// </summary>
     public sealed record DestroySandbox(SandboxId Sandbox, int Generation, SandboxHandle? Handle, bool KeepData) : SessionEffect;
 
-    /// <summary>Write a finished run to the history (idempotent by run id).</summary>
-    public sealed record FlushRun(RunRecord Run) : SessionEffect;
+    /// <summary>Write a finished run to the history (idempotent by run id). <paramref name="WasRefused"/>: it was refused before for what it is, and that was said.</summary>
+    public sealed record FlushRun(RunRecord Run, bool WasRefused = false) : SessionEffect;
 }
 
 /// <summary>How an effect ended.</summary>
