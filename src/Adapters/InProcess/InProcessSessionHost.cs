@@ -16,7 +16,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     private readonly ISessionMachineFactory machines;
     private readonly SessionHostOptions options;
     private readonly HostId host;
-    private readonly Action<SessionKey> opened;
+    private readonly Action<SessionKey>? opened;
     private readonly EffectPool effects;
     private readonly Followers followers = new();
     private readonly RecentEvents recent;
@@ -50,7 +50,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
         Action<SessionKey>? opened = null)
     {
         (this.journal, this.machines, this.options, this.host) = (journal, machines, options.Value, host);
-        this.opened = opened ?? (static _ => { });
+        this.opened = opened;
         Log = new(logger);
         effects = new(runners, this.options.EffectTimeout, this.options.EffectsAtOnce, time, logger);
         recent = new(this.options.RecentBytesOfSession, this.options.RecentBytes);
@@ -216,6 +216,9 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
         cancellationToken.ThrowIfCancellationRequested();
     }
 
+    /// <summary>Opened only by whom the registry names: a session that leaves may be a peer's before its last call has gone.</summary>
+    private bool HasPeers => opened is not null;
+
     /// <summary>Runs on the live activation; one that was just ending gives way to the next.</summary>
     private async ValueTask<Result<SessionReply>> OnActivationAsync(SessionKey key, bool create, Func<Activation, ValueTask<Result<SessionReply>>> call, CancellationToken cancellationToken)
     {
@@ -230,6 +233,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
             {
                 await activation.Ended.WaitAsync(cancellationToken);
                 Forget(key, activation);
+                if (HasPeers) throw new PortException(PortFailureKind.Fenced, "The session has just left this host.");
             }
         }
     }
@@ -269,7 +273,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     private async Task<Activation?> OpenAsync(SessionKey key, bool create, CancellationTokenSource limit)
     {
         if (await journal.OpenAsync(key, host, create, limit.Token) is not { } lease) return null;
-        if (lease.Version > 0) opened(key);
+        if (lease.Version > 0) opened?.Invoke(key);
         var machine = machines.Create(lease);
         var covered = 0L;
         try

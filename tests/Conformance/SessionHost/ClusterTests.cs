@@ -1,11 +1,13 @@
 using System.Net;
 using System.Net.WebSockets;
 using System.Text;
+using Coordinator.Adapters.InProcess;
 using Coordinator.Adapters.InProcess.Cluster;
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Support;
 using Coordinator.Tests.Support.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Coordinator.Tests.Conformance.SessionHost;
@@ -115,6 +117,27 @@ public sealed class ClusterTests : IAsyncLifetime
 
         Assert.Equal(head, (await SeqsAsync(watching, head)).Count);
         Assert.False(two.Member.Actors.IsActive(key));
+    }
+
+    [Fact]
+    public async Task A_session_that_has_left_a_host_and_is_a_peers_is_not_taken_back_by_who_still_waited_for_it_there()
+    {
+        HeldReleases releases = null!;
+        var sleepy = await ClusterNode.StartAsync(store, effects, change: services => services
+            .AddSingleton(HeldReleases.Over(store.Journal, out releases, isGivenBack: true))
+            .Configure<SessionHostOptions>(options => options.HibernateAfter = TimeSpan.Zero));
+        await using var leaving = sleepy;
+        var asleep = key with { Session = SessionId.New(TimeProvider.System) };
+        await sleepy.Host.CallAsync(asleep, new SessionCommand.Create(Ada, new("demo/scripted", "opencode", null, PermissionMode.Auto), "A session"), default);
+        await Eventually.HoldsAsync(() => releases.Keys.Contains(asleep), "that the session has left its host");
+
+        var waiting = sleepy.Host.CallAsync(asleep, new SessionCommand.Rename(Ada, "asked where it was"), default).AsTask();
+        Assert.True((await two.Host.CallAsync(asleep, new SessionCommand.Rename(Ada, "asked where it is"), default)).IsSuccess);
+        releases.Open();
+
+        Assert.True((await waiting.WaitAsync(Bound)).IsSuccess);
+        Assert.Equal(two.Member.Location.Id, (await store.Journal.FindHeadAsync(asleep, default))!.Host);
+        Assert.True(two.Member.Actors.IsActive(asleep));
     }
 
     [Fact]
