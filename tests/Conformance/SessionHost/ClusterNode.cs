@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Coordinator.Adapters.InProcess;
@@ -10,6 +9,7 @@ using Coordinator.Modules.Sessions.Actor;
 using Coordinator.Ports;
 using Coordinator.Ports.Identity;
 using Coordinator.Ports.Session;
+using Coordinator.Tests.Support.Network;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -51,7 +51,7 @@ internal sealed class ClusterNode : IAsyncDisposable
 
     public static async Task<ClusterNode> StartAsync(ClusterStore store, ISessionEffectRunner effects, string masterKey = "a key that all hosts share", string searchTime = "00:00:15", string watchInterval = "00:00:00.100", TimeProvider? time = null, Action<IServiceCollection>? change = null)
     {
-        var url = FreeUrl();
+        var url = $"http://127.0.0.1:{LoopbackPort.Find()}";
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Cluster:Address"] = url, ["Cluster:WatchInterval"] = watchInterval, ["Cluster:SearchTime"] = searchTime }).Build();
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls(url);
@@ -79,13 +79,6 @@ internal sealed class ClusterNode : IAsyncDisposable
     {
         await Host.DrainAsync(CancellationToken.None);
         await app.DisposeAsync();
-    }
-
-    private static string FreeUrl()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return $"http://{listener.LocalEndpoint}";
     }
 
     private sealed class SharedKey(string key) : ITokenSigner

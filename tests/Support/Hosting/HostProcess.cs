@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Coordinator.Ports;
+using Coordinator.Tests.Support.Network;
 
 namespace Coordinator.Tests.Support.Hosting;
 
@@ -28,7 +27,7 @@ public sealed class HostProcess : IAsyncDisposable
     {
         this.programs = programs;
         DataDirectory = Path.Combine(Path.GetTempPath(), name);
-        Url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}"));
+        Url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LoopbackPort.Find()}"));
         settings = Settings();
         if (hasPeers) settings["Cluster:Address"] = Url.GetLeftPart(UriPartial.Authority);
         foreach (var (key, value) in more) settings[key] = value;
@@ -207,11 +206,4 @@ public sealed class HostProcess : IAsyncDisposable
         ["Demo:Enabled"] = "true",
         ["Web:Root"] = programs.Web,
     };
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Coordinator.Ports;
+using Coordinator.Tests.Support.Network;
 
 namespace Coordinator.Tests.Support.Hosting;
 
@@ -29,7 +28,7 @@ public sealed class SandboxHostProcess : IAsyncDisposable
     {
         this.agent = agent;
         DataDirectory = Path.Combine(Path.GetTempPath(), name);
-        Url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}"));
+        Url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LoopbackPort.Find()}"));
     }
 
     public Uri Url { get; }
@@ -123,12 +122,5 @@ public sealed class SandboxHostProcess : IAsyncDisposable
         process?.Dispose();
         if (Directory.Exists(DataDirectory)) Directory.Delete(DataDirectory, recursive: true);
         if (problems.Count > 0) throw new InvalidOperationException($"{string.Join('\n', problems)}\nIt said last:\n{output.Last(30)}");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
