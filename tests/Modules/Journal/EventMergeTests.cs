@@ -134,6 +134,8 @@ public sealed class EventMergeTests
     [InlineData("""{"cursor":"1.1","seq":1,"from":2,"at":"t","type":"agent.text","messageId":"m","data":{"part":"p","offset":0,"text":"a"}}""")]
     [InlineData("""{"cursor":"1.1","seq":1,"at":"t","type":"agent.text","messageId":"m","data":{"part":"p","offset":0,"text":"a"},"more":1}""")]
     [InlineData("""{"cursor":"1.1","seq":1,"at":"t","type":"agent.text","messageId":"m","data":{"part":"p","offset":0,"text":"a"}""")]
+    [InlineData("""{"cursor":"1.1","seq":1,"at":"t","type":"agent.text","messageId":"m","data":{"\ud800":0}}""")]
+    [InlineData("""{"cursor":"1.1","seq":1,"at":"t","type":"agent.text","messageId":"m","\ud800":0,"data":{}}""")]
     public void What_is_no_piece_of_text_stays_as_it_is(string envelope)
     {
         ReadOnlyMemory<byte>[] twice = [Encoding.UTF8.GetBytes(envelope), Encoding.UTF8.GetBytes(envelope)];

@@ -57,6 +57,32 @@ public sealed class ConversationTranscriptTests
         Assert.Contains("left out", text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{"offset":5,"text":"!"}""")]
+    [InlineData("""{"part":1,"offset":5,"text":"!"}""")]
+    [InlineData("""{"part":"\ud800","offset":5,"text":"!"}""")]
+    [InlineData("""{"part":"a","offset":5}""")]
+    [InlineData("""{"part":"a","offset":5,"text":["!"]}""")]
+    [InlineData("""{"part":"a","offset":5,"text":"\ud800"}""")]
+    [InlineData("""{"part":"a","offset":"5","text":"!"}""")]
+    [InlineData("""{"part":"a","offset":0.5,"text":"!"}""")]
+    [InlineData("""{"part":"a","offset":1e99,"text":"!"}""")]
+    [InlineData("""{"part":"a","offset":99999999999,"text":"!"}""")]
+    [InlineData("""{"part":"a","offset":-1,"text":"!"}""")]
+    [InlineData("""{"more":0,"part":"a","offset":5,"text":"!","\ud800":0}""")]
+    public void A_piece_that_makes_no_sense_is_passed_over_and_the_rest_is_told(string data)
+    {
+        var transcript = new ConversationTranscript(Second);
+        Add(transcript, "message.queued", First, new { text = "greet" });
+        Add(transcript, "message.started", First, new { });
+        Add(transcript, "agent.text", First, new { part = "a", offset = 0, text = "Hello" });
+        transcript.Add(Encoding.UTF8.GetBytes($$"""{"cursor":"1.1","seq":1,"at":"2026-01-01T00:00:00Z","type":"agent.text","messageId":"{{First}}","data":{{data}}}"""));
+        Add(transcript, "agent.text", First, new { part = "a", offset = 5, text = " world" });
+        Add(transcript, "message.completed", First, new { });
+
+        Assert.Contains("<assistant outcome=\"completed\">\nHello world\n</assistant>", transcript.Write(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_first_message_has_no_history()
     {

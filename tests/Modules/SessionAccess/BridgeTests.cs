@@ -108,6 +108,42 @@ public sealed class BridgeTests : IAsyncLifetime
         Assert.DoesNotContain("xxxx", await EventsAsync(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_next_box_is_told_the_conversation_though_pieces_of_it_make_no_sense()
+    {
+        using (var first = await HelloAsync())
+        {
+            await first.SendAsync("""{"type":"event","n":1,"kind":"boot.ready","data":{"agent":{"name":"opencode","version":"1"},"resumed":false,"elapsedMs":5}}""");
+            var message = Text((await first.NextAsync("request")).GetProperty("params"), "messageId");
+            var n = 1;
+            foreach (var (kind, data) in new[]
+            {
+                ("message.accepted", "{}"),
+                ("agent.text", """{"part":"p","offset":0,"text":"It "}"""),
+                ("agent.text", """{"text":7,"offset":"none"}"""),
+                ("agent.text", """{"part":"p","offset":-1,"text":"x"}"""),
+                ("agent.text", """{"part":"p","offset":3,"text":"worked."}"""),
+                ("message.ended", """{"outcome":"completed"}"""),
+                ("agent.failed", """{"code":"agent_crashed","detail":"It left."}"""),
+            })
+                await first.SendAsync($$"""{"type":"event","n":{{++n}},"kind":"{{kind}}","messageId":"{{message}}","data":{{data}}}""");
+            Assert.Equal(4410, (await first.ClosedAsync()).Code);
+        }
+
+        await ada.Http.PostAsync($"/v1/sessions/{key.Session}/messages", new { text = "and now?" }).JsonAsync(202);
+        var view = (await ada.Http.GetAsync($"/v1/sessions/{key.Session}").JsonAsync(200)).GetProperty("sandbox");
+        Assert.True(SandboxId.TryParse(view.GetProperty("id").GetString(), out box));
+        Assert.Equal(2, view.GetProperty("generation").GetInt32());
+        token = new SessionServer.BoxTokens().TokenFor(key, box, 2);
+        using var second = await ConnectAsync();
+        await second.SendAsync(Hello(generation: 2));
+        await second.SendAsync("""{"type":"event","n":1,"kind":"boot.ready","data":{"agent":{"name":"opencode","version":"1"},"resumed":false,"elapsedMs":5}}""");
+
+        var prompt = (await second.NextAsync("request")).GetProperty("params");
+        Assert.Equal("and now?", Text(prompt, "text"));
+        Assert.Contains("It worked.", Text(prompt, "history"), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(null, 401, "box_credential_invalid")]
     [InlineData("junk", 401, "box_credential_invalid")]

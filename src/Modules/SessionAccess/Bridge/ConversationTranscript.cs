@@ -6,7 +6,8 @@ namespace Coordinator.Modules.SessionAccess.Bridge;
 
 /// <summary>
 /// Folds a session's events into what a new agent is told: for each message that ran before, what was asked and what was
-/// answered. The newest about 48 KiB are kept; what is left out is said.
+/// answered. The newest about 48 KiB are kept; what is left out is said. What a box says is journaled as it came, so a piece of
+/// text that makes no sense is passed over.
 /// </summary>
 internal sealed class ConversationTranscript(MessageId upTo)
 {
@@ -107,16 +108,36 @@ internal sealed class ConversationTranscript(MessageId upTo)
 
         public void Add(JsonElement data)
         {
-            var part = data.GetProperty("part").GetString() ?? string.Empty;
+            if (Read(data) is not var (part, at, piece)) return;
             if (!parts.TryGetValue(part, out var text))
             {
                 order.Add(part);
                 parts[part] = text = new();
             }
 
-            var offset = data.TryGetProperty("offset", out var at) ? at.GetInt32() : text.Length;
-            if (offset < text.Length) text.Length = offset;
-            text.Append(data.GetProperty("text").GetString());
+            if (at < text.Length) text.Length = at.Value;
+            text.Append(piece);
+        }
+
+        /// <summary>Null when it is no piece of text; without an offset it goes on where its part ends.</summary>
+        private static (string Part, int? Offset, string Text)? Read(JsonElement data)
+        {
+            try
+            {
+                int? offset = null;
+                if (data.TryGetProperty("offset", out var at))
+                {
+                    if (at.ValueKind != JsonValueKind.Number || !at.TryGetInt32(out var units) || units < 0) return null;
+                    offset = units;
+                }
+
+                var isPiece = data.TryGetProperty("part", out var part) & data.TryGetProperty("text", out var text);
+                return isPiece && part.ValueKind == JsonValueKind.String && text.ValueKind == JsonValueKind.String ? (part.GetString()!, offset, text.GetString()!) : null;
+            }
+            catch (InvalidOperationException)
+            {
+                return null; // a name or a text in it is no Unicode
+            }
         }
 
         public override string ToString()

@@ -50,9 +50,9 @@ public readonly ref struct TextDelta
         {
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject || !TryReadObject(ref reader, ref read) || reader.Read()) return false;
         }
-        catch (JsonException)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
-            return false;
+            return false; // no JSON, or a name in it is no Unicode
         }
 
         delta = read;
