@@ -271,6 +271,45 @@ public sealed class BridgeTests
         Assert.Equal("message.failed", session.Types.Last(t => t != "run.flushed"));
     }
 
+    [Theory]
+    [InlineData("agent.text", """{"\ud800":0}""")]
+    [InlineData("tool.started", """{"callId":"c","\udfff":"\ud800"}""")]
+    [InlineData("permission.asked", """{"permissionId":"per_00000000000000000000000007","permission":"bash","patterns":["\ud800"],"title":"\ud800","\ud800":0}""")]
+    [InlineData("environment.detected", """{"environment":{"commit":"\ud800"}}""")]
+    [InlineData("environment.detected", """{"environment":{"\ud800":1,"\ud801":1}}""")]
+    [InlineData("boot.phase", """{"phase":"clone","\ud800":0}""")]
+    [InlineData("agent.failing", """{"\ud800":0}""")]
+    public void Neither_a_name_nor_a_text_that_is_no_Unicode_stops_the_stream(string kind, string data)
+    {
+        var session = SessionDriver.Running();
+        session.Box(kind, session.Dispatched, data);
+        session.Away(TimeSpan.FromSeconds(1));
+        session.Attach(session.BoxId, 1, [new(session.Dispatched, KnownMessageState.Accepted)]);
+        session.Box(kind, session.Dispatched, data);
+        session.Box("message.ended", session.Dispatched, """{"outcome":"completed","\ud800\ud800":0}""");
+
+        Assert.Equal("message.completed", session.Types.Last(t => t != "run.flushed"));
+        Assert.Equal(session.N, session.Sent.Select(s => s.Frame).OfType<HostFrame.Ack>().Last().N);
+        Assert.All(session.Shown, e => Assert.DoesNotContain("\\ud", e.GetRawText(), StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Theory]
+    [InlineData("""{"a":"\ud800"}""", """{"a":"\ufffd"}""")]
+    [InlineData("""{"\uDFFF":"x"}""", """{"\ufffd":"x"}""")]
+    [InlineData("""{"a":"\ud83e\udd8a and \uD83E\uDD8A"}""", """{"a":"\ud83e\udd8a and \uD83E\uDD8A"}""")]
+    [InlineData("""{"a":"\udd8a\ud83e"}""", """{"a":"\ufffd\ufffd"}""")]
+    [InlineData("""{"a":"\ud83e\ud83e\udd8a"}""", """{"a":"\ufffd\ud83e\udd8a"}""")]
+    [InlineData("""{"a":"\ud83e","b":"\udd8a"}""", """{"a":"\ufffd","b":"\ufffd"}""")]
+    [InlineData("""{"a":"\ud83e\u0041","b":"\ud83e\n\udd8a"}""", """{"a":"\ufffd\u0041","b":"\ufffd\n\ufffd"}""")]
+    [InlineData("""{"a":"C:\\ud800 \\\ud800"}""", """{"a":"C:\\ud800 \\\ufffd"}""")]
+    [InlineData("""{"a":"\u001b[0m \"ud800\""}""", """{"a":"\u001b[0m \"ud800\""}""")]
+    public void Half_a_character_is_shown_as_one_that_is_unknown_and_as_long(string data, string shown)
+    {
+        var session = SessionDriver.Running();
+        session.Box("plan.updated", session.Dispatched, data);
+        Assert.Equal(shown, Last(session, "plan.updated").GetProperty("data").GetRawText());
+    }
+
     [Fact]
     public void A_box_that_ignores_its_window_is_cut_off()
     {

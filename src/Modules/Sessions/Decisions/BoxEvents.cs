@@ -31,6 +31,7 @@ internal static class BoxEvents
             return;
         }
 
+        frame = UnicodeText.Mend(frame);
         var running = turn.State.Running is { } message && frame.Message == message.Id ? message : null;
         if (OfTheTurn.Contains(frame.Kind))
         {

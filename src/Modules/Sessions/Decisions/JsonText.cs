@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Coordinator.Modules.Sessions.Decisions;
 
-/// <summary>Reads text that a box wrote. What is absent, no text, or no Unicode (half a surrogate pair) reads as null, so that no event can stop the stream.</summary>
+/// <summary>Reads text that a box wrote (<see cref="UnicodeText"/>). What is absent or no text reads as null, so that no event can stop the stream.</summary>
 internal static class JsonText
 {
     private const int LongestCode = 64;
@@ -27,18 +27,7 @@ internal static class JsonText
     public static string? Of(JsonElement data, string name) =>
         data.ValueKind == JsonValueKind.Object && data.TryGetProperty(name, out var value) ? Of(value) : null;
 
-    public static string? Of(JsonElement value)
-    {
-        if (value.ValueKind != JsonValueKind.String) return null;
-        try
-        {
-            return value.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
+    public static string? Of(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     /// <summary>Bounded, since it is repeated for every message that waits; and without NUL, which no database keeps in a text.</summary>
     private static string? Told(string? text, int longest)

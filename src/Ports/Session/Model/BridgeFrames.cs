@@ -49,7 +49,7 @@ public abstract record BoxFrame
 
     /// <summary>
     /// One numbered event. <paramref name="Data"/> is a JSON object in UTF-8, at most 64 KiB, whose bytes go to the
-    /// journal and to clients as they are.
+    /// journal and to clients as they are, but for what is no Unicode: an escaped half of a surrogate pair becomes U+FFFD.
     /// </summary>
     public sealed record Event(long N, string Kind, MessageId? Message, ReadOnlyMemory<byte> Data) : BoxFrame;
 
