@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using Coordinator.Modules.Sessions.State;
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Xunit;
@@ -85,6 +87,37 @@ public sealed class RecordMergeTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_waits_for_an_open_event_is_bounded_though_nothing_ends_it(bool isSaying)
+    {
+        const int Records = 5_000;
+        var padding = new string(' ', 8_000);
+        var (merge, waiting, settled) = (new RecordMerge([]), new Queue<int>(), new List<JournalRecord>());
+        var envelopes = new List<ReadOnlyMemory<byte>>();
+        for (var i = 1; i <= Records; i++)
+        {
+            var says = isSaying || i is 1 or Records;
+            if (says) envelopes.Add(Encoding.UTF8.GetBytes(Empty(envelopes.Count + 1, isSaying ? padding : string.Empty)));
+            var payload = $$"""{"facts":[{{(says ? string.Empty : padding)}}],"events":[{{(says ? MadeUpTalk.Text(envelopes[^1]) : string.Empty)}}]}""";
+            var record = new JournalRecord(i, says ? envelopes.Count : envelopes.Count + 1, envelopes.Count, JournalRecord.CurrentSchema, RecordEvents.JsonCodec, Encoding.UTF8.GetBytes(payload), default);
+            waiting.Enqueue(record.Payload.Length);
+            settled.AddRange(merge.Add(record));
+            while (waiting.Count > i - settled.Count) waiting.Dequeue();
+            Assert.InRange(waiting.Sum(bytes => (long)bytes), 0, RecordMerge.MaxWaitingBytes);
+        }
+
+        settled.AddRange(merge.Finish());
+        Assert.Equal(Enumerable.Range(1, Records), settled.Select(record => (int)record.Version));
+        var merged = EventsOf(settled).Select(text => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(text)).ToList();
+        Assert.Equal([.. merged.Select(envelope => MadeUpTalk.RangeOf(envelope).Seq).Prepend(0).SkipLast(1)], merged.Select(envelope => MadeUpTalk.RangeOf(envelope).From - 1));
+        Assert.InRange(merged.Count, 2, 5);
+        Assert.Equal(DigestOf(envelopes), DigestOf(merged));
+
+        static string Empty(int seq, string padding) => $$$"""{"cursor":"1.{{{seq}}}","seq":{{{seq}}},"at":"t","type":"agent.text","messageId":"m","data":{{{{padding}}}"part":"p","offset":0,"text":""}}""";
+    }
+
+    [Theory]
     [InlineData(RecordEvents.MergedCodec, """{"events":[{"seq":4},{"seq":4}]}""")]
     [InlineData(RecordEvents.MergedCodec, """{"events":[{"seq":6}]}""")]
     [InlineData(RecordEvents.MergedCodec, """{"events":[{"seq":3}]}""")]
@@ -94,6 +127,8 @@ public sealed class RecordMergeTests
     public void A_merged_record_that_does_not_hold_what_it_says_is_corrupt(short codec, string payload) => Assert.Equal(
         PortFailureKind.Corrupt,
         Assert.Throws<PortException>(() => RecordEvents.Read(new(3, 4, 5, JournalRecord.CurrentSchema, codec, System.Text.Encoding.UTF8.GetBytes(payload), default))).Kind);
+
+    private static string DigestOf(IEnumerable<ReadOnlyMemory<byte>> envelopes) => envelopes.Aggregate(RunDigest.Empty, (digest, envelope) => digest.Add(envelope.Span)).Text;
 
     internal static List<JournalRecord> Merge(IEnumerable<JournalRecord> records, params IReadOnlyList<EventRange> untouched)
     {

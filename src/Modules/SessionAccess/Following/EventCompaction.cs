@@ -14,7 +14,7 @@ namespace Coordinator.Modules.SessionAccess.Following;
 internal sealed partial class EventCompaction(ISessionJournal journal, IRunHistory runs, IOptions<SessionAccessOptions> options, TimeProvider time, ILogger<EventCompaction> logger)
     : EventSweep(time)
 {
-    /// <summary>A statement's worth, and what is held in memory of a session.</summary>
+    /// <summary>A statement's worth, and what is held in memory of a session beside what <see cref="RecordMerge"/> waits with.</summary>
     private const int MostBytesAtOnce = 4 * 1024 * 1024;
 
     private const int MostRecordsAtOnce = 10_000;

@@ -6,10 +6,18 @@ namespace Coordinator.Ports.Session;
 /// <summary>
 /// Merges the events of a session's records (<see cref="EventMerge"/>): given all of them in order, it gives each back as it is to be kept,
 /// with its version, its numbers and the very bytes of its facts. A merged event stands in the record of the last that it covers. Events
-/// within <paramref name="untouched"/> stay as they were written.
+/// within <paramref name="untouched"/> stay as they were written. Of what can still change, at most about <see cref="MaxWaitingBytes"/> wait:
+/// an event that would have more wait for it (of many pieces without text, or with much between them that is not shown) ends there, and
+/// another goes on. That the text is then in more events changes no digest of a run.
 /// </summary>
 public sealed class RecordMerge(IReadOnlyList<EventRange> untouched)
 {
+    /// <summary>Several times what the longest event takes whose pieces are words.</summary>
+    public const int MaxWaitingBytes = 16 * 1024 * 1024;
+
+    /// <summary>What a record takes in memory beside its payload.</summary>
+    private const int RecordBytes = 256;
+
     private readonly EventRange[] untouched = [.. untouched.OrderBy(range => range.From)];
     private EventMerge merge = new();
     private readonly List<Pending> pending = [];
@@ -17,6 +25,7 @@ public sealed class RecordMerge(IReadOnlyList<EventRange> untouched)
     /// <summary>The envelopes of the open event, and where they stand: their record, counted in <see cref="pending"/>, and their place in it.</summary>
     private readonly List<(int Record, int Place)> open = [];
     private int passed;
+    private long waiting;
 
     /// <summary>Takes the next record; gives those that nothing behind them can change any more.</summary>
     /// <exception cref="PortException"><see cref="PortFailureKind.Corrupt"/>: the record cannot be read.</exception>
@@ -24,6 +33,7 @@ public sealed class RecordMerge(IReadOnlyList<EventRange> untouched)
     {
         var read = new Pending(record) { ReachesTo = pending.Count };
         pending.Add(read);
+        waiting += read.Bytes;
         if (RecordEvents.Read(record) is { } batch)
         {
             foreach (var slice in batch.Events)
@@ -33,6 +43,7 @@ public sealed class RecordMerge(IReadOnlyList<EventRange> untouched)
             }
         }
 
+        if (waiting > MaxWaitingBytes) Close();
         return Settle(Whole());
     }
 
@@ -83,6 +94,7 @@ public sealed class RecordMerge(IReadOnlyList<EventRange> untouched)
 
     private List<JournalRecord> Settle(int count)
     {
+        foreach (var record in pending.Take(count)) waiting -= record.Bytes;
         var settled = pending.GetRange(0, count).ConvertAll(record => record.Write());
         pending.RemoveRange(0, count);
         for (var i = 0; i < open.Count; i++) open[i] = (open[i].Record - count, open[i].Place);
@@ -96,6 +108,8 @@ public sealed class RecordMerge(IReadOnlyList<EventRange> untouched)
         public List<ReadOnlyMemory<byte>?> Envelopes { get; } = [];
 
         public bool IsChanged { get; set; }
+
+        public int Bytes => record.Payload.Length + RecordBytes;
 
         /// <summary>The first of the records, counted in those that are pending, of which its events cover one.</summary>
         public int ReachesTo { get; set; }
