@@ -148,6 +148,48 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
     }
 
     [Fact]
+    public async Task A_host_goes_on_being_heard_while_a_claim_of_its_own_waits_for_a_session_that_somebody_holds()
+    {
+        var registry = NewProcess(Patient, BriskLife);
+        var host = await RegisterAsync(registry);
+        var key = await FreeAsync(host);
+        await using var watch = new JournalWatch(postgres.ConnectionString);
+        await using var held = await watch.HoldAsync(key.Session.ToString());
+        var claim = registry.ClaimAsync(key, host, default).AsTask();
+        await Eventually.HoldsAsync(() => watch.SomebodyWaitsAsync(held), "the claim to wait");
+        var last = await BeatOfAsync(host);
+
+        await Eventually.HoldsAsync(async () => await BeatOfAsync(host) > last, "a beat");
+        Assert.Null(host.Loss);
+
+        await held.DisposeAsync();
+        Assert.Equal(host.Location, await Eventually.ComesAsync(claim, "the claim"));
+    }
+
+    [Fact]
+    public async Task Nobody_marks_a_host_dead_in_the_middle_of_its_claim()
+    {
+        var (mine, other) = (NewProcess(Patient, LongLife), NewProcess(Patient, LongLife));
+        var (claimant, peer) = (await RegisterAsync(mine), await RegisterAsync(other));
+        var (left, free) = (NewKey(), await FreeAsync(claimant));
+        await OpenAsync(left, claimant);
+        await using var watch = new JournalWatch(postgres.ConnectionString);
+        await using var held = await watch.HoldAsync(free.Session.ToString());
+        var claim = mine.ClaimAsync(free, claimant, default).AsTask();
+        await Eventually.HoldsAsync(() => watch.SomebodyWaitsAsync(held), "the claim to wait");
+        await RegisterAsync(mine);
+        await CutLockAsync(claimant);
+
+        var burial = other.ClaimAsync(left, peer, default).AsTask();
+        await Eventually.HoldsAsync(() => WaitsBehindAsync(held), "the burial to wait for the claim");
+        Assert.Equal(false, await ScalarAsync("SELECT dead FROM session_host WHERE id = $1", claimant));
+
+        await held.DisposeAsync();
+        Assert.Equal(claimant.Location, await Eventually.ComesAsync(claim, "the claim"));
+        Assert.Equal(peer.Location, await Eventually.ComesAsync(burial, "the takeover"));
+    }
+
+    [Fact]
     public async Task A_host_holds_no_lock_after_it_left()
     {
         var (_, host) = await HostAsync();
@@ -204,6 +246,9 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
 
     protected override async Task MarkDeadAsync(IHostRegistration host) => await ExecuteAsync("UPDATE session_host SET dead = true WHERE id = $1", host);
 
+    /// <summary>For statements that wait until the test lets them.</summary>
+    private string Patient => new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { CommandTimeout = 300 }.ConnectionString;
+
     private const string LockOf = "FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = host_lock_class()::oid AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND objid = (SELECT lock::oid FROM session_host WHERE id = $1)";
 
     /// <summary>One that the process opens by now: those in its pool may have been ended without its having noticed.</summary>
@@ -212,6 +257,18 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
         process.System.Clear();
         return await process.System.OpenConnectionAsync();
     }
+
+    /// <summary>A session that nobody owns.</summary>
+    private async Task<SessionKey> FreeAsync(IHostRegistration host)
+    {
+        var key = NewKey();
+        await Journal.ReleaseAsync(await OpenAsync(key, host), default);
+        return key;
+    }
+
+    /// <summary>True while some statement waits for one that waits for the row.</summary>
+    private async Task<bool> WaitsBehindAsync(HeldSession held) => await ScalarAsync(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity AS waiting, unnest(pg_blocking_pids(waiting.pid)) AS before WHERE $1 = ANY (pg_blocking_pids(before)))", held.ProcessId) is true;
 
     private IHostRegistry NewProcess(string connectionString, TimeSpan timeToLive)
     {
@@ -224,10 +281,12 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
 
     private async Task<long> LocksOfAsync(IHostRegistration host) => (long)(await ScalarAsync($"SELECT count(*) {LockOf}", host))!;
 
-    private async Task<object?> ScalarAsync(string sql, IHostRegistration host)
+    private Task<object?> ScalarAsync(string sql, IHostRegistration host) => ScalarAsync(sql, [host.Location.Id.Value]);
+
+    private async Task<object?> ScalarAsync(string sql, params object[] values)
     {
         await using var command = Observer.Owner.CreateCommand(sql);
-        command.Parameters.Add(new() { Value = host.Location.Id.Value });
+        foreach (var value in values) command.Parameters.Add(new() { Value = value });
         return await command.ExecuteScalarAsync();
     }
 

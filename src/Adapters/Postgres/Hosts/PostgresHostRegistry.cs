@@ -95,7 +95,7 @@ public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposab
 
     /// <summary>
     /// Ends what a dead host still has open, so that no statement it sent before it fell silent holds a session's row or
-    /// lands later; then says that it is dead, so that it hears of it if it comes back.
+    /// lands later; then says that it is dead, so that it hears of it if it comes back: after a claim that it is in the middle of.
     /// </summary>
     private async Task BuryAsync(Owner dead, CancellationToken cancellationToken)
     {
@@ -138,13 +138,16 @@ public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposab
         };
     }
 
-    /// <summary>False when somebody else was faster: look again.</summary>
+    /// <summary>
+    /// False when somebody else was faster: look again. Whoever marks the claimant dead waits for the claim, and its own beat does not,
+    /// however long somebody holds the session.
+    /// </summary>
     private async Task<bool> TakeAsync(SessionKey key, HostId? from, HostId claimant, CancellationToken cancellationToken)
     {
         await using var command = system.Source.CreateCommand(
             """
             WITH claimant AS (
-                SELECT id FROM session_host AS host WHERE id = $4 AND host_alive(host) FOR SHARE
+                SELECT id FROM session_host AS host WHERE id = $4 AND host_alive(host) FOR KEY SHARE
             ), taken AS (
                 UPDATE session_head AS head
                 SET host = claimant.id, epoch = CASE WHEN head.host IS DISTINCT FROM claimant.id THEN head.epoch + 1 ELSE head.epoch END
