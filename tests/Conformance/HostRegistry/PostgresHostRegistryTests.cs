@@ -190,6 +190,25 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
     }
 
     [Fact]
+    public async Task A_host_whose_beat_is_late_stays_one_while_its_own_clock_says_so()
+    {
+        var timeToLive = TimeSpan.FromSeconds(4);
+        var host = await RegisterAsync(NewProcess(postgres.ConnectionString, timeToLive, new ManualTime()));
+        await using var connection = await Observer.Owner.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await ExecuteAsync(connection, "SELECT FROM session_host WHERE id = $1 FOR UPDATE", host.Location.Id.Value);
+
+        await Eventually.HoldsAsync(
+            async () => await ScalarAsync("SELECT clock_timestamp() - query_start > $2 FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))", connection.ProcessID, timeToLive / 2) is true,
+            "a beat that waits for longer than a host may be silent");
+        var last = await BeatOfAsync(host);
+        await transaction.RollbackAsync();
+
+        await Eventually.HoldsAsync(async () => await BeatOfAsync(host) > last, "the beat");
+        Assert.Null(host.Loss);
+    }
+
+    [Fact]
     public async Task A_host_holds_no_lock_after_it_left()
     {
         var (_, host) = await HostAsync();
@@ -270,9 +289,9 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
     private async Task<bool> WaitsBehindAsync(HeldSession held) => await ScalarAsync(
         "SELECT EXISTS (SELECT FROM pg_stat_activity AS waiting, unnest(pg_blocking_pids(waiting.pid)) AS before WHERE $1 = ANY (pg_blocking_pids(before)))", held.ProcessId) is true;
 
-    private IHostRegistry NewProcess(string connectionString, TimeSpan timeToLive)
+    private IHostRegistry NewProcess(string connectionString, TimeSpan timeToLive, TimeProvider? time = null)
     {
-        var process = new PostgresSessions(connectionString, ("Hosts:TimeToLive", timeToLive.ToString()));
+        var process = new PostgresSessions(connectionString, time ?? TimeProvider.System, ("Hosts:TimeToLive", timeToLive.ToString()));
         processes.Add(process);
         return process.Hosts;
     }

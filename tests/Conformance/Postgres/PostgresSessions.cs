@@ -12,11 +12,16 @@ internal sealed class PostgresSessions : IAsyncDisposable
     private readonly ServiceProvider services;
 
     public PostgresSessions(string connectionString, params (string Key, string Value)[] settings)
+        : this(connectionString, TimeProvider.System, settings)
+    {
+    }
+
+    public PostgresSessions(string connectionString, TimeProvider time, params (string Key, string Value)[] settings)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
             settings.Select(setting => KeyValuePair.Create($"{DatabaseOptions.Section}:{setting.Key}", (string?)setting.Value))
                 .Append(new($"{DatabaseOptions.Section}:ConnectionString", connectionString))).Build();
-        services = new ServiceCollection().AddLogging().AddPostgres(configuration).BuildServiceProvider();
+        services = new ServiceCollection().AddLogging().AddSingleton(time).AddPostgres(configuration).BuildServiceProvider();
         Owner = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, Options = "-c coordinator.scope=system -c default_transaction_read_only=off" });
     }
 

@@ -38,7 +38,7 @@ internal sealed partial class PostgresHostRegistration : IHostRegistration
     /// <summary>Four beats fit into the time that the host gives itself, so that one that is late costs nothing.</summary>
     private TimeSpan BeatEvery => timeToLive / 8;
 
-    private int BeatTimeout => Math.Max(1, (int)(timeToLive / 4).TotalSeconds);
+    private int LeaveTimeout => Math.Max(1, (int)(timeToLive / 4).TotalSeconds);
 
     public static async Task<PostgresHostRegistration> OpenAsync(SystemDataSource system, HostLocation location, TimeSpan timeToLive, OpeningWakeUps openings, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
@@ -89,16 +89,18 @@ internal sealed partial class PostgresHostRegistration : IHostRegistration
         await transaction.CommitAsync(cancellationToken);
     }
 
+    /// <summary>A beat has no time limit but the pulse's: an end of it would be the connection's, and cost what it was to keep. Whoever hears of the loss disposes.</summary>
     private async Task BeatAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await using var beat = new NpgsqlCommand("UPDATE session_host SET beat = now() WHERE id = $1 AND NOT dead", connection) { CommandTimeout = BeatTimeout };
+            await using var beat = new NpgsqlCommand("UPDATE session_host SET beat = now() WHERE id = $1 AND NOT dead", connection) { CommandTimeout = 0 };
             beat.Parameters.Add(new() { Value = Location.Id.Value });
+            var sentAt = time.GetTimestamp();
             while (pulse.Loss is null)
             {
-                await connection.WaitAsync(BeatEvery, cancellationToken);
-                var sentAt = time.GetTimestamp();
+                if (BeatEvery - time.GetElapsedTime(sentAt) is { TotalMilliseconds: >= 1 } pause) await connection.WaitAsync(pause, cancellationToken);
+                sentAt = time.GetTimestamp();
                 if (await beat.ExecuteNonQueryAsync(cancellationToken) > 0) pulse.Beat(sentAt);
                 else pulse.Lose(HostLoss.MarkedDead);
             }
@@ -120,7 +122,7 @@ internal sealed partial class PostgresHostRegistration : IHostRegistration
         if (connection.FullState != System.Data.ConnectionState.Open) return;
         try
         {
-            await using var leave = new NpgsqlCommand("WITH left_host AS (UPDATE session_host SET dead = true WHERE id = $1) SELECT pg_advisory_unlock_all()", connection) { CommandTimeout = BeatTimeout };
+            await using var leave = new NpgsqlCommand("WITH left_host AS (UPDATE session_host SET dead = true WHERE id = $1) SELECT pg_advisory_unlock_all()", connection) { CommandTimeout = LeaveTimeout };
             leave.Parameters.Add(new() { Value = Location.Id.Value });
             await leave.ExecuteNonQueryAsync();
         }
