@@ -5,6 +5,9 @@ namespace Coordinator.Modules.Sessions.Actor;
 /// <summary>The live socket of the box, as this activation knows it. Not state: it dies with the activation.</summary>
 internal sealed class BoxLink(long id, DateTimeOffset now)
 {
+    /// <summary>Beyond it, what is not wanted any more is forgotten: a box that asks and confirms all day has had many.</summary>
+    public const int MostSent = 1_000;
+
     public long Id { get; } = id;
 
     public DateTimeOffset LastFrameAt { get; set; } = now;

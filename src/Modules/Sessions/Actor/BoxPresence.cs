@@ -112,7 +112,9 @@ internal sealed class BoxPresence(SessionLimits limits)
             outputs.Add(new SessionOutput.SendToBox(link.Id, new HostFrame.Ack(cursor.N, BridgeWindow.Default)));
         }
 
-        foreach (var (key, frame) in Reconciler.Frames(state, link.AtWork))
+        var wanted = Reconciler.Frames(state, link.AtWork).ToList();
+        if (link.Sent.Count > BoxLink.MostSent) link.Sent.IntersectWith(wanted.Select(one => one.Key));
+        foreach (var (key, frame) in wanted)
             if (link.Sent.Add(key)) outputs.Add(new SessionOutput.SendToBox(link.Id, frame));
     }
 

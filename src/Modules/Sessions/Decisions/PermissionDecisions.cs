@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using System.Text.Json;
 using Coordinator.Modules.Sessions.Events;
 using Coordinator.Modules.Sessions.Facts;
@@ -13,6 +14,12 @@ internal static class PermissionDecisions
 {
     /// <summary>An agent asks one question at a time; a box that asks more than this at once is answered no.</summary>
     private const int MaxQuestions = 32;
+
+    /// <summary>The same for what the open questions show, in characters together.</summary>
+    private const int MaxShown = 1024 * 1024;
+
+    /// <summary>A box confirms every answer; one that asks on with so many before it takes none, and its turn would never end well.</summary>
+    private const int MaxUnconfirmed = 256;
 
     public static Result<SessionReply> Answer(Turn turn, SessionCommand.AnswerPermission c)
     {
@@ -35,6 +42,12 @@ internal static class PermissionDecisions
     public static void Ask(Turn turn, Message message, JsonElement data)
     {
         if (!PermissionId.TryParse(JsonText.Of(data, "permissionId"), out var id) || turn.State.Permissions.ContainsKey(id.ToString())) return;
+        if (turn.State.Permissions.Count >= MaxUnconfirmed)
+        {
+            Endings.FailAgent(turn, "too_many_questions", $"The agent asked on while {MaxUnconfirmed} of its questions waited, and its box took no answer to them.");
+            return;
+        }
+
         var permission = JsonText.Of(data, "permission") ?? "unknown";
         var patterns = Patterns(data);
         var expires = turn.Now + turn.Limits.PermissionAnswer;
@@ -50,9 +63,13 @@ internal static class PermissionDecisions
 
             json.WriteString("expiresAt", expires);
         });
-        turn.Record(new Fact.PermissionAsked(id, message.Id, permission, patterns, System.Text.Encoding.UTF8.GetString(shown), expires));
+        var text = Encoding.UTF8.GetString(shown);
+        var isOneTooMany = turn.State.Permissions.Count >= MaxQuestions || turn.State.Permissions.Values.Sum(question => question.EventData.Length) + text.Length > MaxShown;
+        turn.Record(isOneTooMany
+            ? new Fact.PermissionAsked(id, message.Id, string.Empty, [], PermissionQuestion.NotKept, expires)
+            : new Fact.PermissionAsked(id, message.Id, permission, patterns, text, expires));
         turn.ShowRaw("permission.asked", message.Id, shown);
-        if (turn.State.Permissions.Count > MaxQuestions) Expire(turn, turn.State.Permissions[id.ToString()]);
+        if (isOneTooMany) Expire(turn, turn.State.Permissions[id.ToString()]);
         else if (patterns.Count > 0 && patterns.TrueForAll(p => turn.State.Grants.Contains($"{permission}\n{p}"))) Grant(turn, message, id);
     }
 

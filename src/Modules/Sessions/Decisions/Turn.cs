@@ -17,6 +17,7 @@ public sealed class Turn(SessionState state, DateTimeOffset now, SessionLimits l
 
     private readonly List<Fact> facts = [];
     private bool isClaimed;
+    private long factWeight;
 
     public SessionState State { get; private set; } = state;
 
@@ -28,6 +29,9 @@ public sealed class Turn(SessionState state, DateTimeOffset now, SessionLimits l
     public IReadOnlyList<Fact> Facts => facts;
 
     public EventBuffer Events { get; } = new();
+
+    /// <summary>How large the record grows by what a box says, in bytes.</summary>
+    public long Weight => Events.Utf8.Length + factWeight;
 
     /// <summary>Something was recorded beyond the box's progress and text, so that the view differs.</summary>
     public bool ChangesView { get; private set; }
@@ -56,6 +60,7 @@ public sealed class Turn(SessionState state, DateTimeOffset now, SessionLimits l
     {
         if (fact is Fact.BridgeAdvanced && facts.Count > 0 && facts[^1] is Fact.BridgeAdvanced) facts[^1] = fact;
         else facts.Add(fact);
+        factWeight += FactWeight.Of(fact);
         ChangesView |= fact is not (Fact.BridgeAdvanced or Fact.BridgeSpoolOpened or Fact.GraceGiven);
         State = Evolver.Apply(State, fact);
     }

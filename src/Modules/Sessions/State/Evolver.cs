@@ -162,7 +162,15 @@ public static class Evolver
         return state with
         {
             Grants = grants,
-            Permissions = state.Permissions.SetItem(f.Id.ToString(), question with { Decision = f.Decision, Note = f.Note, DecidedAt = f.At }),
+            Permissions = state.Permissions.SetItem(f.Id.ToString(), question with
+            {
+                Permission = string.Empty,
+                Patterns = [],
+                EventData = PermissionQuestion.NotKept,
+                Decision = f.Decision,
+                Note = f.Note,
+                DecidedAt = f.At,
+            }),
         };
     }
 

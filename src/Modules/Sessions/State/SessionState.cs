@@ -112,7 +112,8 @@ public sealed record RememberedRequest(string BodyHash, MessageId Message, DateT
 
 /// <summary>
 /// A question of the agent. <see cref="Decision"/> is null while it is open. <see cref="EventData"/> is what was shown when it
-/// was asked; <see cref="Extensions"/> counts how often <see cref="ExpiresAt"/> was moved since.
+/// was asked, and like <see cref="Patterns"/> kept only until it is decided: until its box confirms, the decision is all that is
+/// wanted of it. <see cref="Extensions"/> counts how often <see cref="ExpiresAt"/> was moved since.
 /// </summary>
 public sealed record PermissionQuestion(
     PermissionId Id,
@@ -124,4 +125,8 @@ public sealed record PermissionQuestion(
     PermissionDecision? Decision,
     string? Note,
     DateTimeOffset? DecidedAt,
-    int Extensions = 0);
+    int Extensions = 0)
+{
+    /// <summary>In the place of what was shown.</summary>
+    public const string NotKept = "{}";
+}

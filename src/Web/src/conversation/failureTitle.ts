@@ -12,6 +12,7 @@ const titles: Readonly<Record<string, string>> = {
   boot_timeout: 'The sandbox took too long to start',
   agent_crashed: 'The agent crashed',
   agent_hung: 'The agent stopped answering',
+  too_many_questions: 'The agent asked too many questions',
   model_error: 'The model failed',
   model_key_missing: 'The model’s key is missing',
   outcome_unknown: 'It is not known how this ended',
