@@ -311,6 +311,17 @@ public sealed class BridgeTests
     }
 
     [Fact]
+    public void A_box_that_sends_more_than_its_window_holds_is_cut_off_though_its_events_are_few()
+    {
+        var session = SessionDriver.Running();
+        session.AutoCommit = false;
+        var data = $$"""{"part":"p","offset":0,"text":"{{new string('a', 60_000)}}"}""";
+        for (var i = 0; i < 1_000 && session.ClosedLinks.Count == 0; i++) session.Box("agent.text", session.Dispatched, data);
+        Assert.Equal(LinkCloseReason.ProtocolError, session.ClosedLinks.Single().Reason);
+        Assert.InRange(session.N, 2, 200);
+    }
+
+    [Fact]
     public void A_box_that_ignores_its_window_is_cut_off()
     {
         var session = SessionDriver.Running();

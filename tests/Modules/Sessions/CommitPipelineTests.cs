@@ -39,6 +39,31 @@ public sealed class CommitPipelineTests
     }
 
     [Fact]
+    public void However_much_is_called_at_once_no_record_is_larger_than_a_journal_takes()
+    {
+        var session = new SessionDriver();
+        session.Create();
+        session.AutoCommit = false;
+        var text = new string('<', SessionLimits.Default.PromptBytes);
+        var messages = Enumerable.Range(0, 60).Select(_ => session.Prompt(text).Id).ToList();
+        foreach (var message in messages) session.Call(new SessionCommand.EditMessage(SessionDriver.Ada, message, text));
+        var records = session.Journal.Count;
+        for (; session.InFlight is { } append; session.Commit())
+        {
+            Assert.InRange(append.Payload.Length, 1, 8 * 1024 * 1024);
+            Assert.Equal(session.Replies.Count - 1, session.Types.Count(t => t is "message.queued" or "message.edited"));
+        }
+
+        Assert.InRange(session.Journal.Count - records, 2, 20);
+        Assert.Equal(121, session.Replies.Values.Count(reply => reply.IsSuccess));
+        Assert.Equal(Enumerable.Range(1, session.Shown.Count).Select(i => (long)i), session.Shown.Select(e => e.GetProperty("seq").GetInt64()));
+        session.AutoCommit = true;
+        var view = session.View.GetRawText();
+        session.Crash();
+        Assert.Equal(view, session.View.GetRawText());
+    }
+
+    [Fact]
     public void A_refusal_waits_for_the_commit_of_what_it_stands_on()
     {
         var session = new SessionDriver();

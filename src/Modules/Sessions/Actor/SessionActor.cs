@@ -127,7 +127,7 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
     {
         var cursor = turn.State.Bridge!;
         var durable = pipeline.Committed.Bridge is { } committed && committed.Generation == cursor.Generation && committed.SpoolId == cursor.SpoolId ? committed.N : 0;
-        return frame.N > durable + (2L * BridgeWindow.Default.Events) || turn.Weight > 2 * BridgeWindow.Default.Bytes;
+        return frame.N > durable + (2L * BridgeWindow.Default.Events) || pipeline.GatheredWeight > 2 * BridgeWindow.Default.Bytes;
     }
 
     /// <summary>Asks the committed state what is wanted, and starts what is missing.</summary>
