@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Coordinator.Adapters.FileSystem;
@@ -15,16 +16,19 @@ internal sealed class FileArtifactStore : IArtifactStore
 
     private readonly string root;
     private readonly DurableFolders folders;
+    private readonly ILogger logger;
 
-    public FileArtifactStore(IOptions<FileArtifactOptions> options)
-        : this(options, DurableFolders.Flush)
+    public FileArtifactStore(IOptions<FileArtifactOptions> options, ILogger<FileArtifactStore> logger)
+        : this(options, logger, DurableFolders.Flush)
     {
     }
 
     /// <param name="options">Where.</param>
+    /// <param name="logger">Is told what could not be cleared away.</param>
     /// <param name="flush">Makes durable what a folder lists.</param>
-    internal FileArtifactStore(IOptions<FileArtifactOptions> options, Action<string> flush)
+    internal FileArtifactStore(IOptions<FileArtifactOptions> options, ILogger<FileArtifactStore> logger, Action<string> flush)
     {
+        this.logger = logger;
         root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Value.Directory!));
         folders = new(root, flush);
     }
@@ -33,7 +37,7 @@ internal sealed class FileArtifactStore : IArtifactStore
     {
         if (!ArtifactName.IsValid(sha256)) return HashMismatch;
         var path = PathOf(organization, sha256);
-        using var temporary = TemporaryFile.Create(path, folders);
+        using var temporary = TemporaryFile.Create(path, folders, logger);
         var written = await CopyAsync(content, temporary, maxBytes, cancellationToken);
         if (written is not { } whole) return new Problem("artifact_too_large", $"The artifact is larger than {maxBytes} bytes.", ProblemKind.TooLarge);
         if (whole.Sha256 != sha256) return HashMismatch;

@@ -1,23 +1,26 @@
 using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Adapters.FileSystem;
 
 /// <summary>A file that is written beside its final place and takes it in one step, or is gone.</summary>
-internal sealed class TemporaryFile : IDisposable
+internal sealed partial class TemporaryFile : IDisposable
 {
     private readonly FileStream stream;
     private readonly string path;
     private readonly DurableFolders folders;
+    private readonly ILogger logger;
 
-    private TemporaryFile(FileStream stream, string path, DurableFolders folders) => (this.stream, this.path, this.folders) = (stream, path, folders);
+    private TemporaryFile(FileStream stream, string path, DurableFolders folders, ILogger logger) =>
+        (this.stream, this.path, this.folders, this.logger) = (stream, path, folders, logger);
 
-    public static TemporaryFile Create(string path, DurableFolders folders)
+    public static TemporaryFile Create(string path, DurableFolders folders, ILogger logger)
     {
         try
         {
             folders.Make(Path.GetDirectoryName(path)!);
             var name = $"{path}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}.part";
-            return new(new FileStream(name, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.Asynchronous, BufferSize = 0 }), path, folders);
+            return new(new FileStream(name, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.Asynchronous, BufferSize = 0 }), path, folders, logger);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -53,9 +56,20 @@ internal sealed class TemporaryFile : IDisposable
         }
     }
 
+    /// <summary>Never fails: what could not be cleared away would hide what went wrong before it.</summary>
     public void Dispose()
     {
-        stream.Dispose();
-        File.Delete(stream.Name);
+        try
+        {
+            stream.Dispose();
+            File.Delete(stream.Name);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            LogLeft(logger, stream.Name, exception);
+        }
     }
+
+    [LoggerMessage(EventId = 5601, Level = LogLevel.Warning, Message = "The unfinished artifact {File} could not be removed; it is in nobody's way but takes room.")]
+    private static partial void LogLeft(ILogger logger, string file, Exception failure);
 }

@@ -34,12 +34,13 @@ internal sealed class AlarmSweep(IWakesSessions host, IAlarmClock clock, IOption
                 await SweepAsync(stoppingToken);
                 failures = 0;
             }
-            catch (PortException e)
+            catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 served = null; // sessions may have been given up meanwhile: it begins anew
 
                 // The store may still be starting at the first look; a second failure is worth a line, the next ones are not.
-                if (++failures == 2) host.Log.AlarmsFailed(e);
+                if (e is not PortException) host.Log.SweepFailed(e);
+                else if (++failures == 2) host.Log.AlarmsFailed(e);
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));

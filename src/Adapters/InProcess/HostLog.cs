@@ -24,6 +24,9 @@ internal sealed partial class HostLog(ILogger logger)
     [LoggerMessage(2006, LogLevel.Warning, "The alarm clock cannot be read; it is tried again")]
     public partial void AlarmsFailed(Exception failure);
 
+    [LoggerMessage(2010, LogLevel.Error, "A look for who is due ended as nobody foresaw; the next follows")]
+    public partial void SweepFailed(Exception failure);
+
     [LoggerMessage(2007, LogLevel.Warning, "{Session} is due and could not be woken; it stays due")]
     public partial void WakeFailed(Exception failure, SessionKey session);
 

@@ -42,7 +42,7 @@ internal sealed partial class BoxWatch(LocalMachineSetup setup, TimeProvider tim
             {
                 await LookAsync(stoppingToken);
             }
-            catch (Exception e) when (e is PortException or IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 LogLookFailed(e);
             }

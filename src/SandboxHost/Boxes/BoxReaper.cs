@@ -74,7 +74,7 @@ internal sealed partial class BoxReaper(ISandboxProvider provider, CreateLedger 
             {
                 await ReapAsync(stoppingToken);
             }
-            catch (Exception e) when (e is PortException or IOException)
+            catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 LogFailed(e);
             }

@@ -5,6 +5,7 @@ using Coordinator.Ports.Compute;
 using Coordinator.Tests.Support;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Xunit;
 
@@ -86,9 +87,35 @@ public sealed class FileArtifactStoreTests : ArtifactStoreContract, IDisposable
         Assert.Equal(NoSuchFolder, failure.HResult);
     }
 
+    [Fact]
+    public async Task What_cannot_be_cleared_away_is_neither_the_answer_nor_the_failure()
+    {
+        var organization = OrganizationId.New(TimeProvider.System);
+
+        var refused = await Store.PutAsync(organization, HashOf([1]), new Meddler(directory), 10, default);
+        Assert.Equal("artifact_hash_mismatch", refused.Problem?.Code);
+
+        await PortAssert.FailsAsync(PortFailureKind.Unavailable, () => Store.PutAsync(organization, HashOf([]), new Meddler(directory), 10, default));
+    }
+
     public void Dispose() => Directory.Delete(directory, recursive: true);
 
-    private static FileArtifactStore In(string directory, Action<string> flush) => new(Options.Create(new FileArtifactOptions { Directory = directory }), flush);
+    /// <summary>Nothing; but whoever reads it finds that its half-written file cannot be moved or removed any more, as on a disk that is read-only by now.</summary>
+    private sealed class Meddler(string directory) : MemoryStream
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            foreach (var part in Directory.EnumerateFiles(directory, "*.part", SearchOption.AllDirectories))
+            {
+                File.Delete(part);
+                Directory.CreateDirectory(part);
+            }
+
+            return base.ReadAsync(buffer, cancellationToken);
+        }
+    }
+
+    private static FileArtifactStore In(string directory, Action<string> flush) => new(Options.Create(new FileArtifactOptions { Directory = directory }), NullLogger<FileArtifactStore>.Instance, flush);
 
     private static IArtifactStore In(string directory) => new ServiceCollection()
         .AddFileArtifacts(new ConfigurationBuilder().AddInMemoryCollection([new("Artifacts:Directory", directory)]).Build())

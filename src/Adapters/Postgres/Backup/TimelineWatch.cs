@@ -60,6 +60,10 @@ internal sealed partial class TimelineWatch(
         {
             LogUnseen(failure); // the next look is soon
         }
+        catch (Exception failure) when (!DatabaseTimeline.IsUntold(failure) && (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested))
+        {
+            LogFailed(failure);
+        }
     }
 
     /// <summary>Tells the operator what was found.</summary>
@@ -80,6 +84,9 @@ internal sealed partial class TimelineWatch(
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Whether the database was promoted or restored could not be seen; looked at again soon.")]
     private partial void LogUnseen(Exception failure);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A look whether the database was promoted or restored ended as nobody foresaw; the next follows.")]
+    private partial void LogFailed(Exception failure);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Stopped looking whether the database was promoted or restored.")]
     private partial void LogStopped();

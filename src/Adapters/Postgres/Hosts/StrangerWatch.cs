@@ -46,6 +46,10 @@ internal sealed partial class StrangerWatch(DatabaseServer server, SystemDataSou
         {
             LogUnseen(failure); // the next look is soon
         }
+        catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            LogFailed(failure);
+        }
     }
 
     private async Task<HashSet<string>> FindAsync(CancellationToken cancellationToken)
@@ -67,6 +71,9 @@ internal sealed partial class StrangerWatch(DatabaseServer server, SystemDataSou
 
     [LoggerMessage(2183, LogLevel.Debug, "Whether another host uses this database could not be seen; looked at again soon.")]
     private partial void LogUnseen(Exception failure);
+
+    [LoggerMessage(2185, LogLevel.Error, "A look for other hosts ended as nobody foresaw; the next follows.")]
+    private partial void LogFailed(Exception failure);
 
     [LoggerMessage(2184, LogLevel.Debug, "Stopped looking for other hosts.")]
     private partial void LogStopped();

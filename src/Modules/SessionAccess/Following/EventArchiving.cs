@@ -11,7 +11,7 @@ namespace Coordinator.Modules.SessionAccess.Following;
 /// part at a time, and leave the journal's records once the part was read back. No transaction is over both stores: what fails between the two
 /// leaves the events where they are, and the next sweep stores the same bytes again.
 /// </summary>
-internal sealed partial class EventArchiving(ISessionJournal journal, IArtifactStore artifacts, IOptions<SessionAccessOptions> options, TimeProvider time, ILogger<EventArchiving> logger) : EventSweep(time)
+internal sealed partial class EventArchiving(ISessionJournal journal, IArtifactStore artifacts, IOptions<SessionAccessOptions> options, TimeProvider time, ILogger<EventArchiving> logger) : EventSweep(time, logger)
 {
     /// <summary>How long one part may take to be stored and read back.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
@@ -53,14 +53,14 @@ internal sealed partial class EventArchiving(ISessionJournal journal, IArtifactS
         }
         catch (PortException failure)
         {
-            LogFailed(logger, failure); // the next sweep goes on from here
+            LogFailed(Logger, failure); // the next sweep goes on from here
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            LogStopped(logger);
+            LogStopped(Logger);
         }
 
-        if (sessions > 0) LogArchived(logger, sessions, bytes);
+        if (sessions > 0) LogArchived(Logger, sessions, bytes);
     }
 
     /// <summary>One session; one that cannot be archived keeps its events, and no other from being done. Null: the stores failed.</summary>
@@ -70,10 +70,10 @@ internal sealed partial class EventArchiving(ISessionJournal journal, IArtifactS
         {
             return await ArchiveAsync(key, cancellationToken);
         }
-        catch (PortException failure)
+        catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            LogNotArchived(logger, key, failure);
-            return failure.Kind == PortFailureKind.Corrupt ? 0 : null; // a record that is damaged is this session's trouble alone
+            LogNotArchived(Logger, key, failure);
+            return failure is PortException { Kind: PortFailureKind.Corrupt } ? 0 : null; // a record that is damaged is this session's trouble alone
         }
     }
 

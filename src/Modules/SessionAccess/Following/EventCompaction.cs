@@ -12,7 +12,7 @@ namespace Coordinator.Modules.SessionAccess.Following;
 /// that rolls over several hosts is over by then. Hosts that meet at a session do it once: what the second writes is not taken.
 /// </summary>
 internal sealed partial class EventCompaction(ISessionJournal journal, IRunHistory runs, IOptions<SessionAccessOptions> options, TimeProvider time, ILogger<EventCompaction> logger)
-    : EventSweep(time)
+    : EventSweep(time, logger)
 {
     /// <summary>A statement's worth, and what is held in memory of a session beside what <see cref="RecordMerge"/> waits with.</summary>
     private const int MostBytesAtOnce = 4 * 1024 * 1024;
@@ -45,15 +45,15 @@ internal sealed partial class EventCompaction(ISessionJournal journal, IRunHisto
                 last = keys[^1];
             }
 
-            if (sessions > 0) LogMerged(logger, sessions, bytes);
+            if (sessions > 0) LogMerged(Logger, sessions, bytes);
         }
         catch (PortException failure)
         {
-            LogFailed(logger, failure); // the next sweep goes on from here
+            LogFailed(Logger, failure); // the next sweep goes on from here
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            LogStopped(logger);
+            LogStopped(Logger);
         }
     }
 
@@ -78,7 +78,7 @@ internal sealed partial class EventCompaction(ISessionJournal journal, IRunHisto
         }
         catch (PortException failure) when (failure.Kind == PortFailureKind.Corrupt)
         {
-            LogUnreadable(logger, key, failure);
+            LogUnreadable(Logger, key, failure);
         }
 
         return bytes;

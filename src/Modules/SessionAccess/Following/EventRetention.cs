@@ -10,7 +10,7 @@ namespace Coordinator.Modules.SessionAccess.Following;
 /// Every ten minutes, where <c>Sessions:KeepEvents</c> says for how long: the events of sessions that are older are removed, archived ones too.
 /// A blob goes before the note of it, so that none is left that nothing tells of.
 /// </summary>
-internal sealed partial class EventRetention(ISessionJournal journal, IArtifactStore artifacts, IOptions<SessionAccessOptions> options, TimeProvider time, ILogger<EventRetention> logger) : EventSweep(time)
+internal sealed partial class EventRetention(ISessionJournal journal, IArtifactStore artifacts, IOptions<SessionAccessOptions> options, TimeProvider time, ILogger<EventRetention> logger) : EventSweep(time, logger)
 {
     private const int ArchivesAtOnce = 100;
 
@@ -23,16 +23,16 @@ internal sealed partial class EventRetention(ISessionJournal journal, IArtifactS
         {
             var sessions = 0;
             while (await journal.ExpireEventsAsync(age, cancellationToken) is > 0 and var some) sessions += some;
-            if (sessions > 0) LogRemoved(logger, sessions, age.TotalDays);
+            if (sessions > 0) LogRemoved(Logger, sessions, age.TotalDays);
             while (await journal.ListGoneArchivesAsync(ArchivesAtOnce, cancellationToken) is { Count: > 0 } gone) await RemoveAsync(gone, cancellationToken);
         }
         catch (PortException failure)
         {
-            LogFailed(logger, failure); // the next sweep goes on from here
+            LogFailed(Logger, failure); // the next sweep goes on from here
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            LogStopped(logger);
+            LogStopped(Logger);
         }
     }
 
