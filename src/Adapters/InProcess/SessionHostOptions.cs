@@ -37,7 +37,7 @@ public sealed class SessionHostOptions
     [Range(16, 100_000)]
     public int MailboxCapacity { get; set; } = 4_096;
 
-    /// <summary>Bytes that may wait for one follower before it is closed as too slow.</summary>
+    /// <summary>Bytes of events, and of the views that they changed, that may wait for one follower before it is closed as too slow.</summary>
     [Range(64 * 1024, int.MaxValue)]
     public int FollowerBytes { get; set; } = 4 * 1024 * 1024;
 

@@ -36,6 +36,33 @@ public sealed class SlowPeerTests
         Assert.Equal(SocketClose.Slow, (await sending.WaitAsync(SocketClient.Bound)).Code);
     }
 
+    [Theory]
+    [InlineData(100 * 1024, 1, 7)]
+    [InlineData(1024 * 1024, 1, 3)]
+    public async Task What_waits_for_a_client_counts_with_the_views_that_wait_with_it(int bytesOfView, int least, int most)
+    {
+        var time = new ManualTime();
+        using var stuck = new StuckSocket();
+        using var socket = new FrameSocket(stuck, time);
+        var outbox = new ClientOutbox(socket);
+        using var ended = new CancellationTokenSource();
+        var sending = outbox.SendAllAsync(ended.Token);
+        EventBatch Viewed() => Batch(2) with { View = new(new(1, 1), new byte[bytesOfView]) };
+
+        await outbox.AddAsync(Viewed(), default);
+        await Eventually.HoldsAsync(() => stuck.IsSending, "The first send");
+        using var patience = new CancellationTokenSource();
+        var added = 0;
+        var blocked = ValueTask.CompletedTask;
+        while (blocked.IsCompleted && added++ < 10_000) blocked = outbox.AddAsync(Viewed(), patience.Token);
+
+        Assert.InRange(added, least, most);
+        await patience.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => blocked.AsTask());
+        time.Advance(FrameSocket.SendTimeout);
+        Assert.Equal(SocketClose.Slow, (await sending.WaitAsync(SocketClient.Bound)).Code);
+    }
+
     private static EventBatch Batch(int bytes) => new(1, 1, new byte[bytes], [new(1, 0, bytes)]);
 
     /// <summary>A peer whose window is full: nothing that is sent ever leaves.</summary>

@@ -34,8 +34,9 @@ internal sealed class Follower(SessionKey key, ISessionJournal journal, RecentEv
         {
             publishedSeq = Math.Max(publishedSeq, batch.LastSeq);
             if (!isLive || Closed is not null) return;
-            pendingBytes += batch.Utf8.Length;
-            if (pendingBytes > maxBytes || !live.Writer.TryWrite(batch)) CloseLocked(SubscriptionCloseReason.TooSlow);
+            var waits = pendingBytes > 0; // one that is larger than the bound by itself may come alone
+            pendingBytes += batch.Bytes;
+            if ((waits && pendingBytes > maxBytes) || !live.Writer.TryWrite(batch)) CloseLocked(SubscriptionCloseReason.TooSlow);
         }
     }
 
@@ -140,7 +141,7 @@ internal sealed class Follower(SessionKey key, ISessionJournal journal, RecentEv
         lock (gate)
         {
             if (!live.Reader.TryRead(out next)) return false;
-            pendingBytes -= next.Utf8.Length;
+            pendingBytes -= next.Bytes;
             return true;
         }
     }

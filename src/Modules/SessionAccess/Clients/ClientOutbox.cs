@@ -24,7 +24,7 @@ internal sealed class ClientOutbox(FrameSocket socket)
 
     public async ValueTask AddAsync(EventBatch batch, CancellationToken cancellationToken)
     {
-        await room.TakeAsync(batch.Utf8.Length, cancellationToken);
+        await room.TakeAsync(batch.Bytes, cancellationToken);
         await waiting.Writer.WriteAsync(new(default, batch), cancellationToken);
     }
 
@@ -57,10 +57,10 @@ internal sealed class ClientOutbox(FrameSocket socket)
                 if (await socket.SendAsync(frame) is { } close) return close;
         }
 
-        room.Free(together.Sum(batch => batch.Utf8.Length));
-        var view = together.FindLast(batch => batch.View is not null)?.View;
+        if (together.FindLast(batch => batch.View is not null)?.View is { } view && await socket.SendAsync(SharedFrames.Of(view)) is { } last) return last;
+        room.Free(together.Sum(batch => batch.Bytes));
         together.Clear();
-        return view is null ? null : await socket.SendAsync(SharedFrames.Of(view));
+        return null;
     }
 
     /// <summary>In memory that is held only while it is sent: a socket that is idle afterwards keeps none.</summary>

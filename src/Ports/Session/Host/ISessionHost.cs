@@ -105,6 +105,9 @@ public sealed record EventBatch(long FirstSeq, long LastSeq, ReadOnlyMemory<byte
     /// </summary>
     public SessionView? View { get; init; }
 
+    /// <summary>What is held for whoever holds this batch: its events, and the view beside them, which may be far larger.</summary>
+    public int Bytes => Utf8.Length + (View?.Json.Length ?? 0);
+
     /// <summary>The part of this batch above <paramref name="seq"/>, sharing its bytes; null when nothing is above it.</summary>
     public EventBatch? After(long seq)
     {
