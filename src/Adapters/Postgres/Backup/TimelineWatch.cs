@@ -49,10 +49,10 @@ internal sealed partial class TimelineWatch(
             if (place == last) return;
             await using var source = server.CreateOwner();
             await using var owner = await source.OpenConnectionAsync(cancellationToken);
-            var change = await DatabaseTimeline.NoteAsync(owner, time, cancellationToken);
-            Log(logger, change);
+            var wentBack = await DatabaseTimeline.NoteAsync(owner, time, cancellationToken);
+            if (wentBack) LogWentBack(logger);
             // Whoever noted it first, another host or this one in a commit whose answer was lost: what is in memory here is older.
-            if (change == TimelineChange.WentBack || (change == TimelineChange.None && last is { } before && place.IsElsewhereThan(before)))
+            if (wentBack || last is not null)
                 foreach (var keeper in keepers) await keeper.BeginAnewAsync(cancellationToken);
             last = place;
         }
@@ -66,18 +66,9 @@ internal sealed partial class TimelineWatch(
         }
     }
 
-    /// <summary>Tells the operator what was found.</summary>
-    public static void Log(ILogger logger, TimelineChange change)
-    {
-        if (change == TimelineChange.WentBack) LogWentBack(logger);
-        else if (change == TimelineChange.TakenOver) LogTakenOver(logger);
-    }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The database was promoted or restored, and no standby had confirmed what it acknowledged before: every session is another incarnation now, and clients load anew.")]
-    private static partial void LogWentBack(ILogger logger);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Another server took over that had confirmed all that the last one acknowledged.")]
-    private static partial void LogTakenOver(ILogger logger);
+    /// <summary>Tells the operator.</summary>
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The database was promoted or restored, and may lack what it acknowledged before: every session is another incarnation now, and clients load anew.")]
+    public static partial void LogWentBack(ILogger logger);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The server does not say whether it was promoted or restored ({Why}): after a fail-over that may have lost something, stop every host and run 'coordinator restored'.")]
     private partial void LogUntold(string why);
