@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Coordinator.Client;
 using Spectre.Console;
 
@@ -57,12 +58,16 @@ internal sealed class EventPrinter
     {
         var (text, part) = (e.Text("text") ?? string.Empty, $"{e.MessageId} {e.Text("part")}");
         var shown = printed.GetValueOrDefault(part);
-        var offset = e.Data.TryGetProperty("offset", out var at) && at.TryGetInt32(out var units) ? Math.Min(units, shown) : shown;
+        var offset = Number(e, "offset") is >= 0 and var units ? (int)Math.Min(units, shown) : shown;
         printed[part] = Math.Max(shown, offset + text.Length);
         return text[Math.Min(shown - offset, text.Length)..];
     }
 
-    private static string Elapsed(SessionEvent e) => e.Data.TryGetProperty("elapsedMs", out var ms) ? $"{ms.GetInt64()} ms" : string.Empty;
+    private static string Elapsed(SessionEvent e) => Number(e, "elapsedMs") is { } ms ? $"{ms} ms" : string.Empty;
+
+    /// <summary>What a box says is shown as it came, so it may be anything.</summary>
+    private static long? Number(SessionEvent e, string name) =>
+        e.Data.ValueKind == JsonValueKind.Object && e.Data.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : null;
 
     private void Note(string color, string text)
     {
