@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Coordinator.Ports;
@@ -12,15 +11,12 @@ namespace Coordinator.Adapters.InProcess.Cluster;
 /// was said to one host, or to an earlier life of it, is worth nothing elsewhere; and within its life every request
 /// comes once. The answer is signed too, over the request's nonce, so that nobody else can have given it.
 /// </summary>
-internal sealed class PeerSigner(ITokenSigner signer, TimeProvider time)
+internal sealed class PeerSigner(ITokenSigner signer, TimeProvider time, int mostNonces = 1_000_000)
 {
     public const string AnswerHeader = "Coordinator-Answer";
     private const string Purpose = "cluster-peer";
-    private const int MostNonces = 1_000_000;
 
-    private readonly ConcurrentDictionary<string, DateTimeOffset> seen = new(StringComparer.Ordinal);
-    private readonly Lock gate = new();
-    private readonly Queue<(string Nonce, DateTimeOffset Until)> order = new();
+    private readonly PeerNonces seen = new(mostNonces);
 
     public RequestSignature Sign(HostId target, SignedRequest request) =>
         RequestSignature.Create(target.ToString(), KeyOf(target), request, time.GetUtcNow(), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
@@ -31,7 +27,7 @@ internal sealed class PeerSigner(ITokenSigner signer, TimeProvider time)
         if (!RequestSignature.TryParse(header, out var signature) || signature.KeyId != self.ToString()) return null;
         var now = time.GetUtcNow();
         if ((now - DateTimeOffset.FromUnixTimeSeconds(signature.Timestamp)).Duration() > RequestSignature.AllowedSkew) return null;
-        return signature.Covers(KeyOf(self), request) && IsFirst(signature.Nonce, now) ? signature : null;
+        return signature.Covers(KeyOf(self), request) && seen.IsFirst(signature.Timestamp, signature.Nonce, now) ? signature : null;
     }
 
     public string SignAnswer(HostId self, string nonce, ReadOnlySpan<byte> body) => Convert.ToHexStringLower(AnswerMac(self, nonce, body));
@@ -44,17 +40,4 @@ internal sealed class PeerSigner(ITokenSigner signer, TimeProvider time)
         HMACSHA256.HashData(KeyOf(host), Encoding.ASCII.GetBytes($"answer\n{nonce}\n{Convert.ToHexStringLower(SHA256.HashData(body))}"));
 
     private byte[] KeyOf(HostId host) => signer.Sign(Purpose, Encoding.ASCII.GetBytes(host.ToString()));
-
-    /// <summary>A nonce is kept for as long as its request could be fresh. When too many are, no more are taken: refused, never replayed.</summary>
-    private bool IsFirst(string nonce, DateTimeOffset now)
-    {
-        lock (gate)
-        {
-            while (order.TryPeek(out var oldest) && oldest.Until < now) seen.TryRemove(order.Dequeue().Nonce, out _);
-            var until = now + (2 * RequestSignature.AllowedSkew);
-            if (order.Count >= MostNonces || !seen.TryAdd(nonce, until)) return false;
-            order.Enqueue((nonce, until));
-            return true;
-        }
-    }
 }
