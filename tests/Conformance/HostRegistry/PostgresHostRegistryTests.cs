@@ -167,7 +167,7 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
     }
 
     [Fact]
-    public async Task Nobody_marks_a_host_dead_in_the_middle_of_its_claim()
+    public async Task A_host_that_is_none_any_more_ends_its_claims_and_holds_up_nobody_who_takes_over_from_it()
     {
         var (mine, other) = (NewProcess(Patient, LongLife), NewProcess(Patient, LongLife));
         var (claimant, peer) = (await RegisterAsync(mine), await RegisterAsync(other));
@@ -177,16 +177,12 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
         await using var held = await watch.HoldAsync(free.Session.ToString());
         var claim = mine.ClaimAsync(free, claimant, default).AsTask();
         await Eventually.HoldsAsync(() => watch.SomebodyWaitsAsync(held), "the claim to wait");
-        await RegisterAsync(mine);
+        await RegisterAsync(mine); // whose connections nobody ends
         await CutLockAsync(claimant);
 
-        var burial = other.ClaimAsync(left, peer, default).AsTask();
-        await Eventually.HoldsAsync(() => WaitsBehindAsync(held), "the burial to wait for the claim");
-        Assert.Equal(false, await ScalarAsync("SELECT dead FROM session_host WHERE id = $1", claimant));
-
-        await held.DisposeAsync();
-        Assert.Equal(claimant.Location, await Eventually.ComesAsync(claim, "the claim"));
-        Assert.Equal(peer.Location, await Eventually.ComesAsync(burial, "the takeover"));
+        Assert.Equal(PortFailureKind.Fenced, (await Assert.ThrowsAsync<PortException>(() => Eventually.ComesAsync(claim, "the claim"))).Kind);
+        Assert.Equal(peer.Location, await Eventually.ComesAsync(other.ClaimAsync(left, peer, default).AsTask(), "the takeover"));
+        Assert.Equal(true, await ScalarAsync("SELECT dead FROM session_host WHERE id = $1", claimant));
     }
 
     [Fact]
@@ -284,10 +280,6 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
         await Journal.ReleaseAsync(await OpenAsync(key, host), default);
         return key;
     }
-
-    /// <summary>True while some statement waits for one that waits for the row.</summary>
-    private async Task<bool> WaitsBehindAsync(HeldSession held) => await ScalarAsync(
-        "SELECT EXISTS (SELECT FROM pg_stat_activity AS waiting, unnest(pg_blocking_pids(waiting.pid)) AS before WHERE $1 = ANY (pg_blocking_pids(before)))", held.ProcessId) is true;
 
     private IHostRegistry NewProcess(string connectionString, TimeSpan timeToLive, TimeProvider? time = null)
     {

@@ -29,6 +29,16 @@ public sealed class ConnectionDefaultTests(PostgresFixture postgres) : IClassFix
     }
 
     [Fact]
+    public async Task The_server_asks_whether_a_host_is_there_that_appends_over_a_network()
+    {
+        await using var far = new DatabaseServer(new DatabaseOptions { ConnectionString = Plain }, embedded: null).CreateSystem();
+        await using var near = new DatabaseServer(new DatabaseOptions { ConnectionString = Plain.Replace("127.0.0.1", "/run/postgresql", StringComparison.Ordinal) }, embedded: null).CreateSystem();
+
+        Assert.Contains("tcp_keepalives_idle=10", far.Source.ConnectionString, StringComparison.Ordinal);
+        Assert.DoesNotContain("tcp_keepalives", near.Source.ConnectionString, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_it_says_is_kept()
     {
         var chosen = Connection($"{Plain};ApplicationName=mine;Maximum Pool Size=7;Max Auto Prepare=0;Connection Idle Lifetime=300;Host Recheck Seconds=9");

@@ -208,6 +208,9 @@ public sealed class AlarmSweepTests : IAsyncLifetime
         var leaving = new Woken(HostId.New(time)) { Takes = 2 };
         await StartAsync(leaving);
         await Eventually.HoldsAsync(() => leaving.Keys.Count == 2, "that it has taken some");
+        var looks = leaving.Looks;
+        time.Advance(Second);
+        await Eventually.HoldsAsync(() => leaving.Looks > looks, "that it is done with the others");
         host.ServesAs = id;
         await PassAsync(5 * Second);
 

@@ -50,6 +50,10 @@ public sealed class GoldenJournalTests
     }
 
     [Fact]
+    public void A_run_that_was_refused_stands_in_a_golden_journal_under_the_names_that_are_read() =>
+        Assert.Contains(Directory.GetFiles(Folder, "journal-*.jsonl").SelectMany(File.ReadLines), line => line.Contains("\"refused\":\"run_", StringComparison.Ordinal) && line.Contains("\"refusedUntil\":", StringComparison.Ordinal));
+
+    [Fact]
     public void A_life_can_be_written_as_a_golden_journal_that_tells_its_last_question_and_place_too()
     {
         var session = WholeLife();
@@ -105,6 +109,7 @@ public sealed class GoldenJournalTests
         session.Box("message.accepted", third);
         session.Call(new SessionCommand.Cancel(SessionDriver.Ada, null));
         session.EndTurn("cancelled");
+        session.SettleAll<SessionEffect.FlushRun>(new EffectOutcome.Failed(new("run_rejected", "Refused for what it is."), false));
         session.Detach();
         session.PassByAlarms(TimeSpan.FromSeconds(50));
         session.Attach(box, 1);

@@ -56,7 +56,21 @@ public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposab
         },
         cancellationToken);
 
-    public async ValueTask<HostLocation> ClaimAsync(SessionKey key, IHostRegistration claimant, CancellationToken cancellationToken) => await patience.RunAsync(
+    public async ValueTask<HostLocation> ClaimAsync(SessionKey key, IHostRegistration claimant, CancellationToken cancellationToken)
+    {
+        // A claim that waits for a session holds up whoever takes over from a host that is none any more.
+        using var lost = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, claimant.Lost);
+        try
+        {
+            return await ClaimWhileHostAsync(key, claimant, lost.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new PortException(PortFailureKind.Fenced, $"Host {claimant.Location.Id} is none any more; it must register anew.");
+        }
+    }
+
+    private async ValueTask<HostLocation> ClaimWhileHostAsync(SessionKey key, IHostRegistration claimant, CancellationToken cancellationToken) => await patience.RunAsync(
         "claiming a session",
         async token =>
         {

@@ -34,6 +34,7 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
         connection.MaxPoolSize = options.Journal.Writers + HostLock + Math.Max(2, options.MaxPoolSize / 2);
         connection.ApplicationName = NameOfProcess(connection.ApplicationName!);
         AddOptions(connection, $"{Roles.OptionsFor(Roles.Host)} {KeyedPlans}");
+        if (IsFar(connection)) AddOptions(connection, KeepAlives);
         return new(ClearedWithItsServer(NpgsqlDataSource.Create(connection)), connection.ApplicationName);
     }
 
@@ -82,6 +83,12 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     /// </summary>
     private const string Uncompiled = "-c jit=off";
 
+    /// <summary>
+    /// So that the server too finds within a minute that a host is cut off: of an append whose end never came it would hold the rows of a whole group,
+    /// and the lock of a host that is gone, for as long as its system takes, which is two hours by default.
+    /// </summary>
+    private const string KeepAlives = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3";
+
     /// <summary>The connection that a registered host keeps for its lock.</summary>
     private const int HostLock = 1;
 
@@ -111,9 +118,11 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
         if (!IsSaid(connection, "Max Auto Prepare")) connection.MaxAutoPrepare = 50;
         if (!IsSaid(connection, "Connection Idle Lifetime")) connection.ConnectionIdleLifetime = 60; // a server process is memory
         if (!IsSaid(connection, "Host Recheck Seconds")) connection.HostRecheckSeconds = RecheckSeconds;
-        if (connection.Host?.StartsWith('/') is false) KeepAlive(connection);
+        if (IsFar(connection)) KeepAlive(connection);
         return connection;
     }
+
+    private static bool IsFar(NpgsqlConnectionStringBuilder connection) => connection.Host?.StartsWith('/') is false;
 
     /// <summary>Who only listens would wait for ever on a connection of which the other end went without a word.</summary>
     private static void KeepAlive(NpgsqlConnectionStringBuilder connection)

@@ -101,9 +101,10 @@ internal static class EffectDecisions
         if (!wasRefused && !turn.State.Outbox.Exists(r => r.Id == flush.Run.Id)) return;
         if (outcome is EffectOutcome.Failed failed)
         {
+            var soon = turn.Now + SessionLimits.Backoff(turn.State.FlushFailures + 1);
             turn.Record(wasRefused || !failed.Retryable
-                ? new Fact.RunFlushFailed(turn.Now + turn.Limits.RunRefused, flush.Run.Id)
-                : new Fact.RunFlushFailed(turn.Now + SessionLimits.Backoff(turn.State.FlushFailures + 1)));
+                ? new Fact.RunFlushFailed(soon, flush.Run.Id, turn.Now + turn.Limits.RunRefused)
+                : new Fact.RunFlushFailed(soon));
             return;
         }
 

@@ -149,7 +149,8 @@ public abstract record Fact
 
     /// <summary>
     /// The run history did not take the oldest run; the next try may be made then. With <paramref name="Refused"/> it refused that run for
-    /// what it is, so that those behind it do not wait for it; null in records that were written without.
+    /// what it is, so that those behind it do not wait for it: it is offered again at <paramref name="RefusedUntil"/>. Readers that know of
+    /// neither take it for a try that failed. Both null in records that were written without.
     /// </summary>
-    public sealed record RunFlushFailed(DateTimeOffset NotBefore, RunId? Refused = null) : Fact;
+    public sealed record RunFlushFailed(DateTimeOffset NotBefore, RunId? Refused = null, DateTimeOffset? RefusedUntil = null) : Fact;
 }

@@ -43,7 +43,7 @@ public static class Evolver
             FlushFailures = 0,
             FlushNotBefore = null,
         },
-        Fact.RunFlushFailed { Refused: { } run } f => Refused(state, run, f.NotBefore),
+        Fact.RunFlushFailed { Refused: { } run, RefusedUntil: { } until } => Refused(state, run, until),
         Fact.RunFlushFailed f => state with { FlushFailures = state.FlushFailures + 1, FlushNotBefore = f.NotBefore },
         _ => state with { Sandbox = SandboxEvolver.Apply(state.Sandbox, fact) },
     };
