@@ -5,6 +5,7 @@ using Coordinator.Adapters.LocalSandbox;
 using Coordinator.Adapters.Postgres;
 using Coordinator.Adapters.Postgres.Backup;
 using Coordinator.Adapters.Postgres.Hosts;
+using Coordinator.Fakes;
 using Coordinator.Host.Starting;
 using Coordinator.Modules.Sandboxes;
 using Coordinator.Modules.Sandboxes.Provisioning;
@@ -68,11 +69,31 @@ public sealed class PeriodicJobTests : IAsyncLifetime
         for (var round = 0; round < 3; round++)
         {
             var told = log.Failures;
+            await time.WaitForTimersAsync(1);
             await Eventually.AdvanceAsync(time, Hour, () => log.Failures > told || job.ExecuteTask is { IsCompleted: true });
             Assert.False(job.ExecuteTask!.IsCompleted, job.ExecuteTask.Exception?.ToString());
         }
 
         await job.StopAsync(default);
+    }
+
+    [Fact]
+    public async Task A_session_whose_events_cannot_be_stored_as_nobody_foresaw_keeps_no_other_from_being_tried()
+    {
+        var journal = new InMemorySessionJournal(new InMemoryJournalStore(time));
+        for (var i = 0; i < 2; i++)
+        {
+            var lease = (await journal.OpenAsync(new(OrganizationId.New(time), SessionId.New(time)), HostId.New(time), create: true, default))!;
+            var payload = """{"facts":[],"events":[{"cursor":"1.1","seq":1,"at":"2026-01-02T03:04:05.678Z","type":"agent.text","messageId":"msg_1","data":{"part":"p","offset":0,"text":"x"}}]}"""u8.ToArray();
+            Assert.True(await journal.AppendAsync(lease, new(0, payload, 1, time.GetUtcNow(), null, null), default));
+            await journal.ReleaseAsync(lease, default);
+        }
+
+        time.Advance(2 * Hour);
+        using var sweep = new EventArchiving(journal, Broken.Of<IArtifactStore>(), Sessions, time, loggers.CreateLogger<EventArchiving>());
+        await sweep.SweepAsync(Hour, default);
+
+        Assert.Equal(2, log.Failures);
     }
 
     [Fact]
