@@ -44,7 +44,7 @@ public sealed class HostControlTests : IDisposable
 
         await Eventually.HoldsAsync(() => File.Exists(PidFile), "the writing of the pid file");
         var pid = int.Parse(await File.ReadAllTextAsync(PidFile), CultureInfo.InvariantCulture);
-        Assert.StartsWith("sleep", await File.ReadAllTextAsync($"/proc/{pid}/cmdline"), StringComparison.Ordinal);
+        await Eventually.HoldsAsync(async () => (await File.ReadAllTextAsync($"/proc/{pid}/cmdline")).StartsWith("sleep", StringComparison.Ordinal), "the shell to have become the command");
         await control.KillAsync(CancellationToken.None).WaitAsync(Bound);
     }
 

@@ -186,6 +186,32 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
     }
 
     [Fact]
+    public async Task A_claim_that_cannot_be_cancelled_keeps_nobody_from_hearing_that_its_host_is_none_any_more()
+    {
+        await using var network = PostgresBehindProxy.Before(postgres.ConnectionString);
+        var registry = NewProcess($"{network.Through(postgres.ConnectionString)};Timeout=300", LongLife);
+        var host = await RegisterAsync(registry);
+        var key = await FreeAsync(host);
+        await using var watch = new JournalWatch(postgres.ConnectionString);
+        await using var held = await watch.HoldAsync(key.Session.ToString());
+        using var losing = new CancellationTokenSource();
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var membership = losing.Token.Register(told.SetResult);
+        var claim = registry.ClaimAsync(key, new Losing(host, losing.Token), default).AsTask();
+        await Eventually.HoldsAsync(() => watch.SomebodyWaitsAsync(held), "the claim to wait");
+
+        network.BlackHole(Direction.ToClient);
+        var losingIt = Task.Run(losing.Cancel);
+        await told.Task.WaitAsync(Eventually.Bound); // that the host hears of its loss
+
+        network.Heal();
+        await held.DisposeAsync();
+        await losingIt.WaitAsync(Eventually.Bound);
+        await Record.ExceptionAsync(() => Eventually.ComesAsync(claim, "the end of the claim"));
+        Assert.True(claim.IsCompleted);
+    }
+
+    [Fact]
     public async Task A_host_whose_beat_is_late_stays_one_while_its_own_clock_says_so()
     {
         var timeToLive = TimeSpan.FromSeconds(4);
@@ -312,5 +338,19 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
         await using var command = new NpgsqlCommand(sql, connection);
         command.Parameters.Add(new() { Value = id });
         await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>A registration that is lost when the test says so.</summary>
+    private sealed class Losing(IHostRegistration inner, CancellationToken lost) : IHostRegistration
+    {
+        public HostLocation Location => inner.Location;
+
+        public CancellationToken Lost => lost;
+
+        public HostLoss? Loss => lost.IsCancellationRequested ? HostLoss.LockGone : null;
+
+        public void Tell(SessionKey key) => inner.Tell(key);
+
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
     }
 }

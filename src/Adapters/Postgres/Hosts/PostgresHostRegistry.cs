@@ -58,8 +58,11 @@ public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposab
 
     public async ValueTask<HostLocation> ClaimAsync(SessionKey key, IHostRegistration claimant, CancellationToken cancellationToken)
     {
-        // A claim that waits for a session holds up whoever takes over from a host that is none any more.
-        using var lost = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, claimant.Lost);
+        // A claim that waits for a session holds up whoever takes over from a host that is none any more. It is cancelled beside the others that hear of the
+        // loss and not before them: the driver dials the server to have a statement cancelled, and that server may be what was lost.
+        using var lost = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var cancelled = Task.CompletedTask;
+        var hearing = claimant.Lost.Register(() => cancelled = lost.CancelAsync());
         try
         {
             return await ClaimWhileHostAsync(key, claimant, lost.Token);
@@ -67,6 +70,11 @@ public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposab
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new PortException(PortFailureKind.Fenced, $"Host {claimant.Location.Id} is none any more; it must register anew.");
+        }
+        finally
+        {
+            await hearing.DisposeAsync();
+            await cancelled;
         }
     }
 
