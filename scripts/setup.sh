@@ -77,7 +77,8 @@ build_box() {
 }
 
 # publish <project> <folder>: says nothing that changes how a project is compiled, so that whoever builds next finds it done.
-publish() { dotnet publish "$1" -c Release -o "$2" -p:PublishDocumentationFiles=false -v q --nologo >&2; }
+# Further arguments go to dotnet.
+publish() { dotnet publish "$1" -c Release -o "$2" -p:PublishDocumentationFiles=false -v q --nologo "${@:3}" >&2; }
 
 build_programs() {
   build_box

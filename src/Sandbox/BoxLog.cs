@@ -34,6 +34,8 @@ internal sealed class BoxLog(TextWriter writer, TimeProvider time)
 
     public void TurnEnded(string message, string outcome) => Write($"{message} {outcome}");
 
+    public void EndingProcesses(string why) => Write($"ending all that runs: {why}");
+
     public void Ending(string why) => Write($"ending: {why}");
 
     public void Failed(string what, Exception exception) => Write($"{what}: {exception.GetType().Name}: {exception.Message}");

@@ -148,6 +148,21 @@ public sealed class SessionSocketTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_view_that_shows_more_questions_than_a_frame_of_events_holds_is_taken()
+    {
+        await using var host = await ScriptedSocketHost.StartAsync(async peer =>
+        {
+            var questions = Enumerable.Range(0, 8).Select(_ => new { detail = new string('x', 60 * 1024) });
+            await peer.SendAsync(new { type = "view", session = new { permissionsOpen = questions } });
+            await peer.EventsAsync(2);
+        });
+        var socket = Socket(host);
+
+        Assert.Equal(new long[] { 2 }, await TakeAsync(socket, 1, "1.1"));
+        Assert.Equal(0, socket.Reconnects);
+    }
+
+    [Fact]
     public async Task A_prompt_goes_over_the_socket_and_is_answered_by_its_message()
     {
         await using var host = await ScriptedSocketHost.StartAsync(async peer =>

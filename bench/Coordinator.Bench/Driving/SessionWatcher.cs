@@ -25,8 +25,14 @@ internal sealed class SessionWatcher(FrameSocket socket) : IDisposable
         return watcher;
     }
 
-    public ValueTask PromptAsync(string clientId, string text, CancellationToken cancellationToken) =>
-        socket.SendAsync(Encoding.UTF8.GetBytes($$"""{"type":"prompt","clientId":"{{clientId}}","text":"{{text}}"}"""), cancellationToken);
+    /// <summary>The moment the prompt's frame was given to the socket; what the driver takes to write it is not the server's.</summary>
+    public async ValueTask<long> PromptAsync(string clientId, string text, CancellationToken cancellationToken)
+    {
+        var frame = Encoding.UTF8.GetBytes($$"""{"type":"prompt","clientId":"{{clientId}}","text":"{{text}}"}""");
+        var sent = Stopwatch.GetTimestamp();
+        await socket.SendAsync(frame, cancellationToken);
+        return sent;
+    }
 
     /// <summary>Receives until a frame of the type, holding the text when one is given; the moment it came.</summary>
     public async Task<long> UntilAsync(string type, string? holding, CancellationToken cancellationToken)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Coordinator.Bench.Driving;
@@ -8,12 +7,18 @@ using Coordinator.Bench.Serving;
 namespace Coordinator.Bench.Scenarios;
 
 /// <summary>
-/// From a prompt, sent by the client, to the box that has it; the commit that accepts it lies on the way. Every other prompt goes to
-/// a session at rest; those between follow right behind the turn before, whose run is still being written to the history. Beside it,
-/// at the pace of the former, its limit: a row made durable and a frame relayed.
+/// From a prompt, given by the client to its socket, to the box that has it; the commit that accepts it lies on the way. By turns to a
+/// session whose model is a provider's, where the host looks at what the organization has set for it, and to one of the demo's. Each is
+/// asked at rest, and once more right behind that turn, whose run is still being written to the history. Beside it, at the pace of the
+/// former, its limit: a row made durable and a frame relayed.
 /// </summary>
 internal sealed class DispatchLatency(TimeProvider time, int warmUp = 200, int count = 800) : IScenario
 {
+    private const string Area = "Prompt to connected box";
+
+    /// <summary>A provider that needs no key and is never called, since the box is played.</summary>
+    private const string OwnModel = "ollama/some-model";
+
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(20);
 
     /// <summary>A second, of what is done after each rest.</summary>
@@ -23,35 +28,57 @@ internal sealed class DispatchLatency(TimeProvider time, int warmUp = 200, int c
 
     public async IAsyncEnumerable<Measurement> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var host = await HostProcess.StartRoleAsync("serve");
-        await using var turn = await Turn.BeginAsync(host, cancellationToken);
-        await turn.EndAsync(cancellationToken);
-        var (atRest, behind, fromAccepted, toFirstEvent) = (new Latencies(), new Latencies(), new Latencies(), new Latencies());
+        await using var host = await HostProcess.StartRoleAsync("serve", "--Models:Providers:ollama:BaseUrl=http://127.0.0.1:9/v1");
+        await using var own = await BeginAsync(host, OwnModel, cancellationToken);
+        await using var demo = await BeginAsync(host, Turn.Model, cancellationToken);
+        var (cold, atRest, behind, demoAtRest) = (new Latencies(), new Latencies(), new Latencies(), new Latencies());
+        var (fromAccepted, toFirstEvent) = (new Latencies(), new Latencies());
         for (var i = 0; i < warmUp + count; i++)
         {
-            if (i % 2 == 0) await Task.Delay(Rest, time, cancellationToken);
-            var (sent, accepted, firstEvent, arrived) = await PromptAsync(turn, i, cancellationToken);
-            if (i < warmUp) continue;
-            if (i % 2 == 0) toFirstEvent.Add(sent, firstEvent);
-            (i % 2 == 0 ? atRest : behind).Add(sent, arrived);
-            fromAccepted.Add(Math.Min(accepted, arrived), arrived);
+            await Task.Delay(Rest, time, cancellationToken);
+            var rested = await PromptAsync(own, $"o{i}", cancellationToken);
+            var following = await PromptAsync(own, $"b{i}", cancellationToken);
+            await Task.Delay(Rest, time, cancellationToken);
+            var demos = await PromptAsync(demo, $"d{i}", cancellationToken);
+            if (i < warmUp)
+            {
+                cold.Add(rested.Sent, rested.Arrived);
+                continue;
+            }
+
+            atRest.Add(rested.Sent, rested.Arrived);
+            behind.Add(following.Sent, following.Arrived);
+            demoAtRest.Add(demos.Sent, demos.Arrived);
+            toFirstEvent.Add(rested.Sent, rested.FirstEvent);
+            fromAccepted.Add(Math.Min(rested.Accepted, rested.Arrived), rested.Arrived);
         }
 
         var (row, frame) = await LimitAsync(cancellationToken);
-        yield return new("Prompt to connected box", "sent by the client, at the box: p50", atRest.Percentile(50), "ms", 2);
-        yield return new("Prompt to connected box", "sent by the client, at the box: p99", atRest.Percentile(99), "ms", 5);
-        yield return new("Prompt to connected box", "the same right behind a turn: p50", behind.Percentile(50), "ms");
-        yield return new("Prompt to connected box", "the same right behind a turn: p99", behind.Percentile(99), "ms");
-        yield return new("Prompt to connected box", "sent by the client, its first event at the client: p50", toFirstEvent.Percentile(50), "ms");
-        yield return new("Prompt to connected box", "sent by the client, its first event at the client: p99", toFirstEvent.Percentile(99), "ms", 5);
-        yield return new("Prompt to connected box", "accepted at the client, at the box: p50", fromAccepted.Percentile(50), "ms", 10);
-        yield return new("Prompt to connected box", "accepted at the client, at the box: p99", fromAccepted.Percentile(99), "ms");
-        foreach (var percent in new[] { 50, 99 })
+        foreach (var (name, latencies, p50, p99) in new (string, Latencies, double?, double?)[]
+                 {
+                     ("sent by the client, at the box", atRest, 2, 5),
+                     ("the same with the demo's model", demoAtRest, 2, 5),
+                     ("the same right behind a turn", behind, null, null),
+                     (string.Create(CultureInfo.InvariantCulture, $"the same, the first {warmUp} of a host that has just started"), cold, null, null),
+                     ("sent by the client, its first event at the client", toFirstEvent, null, 5),
+                     ("accepted at the client, at the box", fromAccepted, 10, null),
+                     ("limit, a bare insert of one row", row, null, null),
+                     ("limit, a bare relay", frame, null, null),
+                 })
         {
-            yield return new("Prompt to connected box", $"limit, a bare insert of one row: p{percent}", row.Percentile(percent), "ms");
-            yield return new("Prompt to connected box", $"limit, a bare relay: p{percent}", frame.Percentile(percent), "ms");
-            yield return new("Prompt to connected box", $"against insert and relay together: p{percent}", atRest.Percentile(percent) / (row.Percentile(percent) + frame.Percentile(percent)), "times");
+            yield return new(Area, $"{name}: p50", latencies.Percentile(50), "ms", p50);
+            yield return new(Area, $"{name}: p99", latencies.Percentile(99), "ms", p99);
         }
+
+        foreach (var percent in new[] { 50, 99 })
+            yield return new(Area, $"against insert and relay together: p{percent}", atRest.Percentile(percent) / (row.Percentile(percent) + frame.Percentile(percent)), "times");
+    }
+
+    private static async Task<Turn> BeginAsync(HostProcess host, string model, CancellationToken cancellationToken)
+    {
+        var turn = await Turn.BeginAsync(host, cancellationToken, model);
+        await turn.EndAsync(cancellationToken);
+        return turn;
     }
 
     private async Task<(Latencies Row, Latencies Frame)> LimitAsync(CancellationToken cancellationToken)
@@ -60,16 +87,15 @@ internal sealed class DispatchLatency(TimeProvider time, int warmUp = 200, int c
         await using var relay = await HostProcess.StartRoleAsync("relay");
         using var into = await FrameSocket.ConnectAsync(relay.Url, "/in", null, null, cancellationToken);
         using var watcher = new SessionWatcher(await FrameSocket.ConnectAsync(relay.Url, "/out", null, null, cancellationToken));
-        await PacedAppend.InsertAsync(bare, Rate, warmUp / 4, time, cancellationToken);
-        await RelayLimit.PacedAsync(into, watcher, Rate, warmUp / 4, time, cancellationToken);
+        await PacedAppend.InsertAsync(bare, Rate, warmUp, time, cancellationToken);
+        await RelayLimit.PacedAsync(into, watcher, Rate, warmUp, time, cancellationToken);
         return (await PacedAppend.InsertAsync(bare, Rate, count / 2, time, cancellationToken), await RelayLimit.PacedAsync(into, watcher, Rate, count / 2, time, cancellationToken));
     }
 
     /// <summary>One turn: when its prompt was sent, accepted and first shown at the client, and at the box.</summary>
-    private static async Task<(long Sent, long Accepted, long FirstEvent, long Arrived)> PromptAsync(Turn turn, int i, CancellationToken cancellationToken)
+    private static async Task<(long Sent, long Accepted, long FirstEvent, long Arrived)> PromptAsync(Turn turn, string clientId, CancellationToken cancellationToken)
     {
-        var sent = Stopwatch.GetTimestamp();
-        await turn.Watcher.PromptAsync(string.Create(CultureInfo.InvariantCulture, $"p{i}"), "work", cancellationToken);
+        var sent = await turn.Watcher.PromptAsync(clientId, "work", cancellationToken);
         var answer = turn.Watcher.AnswerAsync(cancellationToken);
         var prompt = await turn.Box.NextPromptAsync(cancellationToken);
         var (accepted, firstEvent) = await answer;

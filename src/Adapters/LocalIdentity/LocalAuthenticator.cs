@@ -42,7 +42,7 @@ internal sealed partial class LocalAuthenticator(ITenantDirectory directory, Tim
         var secret = CredentialSecret.New(CredentialKind.ApiKey);
         var now = time.GetUtcNow();
         var stored = new StoredCredential(ApiKeyId.New(time).Value, CredentialKind.ApiKey, CredentialSecret.Hash(secret), CredentialSecret.HintOf(secret),
-            key.Name, key.User, key.Organization, key.Role, now, key.ExpiresAt, SpentAt: null, RevokedAt: null);
+            key.Name, key.User, key.Organization, key.Role, now, key.ExpiresAt, SpentAt: null, RevokedAt: null) { Parent = key.Parent?.Value };
         await directory.AddCredentialAsync(stored, cancellationToken);
         LogIssued(CredentialKind.ApiKey, stored.Id);
         return new(stored, secret);

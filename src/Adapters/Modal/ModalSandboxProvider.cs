@@ -11,7 +11,7 @@ namespace Coordinator.Adapters.Modal;
 
 /// <summary>
 /// Boxes behind Modal-compatible data planes (docs/protocol.md). A handle names the node its box lives on; what cannot be
-/// asked is unreachable, and never not found.
+/// asked is unreachable, and never not found; a destroy gives it up only when every data plane answers and none is its node.
 /// </summary>
 internal sealed partial class ModalSandboxProvider(NodePool pool, Placement placement, DataPlaneClient client, IOptions<ModalSandboxOptions> options, ILogger<ModalSandboxProvider> logger) : ISandboxProvider
 {
@@ -82,8 +82,17 @@ internal sealed partial class ModalSandboxProvider(NodePool pool, Placement plac
     public async ValueTask DestroyAsync(SandboxHandle handle, bool keepData, CancellationToken cancellationToken)
     {
         Demand(handle);
-        var node = await pool.FindAsync(handle.Node, cancellationToken)
-            ?? throw new PortException(PortFailureKind.Unavailable, $"The box lives on {handle.Node}. {pool.WhyNone(handle.Node)}");
+        if (await pool.FindAsync(handle.Node, cancellationToken) is not { } node)
+        {
+            if (handle.Node is null || !await pool.IsGoneAsync(handle.Node, cancellationToken))
+                throw new PortException(PortFailureKind.Unavailable, $"The box lives on {handle.Node}. {pool.WhyNone(handle.Node)}");
+
+            // There is nobody left to end it at, and a session that waited for that would wait for ever. Should the node come
+            // back, its boxes are listed again, and swept.
+            LogGivenUp(handle.Id, handle.Node);
+            return;
+        }
+
         try
         {
             await client.DestroyAsync(node.Url, node.Name, handle.Id, keepData, cancellationToken);
@@ -125,6 +134,9 @@ internal sealed partial class ModalSandboxProvider(NodePool pool, Placement plac
     {
         if (handle.Provider != ProviderName) throw new PortException(PortFailureKind.Rejected, $"This is the handle of a box of '{handle.Provider}', not of a data plane.");
     }
+
+    [LoggerMessage(5502, LogLevel.Warning, "Box {Id} was on {Node}, which is none of the data planes any more: it is given up, with what its session left there.")]
+    private partial void LogGivenUp(string id, string node);
 
     [LoggerMessage(5501, LogLevel.Information, "Box {Sandbox} (generation {Generation}) runs on {Node}.")]
     private partial void LogCreated(SandboxId sandbox, int generation, string node);

@@ -29,6 +29,15 @@ internal static class DatabaseFailure
     /// <summary>True when the statement met another one and lost: the same again may pass.</summary>
     public static bool IsOfContention(PostgresException failure) => failure.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable;
 
+    /// <summary>
+    /// True when the statement was refused for how it fares with the server, whatever it was to write: it lost against another, the server takes no
+    /// writes, is out of something (class 53), was told to stop it (57) or fails itself (58). Any other refusal may be one row's own trouble.
+    /// </summary>
+    public static bool IsOfServer(PostgresException failure) => IsOfContention(failure) || IsReadOnly(failure)
+        || failure.SqlState.StartsWith("53", StringComparison.Ordinal)
+        || failure.SqlState.StartsWith("57", StringComparison.Ordinal)
+        || failure.SqlState.StartsWith("58", StringComparison.Ordinal);
+
     /// <summary>True when the server takes no writes: it is a standby by now, or was made read-only.</summary>
     public static bool IsReadOnly(Exception? failure) => failure is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction };
 

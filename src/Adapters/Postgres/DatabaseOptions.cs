@@ -22,7 +22,7 @@ public sealed class DatabaseOptions
     /// <summary>Connections the host may hold for everything but the journal's writers, unless the connection string says. Default 20.</summary>
     public int MaxPoolSize { get; set; } = 20;
 
-    /// <summary>How long the embedded server may take to answer, recovery after a crash included, before its start counts as failed. Default 60 s.</summary>
+    /// <summary>How long the embedded server may say nothing before its start counts as failed; while it says that it recovers from a crash, it is waited for. Default 60 s.</summary>
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>True when the host is to run PostgreSQL itself.</summary>

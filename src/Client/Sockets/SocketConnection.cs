@@ -60,7 +60,7 @@ internal sealed class SocketConnection : IAsyncDisposable
     public async Task<SocketFrame?> AskAsync(SocketAsk ask, CancellationToken cancellationToken)
     {
         var bytes = Bytes(ask);
-        if (bytes.Length > TextFrames.MaxBytes) return null;
+        if (bytes.Length > TextFrames.MaxSentBytes) return null;
         try
         {
             if (await SendInOrderAsync(bytes, cancellationToken) is not { } answer) return null;

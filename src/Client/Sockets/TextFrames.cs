@@ -9,7 +9,11 @@ namespace Coordinator.Client;
 /// </summary>
 internal sealed class TextFrames(ClientWebSocket socket, TimeProvider time) : IDisposable
 {
-    public const int MaxBytes = 256 * 1024;
+    /// <summary>Of a frame that is sent: a host closes a socket over a larger one.</summary>
+    public const int MaxSentBytes = 256 * 1024;
+
+    /// <summary>Of a frame that comes: those that show the session whole hold all its open questions.</summary>
+    private const int MaxReceivedBytes = 4 * 1024 * 1024;
 
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan SendWithin = TimeSpan.FromSeconds(10);
@@ -24,11 +28,11 @@ internal sealed class TextFrames(ClientWebSocket socket, TimeProvider time) : ID
     {
         for (var used = 0; ;)
         {
-            if (used == buffer.Length) Array.Resize(ref buffer, Math.Min(2 * used, MaxBytes + 1));
+            if (used == buffer.Length) Array.Resize(ref buffer, Math.Min(2 * used, MaxReceivedBytes + 1));
             var part = await ReceivePartAsync(buffer.AsMemory(used), cancellationToken);
             if (part.MessageType == WebSocketMessageType.Close) throw Closed((int?)socket.CloseStatus ?? 1005, socket.CloseStatusDescription);
             used += part.Count;
-            if (part.MessageType != WebSocketMessageType.Text || used > MaxBytes) throw new IOException("The host sent what is no text frame of at most 256 KiB.");
+            if (part.MessageType != WebSocketMessageType.Text || used > MaxReceivedBytes) throw new IOException("The host sent what is no text frame of at most 4 MiB.");
             if (part.EndOfMessage) return buffer.AsMemory(0, used);
         }
     }

@@ -41,7 +41,7 @@ public sealed class InMemoryAuthenticator(ITenantDirectory directory, TimeProvid
     {
         var secret = NextSecret("ck_");
         var stored = new StoredCredential(ApiKeyId.New(time).Value, CredentialKind.ApiKey, HashOf(secret), secret[^4..], key.Name, key.User, key.Organization, key.Role,
-            time.GetUtcNow(), key.ExpiresAt, null, null);
+            time.GetUtcNow(), key.ExpiresAt, null, null) { Parent = key.Parent?.Value };
         await directory.AddCredentialAsync(stored, cancellationToken);
         return await Faults.Run(() => new IssuedApiKey(stored, secret), cancellationToken);
     }

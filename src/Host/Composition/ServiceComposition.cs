@@ -72,7 +72,7 @@ internal static class ServiceComposition
         .AddTenancyModule(configuration)
         .AddSessionAccessModule(configuration)
         .AddSandboxesModule(configuration)
-        .AddModelsModule()
+        .AddModelsModule(configuration)
         .AddRunsModule()
         .AddKernel(
             typeof(Modules.Tenancy.Registration).Assembly,

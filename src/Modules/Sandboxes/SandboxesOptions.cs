@@ -30,6 +30,12 @@ public sealed class SandboxesOptions
     public int ProviderSeconds { get; set; } = 60;
 
     /// <summary>
+    /// How long the workspace and home of a session that the database does not know are kept, from when a host first missed it; a restart of the
+    /// host begins anew. Its box is ended at once. Keep it longer than it takes to notice a wrong or an empty database.
+    /// </summary>
+    public TimeSpan KeepUnknownData { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>
     /// What must be able to be done where a box is made, of <c>KeepsData</c>, <c>Snapshots</c>, <c>EnforcesMemory</c> and <c>EnforcesEgress</c>. A
     /// provider that cannot keeps the host from starting; of several machines only those that can make boxes, and where none can, none is made
     /// (<c>sandbox_capability_missing</c>).
@@ -55,6 +61,7 @@ internal sealed class SandboxesOptionsValidator : IValidateOptions<SandboxesOpti
         if (options.Cpus is < 0.1 or double.NaN) wrong.Add($"Cpus must be at least 0.1, not {options.Cpus}");
         if (options.DiskBytes < LeastMemory) wrong.Add($"DiskBytes must be at least {LeastMemory}, not {options.DiskBytes}");
         if (options.ProviderSeconds < 1) wrong.Add($"ProviderSeconds must be at least 1, not {options.ProviderSeconds}");
+        if (options.KeepUnknownData < TimeSpan.Zero) wrong.Add($"KeepUnknownData must not be negative, as {options.KeepUnknownData} is");
         foreach (var unknown in options.Requires.Except(SandboxCapabilities.Names, StringComparer.OrdinalIgnoreCase))
             wrong.Add($"Requires: there is no capability '{unknown}'; there are {string.Join(", ", SandboxCapabilities.Names)}");
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong.Select(text => $"{SandboxesOptions.Section}: {text}."));

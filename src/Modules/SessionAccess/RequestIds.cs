@@ -20,13 +20,21 @@ internal static class RequestIds
         SessionId.From(PrefixedId.Derive("session", tenant.Organization.ToString(), tenant.Principal.Scope, key, at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)));
 
     /// <summary>What the session remembers of a keyed message: the same over HTTP and over a WebSocket.</summary>
-    public static RequestIdentity? Identity(TenantContext tenant, string? key, string text, string? model, MessageId? retryOf)
+    public static RequestIdentity? Identity(TenantContext tenant, string? key, string text, string? model, MessageId? retryOf) =>
+        Of(tenant, key, text, model, retryOf?.ToString());
+
+    /// <summary>What the session remembers of a keyed cancel; never what it remembers of a message, which has more parts.</summary>
+    public static RequestIdentity? OfCancel(TenantContext tenant, string? key, MessageId? message) => Of(tenant, key, "cancel", message?.ToString());
+
+    /// <summary>What the session remembers of a keyed answer to a question.</summary>
+    public static RequestIdentity? OfAnswer(TenantContext tenant, string? key, PermissionId permission, PermissionDecision decision, string? note) =>
+        Of(tenant, key, "permission", permission.ToString(), decision.ToString(), note);
+
+    private static RequestIdentity? Of(TenantContext tenant, string? key, params ReadOnlySpan<string?> parts)
     {
         if (key is null) return null;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Append(hash, text);
-        Append(hash, model);
-        Append(hash, retryOf?.ToString());
+        foreach (var part in parts) Append(hash, part);
         return new(tenant.Principal.Scope, key, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 

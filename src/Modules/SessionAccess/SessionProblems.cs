@@ -11,7 +11,5 @@ internal static class SessionProblems
 
     public static readonly Problem CursorInvalid = new("cursor_invalid", "This cursor is not of the session as it stands now; load the session anew.", ProblemKind.Gone);
 
-    public static readonly Problem CursorConflict = new("cursor_conflict", "Last-Event-ID and ?after= name different places; send one of them.", ProblemKind.Malformed);
-
     public static Problem LimitInvalid(int most) => new("limit_invalid", $"limit is a number from 1 to {most}.", ProblemKind.Malformed);
 }

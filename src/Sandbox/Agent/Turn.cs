@@ -27,6 +27,9 @@ internal sealed class Turn(PromptRequest request, TurnServices services)
 
     public MessageId Message => request.Message;
 
+    /// <summary>Whether its end is known, which is told next.</summary>
+    public bool HasEnded { get; private set; }
+
     private bool IsCancelled => cancelAsked.Task.IsCompleted;
 
     /// <summary>Asks for the turn's end; it ends as cancelled. Safe at any time.</summary>
@@ -81,6 +84,7 @@ internal sealed class Turn(PromptRequest request, TurnServices services)
         }
 
         services.Log.TurnEnded(Message.ToString(), end.Outcome.ToString());
+        HasEnded = true;
         services.Bridge.EndTurn(Message, end);
     }
 

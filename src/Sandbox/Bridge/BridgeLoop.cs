@@ -14,7 +14,7 @@ internal enum BridgeVerdict
     /// <summary>No control plane for longer than a box lives without one.</summary>
     Lonely,
 
-    /// <summary>The disk took no new spool, so that there is nothing to be told from.</summary>
+    /// <summary>The disk took no new spool, so that there is nothing to be told from; or its workspace grew on, whatever was ended.</summary>
     NoDisk,
 }
 

@@ -18,20 +18,21 @@ internal static class BoxLife
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(signalled);
         using var hangUp = new CancellationTokenSource();
         await using var supervisor = new Supervisor(parts, findAgent);
-        var disk = new DiskWatch([parts.Configuration.Workspace, parts.Configuration.Home], parts.Configuration.DiskBytes, supervisor.DiskGrewOverLimit, parts.Time);
+        var disk = new DiskWatch([parts.Configuration.Workspace, parts.Configuration.Home], parts.Configuration.DiskBytes, parts.Orders.StopGrowth, parts.Time);
         var background = Task.WhenAll(disk.RunAsync(stop.Token), new Heartbeat(parts, supervisor, disk).RunAsync(stop.Token), new OrphanReaper(parts.Time).RunAsync(stop.Token));
         var bridging = Loop(parts).RunAsync(hangUp.Token);
         var supervising = supervisor.RunAsync(stop.Token);
 
         await Task.WhenAny(bridging, supervising);
-        parts.Log.Ending(bridging.IsCompleted ? await WhyAsync(bridging) : "asked to");
+        parts.Log.Ending(bridging.IsCompleted ? await WhyAsync(bridging) : supervisor.DiskGrowsOn ? "its workspace grows on" : "asked to");
         await stop.CancelAsync();
         await supervising;
         await supervisor.DisposeAsync();
         await DrainAsync(parts, bridging);
         await hangUp.CancelAsync();
         await background;
-        return await bridging;
+        var verdict = await bridging;
+        return supervisor.DiskGrowsOn ? BridgeVerdict.NoDisk : verdict;
     }
 
     private static async Task<string> WhyAsync(Task<BridgeVerdict> bridging)

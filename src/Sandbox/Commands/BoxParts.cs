@@ -2,6 +2,7 @@ using Coordinator.Sandbox.Bridge;
 using Coordinator.Sandbox.Configuration;
 using Coordinator.Sandbox.Events;
 using Coordinator.Sandbox.HostLink;
+using Coordinator.Sandbox.Processes;
 using Coordinator.Sandbox.Shim;
 using Coordinator.Sandbox.Storage;
 
@@ -33,6 +34,7 @@ internal sealed class BoxParts : IAsyncDisposable
         store = BridgeStore.Open(state, NewSpoolId);
         Bridge = new BridgeClient(store.NewMachine(Identity, Lifecycle, NewSpoolId), store, Orders, log);
         Dialer = new WebSocketDialer(host, time);
+        EndProcesses = () => ProcessFamily.EndAsync(Environment.ProcessId, time);
     }
 
     public BoxConfiguration Configuration { get; }
@@ -62,6 +64,9 @@ internal sealed class BoxParts : IAsyncDisposable
     public BridgeClient Bridge { get; }
 
     public WebSocketDialer Dialer { get; }
+
+    /// <summary>Ends everything that the agent started and what it left behind: all that runs below this program.</summary>
+    public Func<Task> EndProcesses { get; set; }
 
     public async ValueTask DisposeAsync()
     {

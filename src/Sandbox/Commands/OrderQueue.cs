@@ -4,7 +4,7 @@ using Coordinator.Sandbox.Bridge;
 
 namespace Coordinator.Sandbox.Commands;
 
-/// <summary>One thing the control plane asks of the box.</summary>
+/// <summary>One thing that is asked of the box: by the control plane, or by its own watch over the disk.</summary>
 internal abstract record BoxOrder
 {
     private BoxOrder()
@@ -20,11 +20,13 @@ internal abstract record BoxOrder
     public sealed record Decide(PermissionId Permission, bool Allow, string? Note) : BoxOrder;
 
     public sealed record Shutdown(string Reason) : BoxOrder;
+
+    public sealed record StopGrowth(long UsedBytes) : BoxOrder;
 }
 
 /// <summary>
 /// Takes orders from the bridge without making it wait. The bound is far above what the protocol allows at once: one
-/// turn, its cancel, its questions. Beyond it something is badly wrong, and the box ends rather than forget an order.
+/// turn, its cancel, its questions; the disk is looked at every ten seconds. Beyond it something is badly wrong, and the box ends rather than forget an order.
 /// </summary>
 internal sealed class OrderQueue : IBridgeOrders
 {
@@ -42,6 +44,9 @@ internal sealed class OrderQueue : IBridgeOrders
     public void Decide(PermissionId permission, bool allow, string? note) => Add(new BoxOrder.Decide(permission, allow, note));
 
     public void Shutdown(string reason) => Add(new BoxOrder.Shutdown(reason));
+
+    /// <summary>The workspace holds more than it may and grows.</summary>
+    public void StopGrowth(long usedBytes) => Add(new BoxOrder.StopGrowth(usedBytes));
 
     private void Add(BoxOrder order)
     {

@@ -52,7 +52,7 @@ internal static class RunCommand
         }
         finally
         {
-            await ProcessFamily.EndAsync(time);
+            await ProcessFamily.EndAsync(Environment.ProcessId, time);
         }
     }
 

@@ -9,11 +9,17 @@ using Coordinator.Sandbox.Processes;
 namespace Coordinator.Sandbox.Commands;
 
 /// <summary>
-/// Carries out what the control plane asks, one thing after another: boots once it is told what for, runs turns, hands
+/// Carries out what is asked, one thing after another: boots once it is told what for, runs turns, hands
 /// cancels and decisions to the turn they are for. Slow work runs beside it and is waited for at the end.
 /// </summary>
 internal sealed class Supervisor(BoxParts parts, FindAgent findAgent) : IAsyncDisposable
 {
+    /// <summary>
+    /// How often what runs is ended for the disk's sake before the box is. After the first the disk may still be found to
+    /// have grown, by what was written between the look and the end.
+    /// </summary>
+    private const int MostClearings = 2;
+
     private readonly List<Task> deciding = [];
     private readonly TaskCompletionSource<Problem?> booted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task booting = Task.CompletedTask;
@@ -21,6 +27,10 @@ internal sealed class Supervisor(BoxParts parts, FindAgent findAgent) : IAsyncDi
     private AgentHost? agent;
     private bool configured;
     private Turn? turn;
+    private int clearings;
+
+    /// <summary>Whether the box ends because its workspace grew on, whatever was ended.</summary>
+    public bool DiskGrowsOn { get; private set; }
 
     /// <summary>Whether the box boots or works on a message.</summary>
     public bool IsBusy => !booting.IsCompleted || !running.IsCompleted;
@@ -33,6 +43,7 @@ internal sealed class Supervisor(BoxParts parts, FindAgent findAgent) : IAsyncDi
             await foreach (var order in parts.Orders.ReadAllAsync(stop))
             {
                 if (order is BoxOrder.Shutdown shutdown) return shutdown.Reason;
+                if (order is BoxOrder.StopGrowth growth && !StopGrowth(growth.UsedBytes)) return "the workspace grows on";
                 Carry(order, stop);
             }
         }
@@ -43,11 +54,6 @@ internal sealed class Supervisor(BoxParts parts, FindAgent findAgent) : IAsyncDi
 
         return null;
     }
-
-    /// <summary>The workspace holds more than it may and grows: what runs is stopped before it fills the machine's disk.</summary>
-    public void DiskGrewOverLimit(long used) => turn?.Fail(MessageEnd.Failed(
-        "disk_full",
-        $"Workspace and home hold {used / 1024 / 1024} MiB, which is more than the {parts.Configuration.DiskBytes / 1024 / 1024} MiB they may. Ask for files to be deleted, or start a new session."));
 
     /// <summary>Waits for what runs, which <c>stop</c> has told to end, and ends the agent, however that went.</summary>
     public async ValueTask DisposeAsync()
@@ -73,6 +79,7 @@ internal sealed class Supervisor(BoxParts parts, FindAgent findAgent) : IAsyncDi
                 booting = BootAsync(configure.Settings, stop);
                 break;
             case BoxOrder.StartTurn start:
+                clearings = 0;
                 running = StartTurnAsync(start.Request, running, stop);
                 break;
             case BoxOrder.CancelTurn cancel when turn?.Message == cancel.Message:
@@ -83,6 +90,39 @@ internal sealed class Supervisor(BoxParts parts, FindAgent findAgent) : IAsyncDi
                 deciding.Add(asking.DecideAsync(decide.Permission, decide.Allow, decide.Note, stop));
                 break;
         }
+    }
+
+    /// <summary>
+    /// The workspace holds more than it may and grows: what runs is stopped before it fills the machine's disk. False when
+    /// nothing is left to stop but the box.
+    /// </summary>
+    private bool StopGrowth(long used)
+    {
+        var problem = new Problem("disk_full", $"Workspace and home hold {used / 1024 / 1024} MiB, which is more than the {parts.Configuration.DiskBytes / 1024 / 1024} MiB they may.");
+        if (turn is { HasEnded: false } working)
+        {
+            working.Fail(MessageEnd.Failed(problem.Code, $"{problem.Detail} Ask for files to be deleted, or start a new session."));
+        }
+        else if (booted.Task.IsCompleted && clearings++ < MostClearings)
+        {
+            running = EndProcessesAsync(running);
+        }
+        else if (booted.Task.IsCompleted)
+        {
+            DiskGrowsOn = true;
+            parts.Bridge.Emit(parts.Lifecycle.AgentFailed(problem with { Detail = $"{problem.Detail} They grew on after everything that ran in the box was ended, and so the box ends. Send a message that asks for files to be deleted, or start a new session." }));
+        }
+
+        return !DiskGrowsOn;
+    }
+
+    /// <summary>No turn runs, so what writes was left by an earlier one. The agent is started anew by the next turn.</summary>
+    private async Task EndProcessesAsync(Task before)
+    {
+        await before;
+        parts.Log.EndingProcesses("the workspace holds more than it may and grows without a turn");
+        if (agent is not null) await agent.DropAsync();
+        await parts.EndProcesses();
     }
 
     private async Task BootAsync(BoxSettings settings, CancellationToken stop)

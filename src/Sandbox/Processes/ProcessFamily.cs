@@ -12,16 +12,16 @@ internal static class ProcessFamily
     /// <summary>From now on a process whose parent ends becomes a child of this program.</summary>
     public static void AdoptOrphans() => Signals.BecomeSubreaper();
 
-    /// <summary>Asks every descendant to end, and ends those that do not.</summary>
-    public static async Task EndAsync(TimeProvider time)
+    /// <summary>Asks every descendant of a process to end, and ends those that do not.</summary>
+    public static async Task EndAsync(int root, TimeProvider time)
     {
-        if (await EndsAsync(Signal.Terminate, time)) return;
-        await EndsAsync(Signal.Kill, time);
+        if (await EndsAsync(root, Signal.Terminate, time)) return;
+        await EndsAsync(root, Signal.Kill, time);
     }
 
-    private static async Task<bool> EndsAsync(Signal signal, TimeProvider time)
+    private static async Task<bool> EndsAsync(int root, Signal signal, TimeProvider time)
     {
-        var family = ProcessTable.Descendants(ProcessTable.Read(), Environment.ProcessId).ToArray();
+        var family = ProcessTable.Descendants(ProcessTable.Read(), root).ToArray();
         ToolProcesses.SignalLiving(family, signal);
         var since = time.GetTimestamp();
         while (ToolProcesses.AnyLives(family))

@@ -40,7 +40,7 @@ internal sealed partial class SignatureGate(RequestDelegate next, IOptions<Sandb
         if (Refuse(header.Count == 1 ? header[0] : null, context, body, out var signature) is { } refusal)
         {
             LogRefused(context.Request.Method, context.Request.Path, refusal.Code, refusal.Detail);
-            await context.WriteProblemAsync(refusal.Code == "too_many_requests" ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status401Unauthorized, refusal.Code, refusal.Detail);
+            await context.WriteProblemAsync(refusal.Code is "too_many_requests" or "nonce_not_written" ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status401Unauthorized, refusal.Code, refusal.Detail);
             return;
         }
 
@@ -63,10 +63,14 @@ internal sealed partial class SignatureGate(RequestDelegate next, IOptions<Sandb
         return nonces.Take(signature) switch
         {
             NonceBook.Outcome.UsedBefore => ("nonce_replayed", "This very request was received before; a repeated one needs a nonce of its own."),
+            NonceBook.Outcome.NotWritten when !IsHarmlessTwice(context.Request.Method) => ("nonce_not_written", "The disk here takes nothing more, so that after a restart this request could be repeated by whoever saw it. Make room: destroy boxes with their data, which is let in, as looking at them is."),
             NonceBook.Outcome.Full => ("too_many_requests", "More requests came than can be remembered; try again."),
             _ => null,
         };
     }
+
+    /// <summary>Looks at something, or frees something, which is the same when it is done again. On a full disk it must be possible to make room.</summary>
+    private static bool IsHarmlessTwice(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsDelete(method);
 
     /// <summary>As it stands in the request's first line: what is decoded or normalized is no longer what was signed.</summary>
     private static string TargetOf(HttpContext context) => context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;

@@ -12,6 +12,7 @@ let ends: ConnectionEnd[];
 let received: EventEnvelope[];
 let unanswered: number;
 let ready: number;
+let unreadable: number;
 let cursor: string;
 let connection: SessionConnection;
 
@@ -20,7 +21,7 @@ const status = () => statuses.at(-1)?.kind;
 
 beforeEach(() => {
   clock = new FakeClock();
-  [sockets, statuses, ends, received, unanswered, ready, cursor] = [[], [], [], [], 0, 0, '1.7'];
+  [sockets, statuses, ends, received, unanswered, ready, unreadable, cursor] = [[], [], [], [], 0, 0, 0, '1.7'];
   connection = new SessionConnection({
     open: () => {
       const socket = new FakeSocket();
@@ -36,6 +37,7 @@ beforeEach(() => {
       onView: () => undefined,
       onAccepted: () => undefined,
       onRefused: () => undefined,
+      onUnreadable: () => (unreadable += 1),
       onEnd: (end) => ends.push(end),
       onUnanswered: () => (unanswered += 1),
     },
@@ -114,6 +116,18 @@ describe('coming back', () => {
       clock.advance(400);
     }
     expect(sockets.length).toBeLessThan(5);
+  });
+
+  test('A host that keeps closing over a frame it cannot read is not hammered, though it answers each time', () => {
+    for (let second = 0; second < 60; second++) {
+      if (!last().closed) {
+        last().accept();
+        last().drop(4400);
+      }
+      clock.advance(1_000);
+    }
+    expect(sockets.length).toBeLessThan(10);
+    expect(unreadable).toBe(sockets.length);
   });
 
   test('Being dropped as too slow resumes at once', () => {

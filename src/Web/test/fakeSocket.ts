@@ -48,13 +48,18 @@ export class FakeClock implements Clock {
     };
   }
 
+  /** A computer that sleeps: time goes on, and what was due runs once it wakes. */
+  sleep(milliseconds: number): void {
+    this.time += milliseconds;
+  }
+
   advance(milliseconds: number): void {
     const end = this.time + milliseconds;
     for (;;) {
       const due = this.timers.filter((timer) => timer.at <= end).sort((left, right) => left.at - right.at)[0];
       if (!due) break;
       this.timers = this.timers.filter((timer) => timer !== due);
-      this.time = due.at;
+      this.time = Math.max(this.time, due.at);
       due.action();
     }
     this.time = end;

@@ -198,4 +198,129 @@ describe('prompts', () => {
     clock.advance(5_000);
     expect(last().sent.filter((frame) => frame['clientId'] === clientId)).toHaveLength(2);
   });
+
+  test('A prompt that nobody confirmed before a long sleep is shown as not sent, and not sent again', async () => {
+    const session = await started();
+    session.prompt('Friday');
+    last().drop();
+    clock.advance(500);
+    clock.advance(25 * 3_600_000);
+    last().accept(view());
+    expect(last().sent.filter((frame) => frame['type'] === 'prompt')).toEqual([]);
+    expect(session.snapshot().outbox).toMatchObject([{ text: 'Friday', refusal: { code: 'not_sent' } }]);
+  });
+
+  test('A prompt that is refused for now when a long sleep begins is not sent after it', async () => {
+    const session = await started();
+    session.prompt('Friday');
+    const clientId = session.snapshot().outbox[0]?.clientId ?? '';
+    clock.sleep(25 * 3_600_000);
+    last().say({ type: 'refused', for: 'prompt', clientId, code: 'host_draining', detail: 'Later.' });
+    clock.advance(5_000);
+    expect(last().sent.filter((frame) => frame['type'] === 'prompt')).toHaveLength(1);
+    expect(session.snapshot().outbox[0]?.refusal?.code).toBe('not_sent');
+  });
+
+  test('What was missed is read before anything is sent again, and shows what had arrived', async () => {
+    const session = await started();
+    session.prompt('Arrived');
+    session.prompt('Lost');
+    const [arrived, lost] = session.snapshot().outbox.map((entry) => entry.clientId);
+    last().drop();
+    clock.advance(500);
+    history.text('msg_1', 5, '!').queued('msg_2', 'Arrived', { clientId: arrived });
+    head = history.events.length;
+    last().accept(view());
+    expect(last().sent).toHaveLength(1);
+    live(history.events.slice(-2, -1));
+    paint();
+    expect(last().sent).toHaveLength(1);
+    live(history.events.slice(-1));
+    expect(last().sent.slice(1).map((frame) => frame['clientId'])).toEqual([lost]);
+  });
+
+  test('A prompt that is written while what was missed is read follows the older ones', async () => {
+    const session = await started();
+    session.setOnline(false);
+    session.prompt('First');
+    history.text('msg_1', 5, '!');
+    head = history.events.length;
+    session.setOnline(true);
+    last().accept(view());
+    session.prompt('Second');
+    expect(last().sent).toHaveLength(1);
+    live(history.events.slice(-1));
+    expect(last().sent.slice(1).map((frame) => frame['text'])).toEqual(['First', 'Second']);
+  });
+
+  test('A prompt does not wait for ever for events that do not come', async () => {
+    const session = await started();
+    session.prompt('Go on');
+    last().drop();
+    clock.advance(500);
+    head += 1;
+    last().accept(view());
+    clock.advance(10_000);
+    expect(last().sent.at(-1)).toMatchObject({ type: 'prompt', text: 'Go on' });
+    session.prompt('And on');
+    expect(last().sent.at(-1)).toMatchObject({ type: 'prompt', text: 'And on' });
+  });
+
+  test('A prompt that the host closes the socket over is refused instead of sent a third time, and what is behind it goes', async () => {
+    const session = await started();
+    session.prompt('Unreadable');
+    session.prompt('Fine');
+    const sent: string[] = [];
+    for (let round = 0; round < 3; round++) {
+      sent.push(last().sent.filter((frame) => frame['type'] === 'prompt').map((frame) => frame['text']).join(', '));
+      if (round < 2) last().drop(4400);
+      clock.advance(5_000);
+      if (round < 2) last().accept(view());
+    }
+    expect(sent).toEqual(['Unreadable, Fine', 'Unreadable, Fine', 'Fine']);
+    expect(session.snapshot().outbox).toMatchObject([{ text: 'Unreadable', refusal: { code: 'not_readable' } }, { text: 'Fine', refusal: null }]);
+  });
+
+  test('A host that cannot read the subscription says nothing about a prompt that was sent before', async () => {
+    const session = await started();
+    session.prompt('Go on');
+    last().drop();
+    for (let round = 0; round < 3; round++) {
+      clock.advance(9_000);
+      last().onopen?.();
+      last().drop(4400);
+    }
+    expect(session.snapshot().outbox).toMatchObject([{ text: 'Go on', refusal: null }]);
+  });
+
+  test('What was answered is not what the host could not read', async () => {
+    const session = await started();
+    session.prompt('Accepted');
+    session.prompt('For now');
+    session.prompt('Unreadable');
+    const [accepted, forNow] = session.snapshot().outbox.map((entry) => entry.clientId);
+    last().say({ type: 'accepted', clientId: accepted, messageId: 'msg_2', position: 0 });
+    for (let round = 0; round < 2; round++) {
+      last().say({ type: 'refused', for: 'prompt', clientId: forNow, code: 'dependency_unavailable', detail: 'Down.' });
+      last().drop(4400);
+      clock.advance(9_000);
+      last().accept(view());
+    }
+    expect(session.snapshot().outbox).toMatchObject([{ text: 'For now', refusal: null }, { text: 'Unreadable', refusal: { code: 'not_readable' } }]);
+  });
+
+  test('Half of a surrogate pair, which nobody can read, is sent as a replacement character; whole pairs stay', async () => {
+    const session = await started();
+    session.prompt('\ud83d a \ude00 b \u{1f600}');
+    expect(last().sent.at(-1)).toMatchObject({ type: 'prompt', text: '\ufffd a \ufffd b \u{1f600}' });
+  });
+
+  test('A prompt that is too large for a frame as JSON is refused before it is sent', async () => {
+    const session = await started();
+    session.prompt('\u0001'.repeat(64 * 1024));
+    expect(last().sent).toHaveLength(1);
+    expect(session.snapshot().outbox[0]?.refusal?.code).toBe('prompt_too_large');
+    session.prompt('\n'.repeat(64 * 1024 - 1));
+    expect(last().sent).toHaveLength(2);
+  });
 });

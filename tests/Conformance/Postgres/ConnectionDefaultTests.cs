@@ -29,13 +29,23 @@ public sealed class ConnectionDefaultTests(PostgresFixture postgres) : IClassFix
     }
 
     [Fact]
-    public async Task The_server_asks_whether_a_host_is_there_that_appends_over_a_network()
+    public async Task The_server_asks_whether_a_host_is_there_that_holds_rows_over_a_network()
     {
-        await using var far = new DatabaseServer(new DatabaseOptions { ConnectionString = Plain }, embedded: null).CreateSystem();
-        await using var near = new DatabaseServer(new DatabaseOptions { ConnectionString = Plain.Replace("127.0.0.1", "/run/postgresql", StringComparison.Ordinal) }, embedded: null).CreateSystem();
+        var (far, near) = (new DatabaseServer(new DatabaseOptions { ConnectionString = Plain }, embedded: null), new DatabaseServer(new DatabaseOptions { ConnectionString = Plain.Replace("127.0.0.1", "/run/postgresql", StringComparison.Ordinal) }, embedded: null));
+        await using var farSystem = far.CreateSystem();
+        await using var farShared = far.CreateShared();
+        await using var nearSystem = near.CreateSystem();
+        await using var nearShared = near.CreateShared();
 
-        Assert.Contains("tcp_keepalives_idle=10", far.Source.ConnectionString, StringComparison.Ordinal);
-        Assert.DoesNotContain("tcp_keepalives", near.Source.ConnectionString, StringComparison.Ordinal);
+        Assert.All([farSystem.Source, farShared], source => Assert.Contains("tcp_keepalives_idle=10", source.ConnectionString, StringComparison.Ordinal));
+        Assert.All([nearSystem.Source, nearShared], source => Assert.DoesNotContain("tcp_keepalives", source.ConnectionString, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_a_host_that_froze_has_locked_for_a_tenant_is_let_go()
+    {
+        await using var sessions = new PostgresSessions(postgres.ConnectionString);
+        Assert.Equal("1min", await AskAsync(sessions.Shared, "idle_in_transaction_session_timeout"));
     }
 
     [Fact]
@@ -69,9 +79,9 @@ public sealed class ConnectionDefaultTests(PostgresFixture postgres) : IClassFix
         Assert.Equal(("off", "off"), (await AskAsync(sessions.Shared), await AskAsync(sessions.System)));
     }
 
-    private static async Task<string?> AskAsync(NpgsqlDataSource source)
+    private static async Task<string?> AskAsync(NpgsqlDataSource source, string setting = "jit")
     {
-        await using var ask = source.CreateCommand("SHOW jit");
+        await using var ask = source.CreateCommand($"SHOW {setting}");
         return (string?)await ask.ExecuteScalarAsync();
     }
 

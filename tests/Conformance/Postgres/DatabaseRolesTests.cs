@@ -64,6 +64,26 @@ public sealed class DatabaseRolesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_start_that_has_to_change_a_table_that_somebody_reads_gives_up_soon_and_nobody_stands_behind_it()
+    {
+        await PostgresFixture.MigrateAsync(connectionString);
+        await using var owner = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await owner.OpenAsync();
+        await using var begun = new NpgsqlCommand("DROP POLICY hosts ON session_head", owner);
+        await begun.ExecuteNonQueryAsync();
+        begun.CommandText = "BEGIN; SELECT count(*) FROM session_head";
+        await begun.ExecuteNonQueryAsync();
+
+        Assert.Equal(PostgresErrorCodes.LockNotAvailable, (await Assert.ThrowsAsync<PostgresException>(() => PostgresFixture.MigrateAsync(connectionString))).SqlState);
+
+        await using var over = new NpgsqlCommand("ROLLBACK", owner);
+        await over.ExecuteNonQueryAsync();
+        await PostgresFixture.MigrateAsync(connectionString);
+        begun.CommandText = "SELECT count(*) FROM pg_policy WHERE polname = 'hosts' AND polrelid = 'session_head'::regclass";
+        Assert.Equal(1L, await begun.ExecuteScalarAsync());
+    }
+
+    [Fact]
     public async Task The_roles_of_one_database_are_nobody_in_another_of_the_same_server()
     {
         await PostgresFixture.MigrateAsync(connectionString);

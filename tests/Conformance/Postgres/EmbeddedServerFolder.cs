@@ -11,7 +11,7 @@ namespace Coordinator.Tests.Conformance.Postgres;
 /// <summary>A data folder of one test, the hosts it starts on it, and what a test does to their processes.</summary>
 internal sealed class EmbeddedServerFolder : IAsyncDisposable
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
     private readonly List<EmbeddedPostgres> hosts = [];
 
@@ -85,6 +85,14 @@ internal sealed class EmbeddedServerFolder : IAsyncDisposable
     }
 
     public static Task UntilAsync(string condition, Func<bool> holds) => UntilAsync(condition, () => Task.FromResult(holds()));
+
+    /// <summary>kill -9 of the server's main process; returns when it is gone.</summary>
+    public async Task KillServerAsync()
+    {
+        var killed = string.Create(CultureInfo.InvariantCulture, $"/proc/{ServerProcess}");
+        Kill(ServerProcess);
+        await UntilAsync("the killed server is gone", () => !Directory.Exists(killed));
+    }
 
     public static void Kill(int process) => _ = NativeMethods.SendSignal(process, NativeMethods.SigKill);
 

@@ -18,6 +18,8 @@ public sealed class ModalAppContractTests : SandboxProviderContract
 
     private protected override ISandboxRig Rig => peer;
 
+    protected override bool KnowsItsMachines => true;
+
     public override Task InitializeAsync() => peer.StartAsync();
 
     [Fact]

@@ -1,9 +1,14 @@
 using System.Runtime.Versioning;
+using Coordinator.Modules.Sandboxes;
+using Coordinator.Modules.Sandboxes.Provisioning;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
+using Coordinator.Ports.Session;
 using Coordinator.Tests.Support.Network;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Coordinator.Tests.Conformance.SandboxProvider;
@@ -123,9 +128,38 @@ public sealed class ModalPoolTests : IAsyncLifetime
         await imposter.StartAsync(gone.Url);
 
         Assert.Equal(SandboxStatus.Unreachable, (await Pool.InspectAsync(handle, CancellationToken.None)).Status);
-        var failure = await Assert.ThrowsAsync<PortException>(async () => await Pool.DestroyAsync(handle, keepData: false, CancellationToken.None));
-        Assert.Equal(PortFailureKind.Unavailable, failure.Kind);
         Assert.NotEqual(NodeOf(other), handle.Node);
+
+        // Every data plane answers, and none is the one that had the box: there is nobody left to end it at.
+        await Pool.DestroyAsync(handle, keepData: false, CancellationToken.None);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_session_whose_node_was_taken_out_of_the_pool_is_rid_of_its_box_and_has_its_next_one_elsewhere(bool keepData)
+    {
+        var spec = Specs.New();
+        var lost = await second.Connect(second.Url).MakeAsync(spec);
+        var left = first.Connect(first.Url);
+        var effects = new SandboxEffects(left, new WordTokens(), Options.Create(new SandboxesOptions()), TimeProvider.System, NullLogger<SandboxEffects>.Instance);
+
+        var destroy = new SessionEffect.DestroySandbox(spec.Sandbox, spec.Generation, lost, keepData);
+        Assert.IsType<EffectOutcome.Succeeded>(await effects.RunAsync(new(spec.Organization, spec.Session), destroy, CancellationToken.None));
+
+        Assert.Equal(NodeOf(first), (await left.MakeAsync(Specs.NextOf(spec) with { Home = lost.Node })).Node);
+    }
+
+    [Fact]
+    public async Task A_box_of_a_node_that_is_merely_silent_is_not_given_up()
+    {
+        var handle = await second.Connect(second.Url).MakeAsync(Specs.New());
+        await second.StopHostAsync();
+        foreach (var provider in new[] { Pool, Connect() })
+            Assert.Equal(PortFailureKind.Unavailable, (await Assert.ThrowsAsync<PortException>(async () => await provider.DestroyAsync(handle, keepData: true, CancellationToken.None))).Kind);
+
+        await second.StartHostAsync();
+        Assert.Equal(SandboxStatus.Running, (await Pool.InspectAsync(handle, CancellationToken.None)).Status);
     }
 
     [Fact]

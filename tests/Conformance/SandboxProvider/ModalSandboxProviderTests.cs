@@ -10,5 +10,7 @@ public sealed class ModalSandboxProviderTests : SandboxProviderContract
 
     private protected override ISandboxRig Rig => rig;
 
+    protected override bool KnowsItsMachines => true;
+
     public override Task InitializeAsync() => rig.StartAsync();
 }

@@ -47,6 +47,30 @@ public sealed class ModalSignatureTests : IAsyncLifetime
         await RefusedAsync("nonce_replayed", "received before", HttpMethod.Get, "/sandboxes", signature);
     }
 
+    [Fact]
+    public async Task While_no_nonce_can_be_written_down_boxes_are_looked_at_and_destroyed_and_none_is_made()
+    {
+        var handle = await rig.Provider.MakeAsync(Specs.New());
+
+        // As a full disk is, for root too.
+        var nonces = Path.Combine(rig.HostDirectory, "nonces");
+        Directory.Delete(nonces, recursive: true);
+        await File.WriteAllTextAsync(nonces, "");
+
+        var body = Body(Specs.New());
+        var (status, problem) = await Requests.SendAsync(HttpMethod.Post, "/sandboxes", SignedRequests.Sign(HttpMethod.Post, "/sandboxes", body).ToString(), body);
+        Assert.Equal((503, "nonce_not_written"), (status, problem?.Code));
+        Assert.Single(await ListAsync());
+        var target = $"/sandboxes/{handle.Id}?keepData=false";
+        var signature = SignedRequests.Sign(HttpMethod.Delete, target).ToString();
+        Assert.Equal(204, (await Requests.SendAsync(HttpMethod.Delete, target, signature)).Status);
+        await RefusedAsync("nonce_replayed", "received before", HttpMethod.Delete, target, signature);
+
+        File.Delete(nonces);
+        Directory.CreateDirectory(nonces);
+        Assert.Equal(SandboxStatus.Running, (await rig.Provider.InspectAsync(await rig.Provider.MakeAsync(Specs.New()), CancellationToken.None)).Status);
+    }
+
     [Theory]
     [InlineData(-301, "301 seconds before")]
     [InlineData(-86400, "seconds before")]

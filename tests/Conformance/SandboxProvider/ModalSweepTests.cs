@@ -1,6 +1,4 @@
 using System.Runtime.Versioning;
-using System.Security.Cryptography;
-using System.Text;
 using Coordinator.Modules.Sandboxes;
 using Coordinator.Modules.Sandboxes.Provisioning;
 using Coordinator.Ports;
@@ -37,14 +35,14 @@ public sealed class ModalSweepTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_box_that_no_session_wants_is_destroyed_at_the_sandbox_host_and_another_deployments_is_not()
+    public async Task A_box_of_no_known_session_ends_at_the_sandbox_host_with_its_data_kept_and_another_deployments_does_not()
     {
         var orphan = await rig.Provider.MakeAsync(Specs.New("here"));
         var other = await rig.Provider.MakeAsync(Specs.New("there"));
 
         Assert.Equal(1, await sweep!.SweepAsync(CancellationToken.None));
 
-        Assert.Equal(SandboxStatus.NotFound, (await rig.Provider.InspectAsync(orphan, CancellationToken.None)).Status);
+        Assert.Equal(SandboxStatus.Stopped, (await rig.Provider.InspectAsync(orphan, CancellationToken.None)).Status);
         Assert.Equal(SandboxStatus.Running, (await rig.Provider.InspectAsync(other, CancellationToken.None)).Status);
         Assert.Equal(0, await sweep.SweepAsync(CancellationToken.None));
     }
@@ -57,10 +55,10 @@ public sealed class ModalSweepTests : IAsyncLifetime
         Assert.Equal(0, await sweep!.SweepAsync(CancellationToken.None));
         network.Heal();
         Assert.Equal(1, await sweep.SweepAsync(CancellationToken.None));
-        Assert.Equal(SandboxStatus.NotFound, (await rig.Provider.InspectAsync(orphan, CancellationToken.None)).Status);
+        Assert.Equal(SandboxStatus.Stopped, (await rig.Provider.InspectAsync(orphan, CancellationToken.None)).Status);
     }
 
-    /// <summary>Knows of no session at all, as after a restore of an old database.</summary>
+    /// <summary>Knows of no session at all, as with an empty database.</summary>
     private sealed class NoSessions : ISessionHost
     {
         public ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken) => new(new Problem("session_not_found", "There is no such session.", ProblemKind.NotFound));
@@ -70,13 +68,5 @@ public sealed class ModalSweepTests : IAsyncLifetime
         public ValueTask<Result<IBridgeLink>> AttachBridgeAsync(SessionKey key, BoxCredential credential, BridgeHello hello, IBridgeSink sink, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public ValueTask DrainAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
-    }
-
-    /// <summary>Tokens whose secret is a word.</summary>
-    private sealed class WordTokens : IBoxTokenScheme
-    {
-        public string TokenFor(SessionKey key, SandboxId sandbox, int generation) => $"sb_{key.Organization}.{key.Session}.{sandbox}.{generation}.word";
-
-        public byte[] HashFor(SessionKey key, SandboxId sandbox, int generation) => SHA256.HashData(Encoding.UTF8.GetBytes(TokenFor(key, sandbox, generation)));
     }
 }

@@ -189,6 +189,55 @@ public sealed class PostgresJournalFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_append_that_the_database_fails_at_for_its_session_alone_fails_alone_among_its_group()
+    {
+        // As a damaged block, a trigger or a privilege of somebody's own does to the statement that comes to its row.
+        await ExecuteAsync("""
+            CREATE FUNCTION fail_at_some() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not this one' USING ERRCODE = convert_from(substr(NEW.payload, 9), 'UTF8'); END $$;
+            CREATE TRIGGER fail_at_some BEFORE INSERT ON session_record FOR EACH ROW WHEN (substr(NEW.payload, 1, 8) = 'fails as'::bytea) EXECUTE FUNCTION fail_at_some();
+            """);
+        var failing = new Dictionary<int, (string Payload, PortFailureKind Kind)>
+        {
+            [3] = ("fails asXX001", PortFailureKind.Unavailable),
+            [4] = ("fails as42501", PortFailureKind.Unauthorized),
+            [17] = ("fails asP0001", PortFailureKind.Unavailable),
+        };
+        var leases = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => CreateAsync()));
+
+        var appends = await InOneGroupAsync(() => [.. leases.Select((lease, i) => AppendAsync(lease, 0, failing.TryGetValue(i, out var one) ? one.Payload : "{}"))]);
+
+        for (var i = 0; i < appends.Length; i++)
+        {
+            if (failing.TryGetValue(i, out var one))
+            {
+                var refused = await Assert.ThrowsAsync<PortException>(() => appends[i]);
+                Assert.Equal((one.Kind, false), (refused.Kind, refused.EffectMayHaveHappened));
+            }
+            else
+            {
+                Assert.True(await appends[i]);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_server_out_of_room_is_asked_once_for_a_group_and_not_for_each_of_it()
+    {
+        await ExecuteAsync("""
+            CREATE SEQUENCE asked;
+            CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN PERFORM nextval('asked'); RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END $$;
+            CREATE TRIGGER no_room BEFORE INSERT ON session_record FOR EACH ROW WHEN (NEW.payload = 'large'::bytea) EXECUTE FUNCTION no_room();
+            """);
+        var leases = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => CreateAsync()));
+
+        var appends = await InOneGroupAsync(() => [.. leases.Select(lease => AppendAsync(lease, 0, "large"))]);
+
+        foreach (var append in appends) Assert.Equal(PortFailureKind.Full, (await Assert.ThrowsAsync<PortException>(() => append)).Kind);
+        await using var asked = direct!.Owner.CreateCommand("SELECT last_value FROM asked");
+        Assert.Equal(1L, await asked.ExecuteScalarAsync());
+    }
+
+    [Fact]
     public async Task In_one_group_each_is_told_whether_it_was_written_or_fenced()
     {
         var leases = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => CreateAsync()));

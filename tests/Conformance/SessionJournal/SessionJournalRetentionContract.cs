@@ -66,9 +66,10 @@ public abstract class SessionJournalRetentionContract : SessionJournalReadingCon
     }
 
     /// <summary>A session of <paramref name="records"/> records of two events each, and of what JSON may hold, which nobody has open any more.</summary>
-    private protected async Task<SessionKey> OverAsync(int records)
+    private protected Task<SessionKey> OverAsync(int records) => OverAsync(NewKey(), records);
+
+    private protected async Task<SessionKey> OverAsync(SessionKey key, int records)
     {
-        var key = NewKey();
         var lease = await CreateAsync(key);
         for (var version = 0; version < records; version++) Assert.True(await AppendAsync(lease, version, events: 2, payload: Payload(version, 2)));
         await Journal.ReleaseAsync(lease, default);

@@ -73,6 +73,66 @@ public abstract class CredentialStoreContract
     }
 
     [Fact]
+    public async Task With_a_key_go_the_keys_that_were_made_with_it_and_no_others()
+    {
+        var (organization, user) = await MemberAsync();
+        var root = KeyOf(organization, user);
+        var leaked = KeyOf(organization, user) with { Parent = root.Id };
+        var child = KeyOf(organization, user) with { Parent = leaked.Id };
+        var grandchild = KeyOf(organization, user) with { Parent = child.Id };
+        var sibling = KeyOf(organization, user) with { Parent = root.Id };
+        foreach (var key in (StoredCredential[])[root, leaked, child, grandchild, sibling]) await Directory.AddCredentialAsync(key, default);
+        AssertSame(grandchild, await Directory.FindCredentialAsync(CredentialKind.ApiKey, grandchild.Hash, default));
+
+        await Directory.RevokeCredentialAsync(leaked.Id, Now, default);
+
+        foreach (var gone in (StoredCredential[])[leaked, child, grandchild])
+            Assert.Equal(Now, (await Directory.FindCredentialAsync(CredentialKind.ApiKey, gone.Hash, default))?.RevokedAt);
+        var listed = await Directory.ListApiKeysAsync(new(organization, new(PrincipalKind.User, user.ToString(), "Ada"), Role.Owner), default);
+        Assert.Equal(((Guid[])[root.Id, sibling.Id]).Order(), listed.Select(key => key.Id).Order());
+    }
+
+    [Fact]
+    public async Task No_key_is_made_with_one_that_is_revoked_unknown_or_another_organizations()
+    {
+        var (organization, user) = await MemberAsync();
+        var (foreign, eve) = await MemberAsync();
+        var revoked = KeyOf(organization, user);
+        var theirs = KeyOf(foreign, eve);
+        await Directory.AddCredentialAsync(revoked, default);
+        await Directory.AddCredentialAsync(theirs, default);
+        await Directory.RevokeCredentialAsync(revoked.Id, Now, default);
+
+        foreach (var parent in (Guid[])[revoked.Id, theirs.Id, ApiKeyId.New(TimeProvider.System).Value])
+            await PortAssert.FailsAsync(PortFailureKind.Rejected, () => Directory.AddCredentialAsync(KeyOf(organization, user) with { Parent = parent }, default));
+    }
+
+    [Fact]
+    public async Task A_key_made_in_the_moment_in_which_its_parents_parent_is_revoked_does_not_survive()
+    {
+        var (organization, user) = await MemberAsync();
+        for (var round = 0; round < 10; round++)
+        {
+            var root = KeyOf(organization, user);
+            var parent = KeyOf(organization, user) with { Parent = root.Id };
+            await Directory.AddCredentialAsync(root, default);
+            await Directory.AddCredentialAsync(parent, default);
+            var children = Enumerable.Range(0, 4).Select(_ => KeyOf(organization, user) with { Parent = parent.Id }).ToList();
+
+            await Task.WhenAll(
+            [
+                .. children.Select(child => Task.Run(async () => await Record.ExceptionAsync(async () => await Directory.AddCredentialAsync(child, default)))),
+                Task.Run(async () => await Directory.RevokeCredentialAsync(root.Id, Now, default)),
+            ]);
+
+            foreach (var child in children)
+                Assert.True(await Directory.FindCredentialAsync(CredentialKind.ApiKey, child.Hash, default) is null or { RevokedAt: not null });
+        }
+
+        Assert.Empty(await Directory.ListApiKeysAsync(new(organization, new(PrincipalKind.User, user.ToString(), "Ada"), Role.Owner), default));
+    }
+
+    [Fact]
     public async Task A_taken_hash_or_id_is_refused_and_the_first_credential_stays()
     {
         var (organization, user) = await MemberAsync();

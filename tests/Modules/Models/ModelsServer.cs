@@ -5,6 +5,7 @@ using System.Text;
 using Coordinator.Fakes;
 using Coordinator.Modules.Kernel;
 using Coordinator.Modules.Models;
+using Coordinator.Modules.Models.Gateway;
 using Coordinator.Modules.Models.Tokens;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
@@ -13,6 +14,7 @@ using Coordinator.Ports.Models;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Support.Http;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordinator.Tests.Modules.Models;
@@ -33,9 +35,11 @@ internal sealed class ModelsServer : IAsyncDisposable
 
     public WantedBox Sessions { get; }
 
+    public ModelCalls Calls => server.Services.GetRequiredService<ModelCalls>();
+
     public GatewayTokens Tokens => server.Services.GetRequiredService<GatewayTokens>();
 
-    public static async Task<ModelsServer> StartAsync(TimeProvider? time = null)
+    public static async Task<ModelsServer> StartAsync(TimeProvider? time = null, params (string Key, string Value)[] calls)
     {
         var log = new CapturedLog();
         var gateway = new ScriptedModelGateway();
@@ -48,7 +52,12 @@ internal sealed class ModelsServer : IAsyncDisposable
             },
             builder =>
             {
-                builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = 1024 * 1024);
+                builder.WebHost.ConfigureKestrel(kestrel =>
+                {
+                    kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
+                    kestrel.Limits.MinRequestBodyDataRate = null; // a body that a test holds back is not to be given up
+                });
+                builder.Configuration.AddInMemoryCollection(calls.Select(setting => KeyValuePair.Create($"{ModelCallOptions.Section}:{setting.Key}", (string?)setting.Value)));
                 var services = builder.Services;
                 services.AddSingleton(time ?? TimeProvider.System);
                 services.AddSingleton<ITenantDirectory, InMemoryTenantDirectory>();
@@ -58,7 +67,7 @@ internal sealed class ModelsServer : IAsyncDisposable
                 services.AddSingleton<ISessionHost>(sessions);
                 services.AddSingleton<IModelGateway>(gateway);
                 services.AddSingleton<IModelCatalog>(new InMemoryModelCatalog(InMemoryModelCatalog.Priced("acme/fast"), InMemoryModelCatalog.Priced("other/slow"), InMemoryModelCatalog.Priced("demo/scripted"), InMemoryModelCatalog.Priced("absent/model")));
-                services.AddModelsModule();
+                services.AddModelsModule(builder.Configuration);
                 services.AddKernel(typeof(GatewayTokens).Assembly);
             },
             log);

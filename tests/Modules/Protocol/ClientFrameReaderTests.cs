@@ -33,6 +33,13 @@ public sealed class ClientFrameReaderTests
         Assert.Equal(new ClientFrame.Unknown("dance"), Read("""{"type":"dance"}"""));
     }
 
+    [Fact]
+    public void A_text_that_is_no_Unicode_leaves_the_frame_readable_so_that_it_can_be_refused()
+    {
+        Assert.Equal(new ClientFrame.Malformed("prompt", "c1"), Read("""{"type":"prompt","text":"\ud83d","clientId":"c1"}"""));
+        Assert.Equal(new ClientFrame.Malformed("edit", null), Read($$"""{"text":"\ude00","type":"edit","messageId":"{{Message}}"}"""));
+    }
+
     [Theory]
     [InlineData("", "not JSON")]
     [InlineData("null", "one JSON object")]

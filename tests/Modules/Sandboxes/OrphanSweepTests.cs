@@ -60,13 +60,45 @@ public sealed class OrphanSweepTests : IDisposable
     }
 
     [Fact]
-    public async Task A_box_of_a_session_that_is_gone_goes_at_once_with_its_data()
+    public async Task A_box_of_a_session_that_is_not_known_ends_at_once_and_its_data_goes_a_day_later()
+    {
+        var spec = await MakeAsync();
+        time.Advance(TimeSpan.FromDays(9));
+        provider.Write(spec.Session, "work", "x");
+        sessions.Refuse = _ => StubSessions.NotFound;
+        sessions.IsGone = true;
+        Assert.Equal(1, await SweepAsync());
+        Assert.Empty(provider.Running);
+        await SweepForAsync(TimeSpan.FromHours(23));
+        Assert.Equal("x", provider.Read(spec.Session, "work"));
+        await SweepForAsync(TimeSpan.FromHours(3));
+        Assert.Null(provider.Read(spec.Session, "work"));
+    }
+
+    [Fact]
+    public async Task A_session_that_was_put_back_has_its_data_and_a_later_loss_waits_anew()
     {
         var spec = await MakeAsync();
         provider.Write(spec.Session, "work", "x");
-        sessions.Refuse = _ => StubSessions.NotFound;
-        Assert.Equal(1, await SweepAsync());
-        Assert.Null(provider.Read(spec.Session, "work"));
+        sessions.IsGone = true;
+        await SweepForAsync(TimeSpan.FromHours(23));
+        sessions.IsGone = false;
+        await SweepForAsync(TimeSpan.FromHours(2));
+        sessions.IsGone = true;
+        await SweepForAsync(TimeSpan.FromHours(23));
+        Assert.Equal("x", provider.Read(spec.Session, "work"));
+    }
+
+    [Fact]
+    public async Task A_host_that_starts_anew_on_a_database_without_the_session_waits_anew()
+    {
+        var spec = await MakeAsync();
+        provider.Write(spec.Session, "work", "x");
+        sessions.IsGone = true;
+        await SweepForAsync(TimeSpan.FromHours(23));
+        using var next = new OrphanSweep(provider, sessions, new StubTokens(), Options.Create(new SandboxesOptions { Deployment = "here" }), time, NullLogger<OrphanSweep>.Instance);
+        await SweepForAsync(TimeSpan.FromHours(23), next);
+        Assert.Equal("x", provider.Read(spec.Session, "work"));
     }
 
     [Fact]
@@ -98,20 +130,22 @@ public sealed class OrphanSweepTests : IDisposable
         Assert.Equal(0, sessions.Decided);
     }
 
-    [Fact]
-    public async Task Data_of_a_session_that_is_gone_does_not_stay()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(24)]
+    public async Task Data_of_a_session_that_is_not_known_stays_as_long_as_is_set_and_no_longer(int hours)
     {
+        using var sweeping = new OrphanSweep(provider, sessions, new StubTokens(), Options.Create(new SandboxesOptions { Deployment = "here", KeepUnknownData = TimeSpan.FromHours(hours) }), time, NullLogger<OrphanSweep>.Instance);
         var spec = await MakeAsync();
+        provider.Write(spec.Session, "work", "x");
         provider.Die(spec.Sandbox);
         sessions.IsGone = true;
-        for (var minute = 0; minute < 61; minute++)
-        {
-            time.Advance(TimeSpan.FromMinutes(1));
-            await SweepAsync();
-        }
+        if (hours > 0) await SweepForAsync(TimeSpan.FromHours(hours - 1), sweeping);
+        Assert.Equal("x", provider.Read(spec.Session, "work"));
+        await SweepForAsync(TimeSpan.FromHours(3), sweeping);
 
-        Assert.Null(provider.Read(spec.Session, "anything"));
-        Assert.Equal(0, await SweepAsync());
+        Assert.Null(provider.Read(spec.Session, "work"));
+        Assert.Equal(0, await sweeping.SweepAsync(CancellationToken.None));
     }
 
     [Fact]
@@ -254,6 +288,15 @@ public sealed class OrphanSweepTests : IDisposable
     }
 
     private ValueTask<int> SweepAsync() => sweep.SweepAsync(CancellationToken.None);
+
+    private async Task SweepForAsync(TimeSpan span, OrphanSweep? by = null)
+    {
+        for (var minute = 0; minute < span.TotalMinutes; minute++)
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            await (by ?? sweep).SweepAsync(CancellationToken.None);
+        }
+    }
 
     private async Task<SandboxSpec> MakeAsync(string deployment = "here")
     {

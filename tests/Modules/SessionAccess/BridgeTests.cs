@@ -80,6 +80,25 @@ public sealed class BridgeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_stop_of_the_running_message_that_comes_again_does_not_stop_the_next_though_its_first_answer_was_lost()
+    {
+        using var socket = await ReadyAsync();
+        var first = Text((await socket.NextAsync("request")).GetProperty("params"), "messageId");
+        await PromptAsync();
+        await StopAsync("k").JsonAsync(202);
+        Assert.Equal("cancel", Text(await socket.NextAsync("request"), "method"));
+        await socket.SendAsync($$$"""{"type":"event","n":2,"messageId":"{{{first}}}","kind":"message.ended","data":{"outcome":"cancelled"}}""");
+        var second = await socket.NextAsync("request");
+        Assert.Equal(("prompt", "next"), (Text(second, "method"), Text(second.GetProperty("params"), "text")));
+        server.Directory.ForgetRequests();
+
+        await StopAsync("k").JsonAsync(202);
+
+        Assert.Equal([false], (await ada.Http.GetAsync($"/v1/sessions/{key.Session}").JsonAsync(200)).GetProperty("messages").EnumerateArray()
+            .Where(message => Text(message, "id") == Text(second.GetProperty("params"), "messageId")).Select(message => message.GetProperty("cancelling").GetBoolean()));
+    }
+
+    [Fact]
     public async Task An_event_is_acknowledged_only_after_it_is_in_the_journal()
     {
         using var socket = await HelloAsync();
@@ -299,6 +318,13 @@ public sealed class BridgeTests : IAsyncLifetime
     }
 
     private async Task PromptAsync() => await ada.Http.PostAsync($"/v1/sessions/{key.Session}/messages", new { text = "next" }).JsonAsync(202);
+
+    private async Task<HttpResponseMessage> StopAsync(string idempotencyKey)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/sessions/{key.Session}/cancel");
+        request.Headers.Add("Idempotency-Key", idempotencyKey);
+        return await ada.Http.SendAsync(request);
+    }
 
     /// <summary>A prompt whose append lasts until the model of it has been looked up.</summary>
     private async Task<Task> PromptSlowlyAsync()

@@ -87,6 +87,22 @@ public sealed class ClientSocketTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_text_that_is_no_Unicode_is_refused_and_closes_no_socket()
+    {
+        using var socket = await ReadyAsync();
+
+        await socket.SendAsync("""{"type":"prompt","text":"half \ud83d","clientId":"c1"}""");
+        var prompt = await socket.NextAsync("refused");
+        await socket.SendAsync($$"""{"type":"edit","messageId":"{{MessageId.New(TimeProvider.System)}}","text":"\ude00"}""");
+        var edit = await socket.NextAsync("refused");
+        await socket.SendAsync("""{"type":"prompt","clientId":"c1","text":"whole \ud83d\ude00"}""");
+
+        Assert.Equal(("prompt", "c1", "prompt_malformed"), (Text(prompt, "for"), Text(prompt, "clientId"), Text(prompt, "code")));
+        Assert.Equal(("edit", "prompt_malformed"), (Text(edit, "for"), Text(edit, "code")));
+        Assert.Equal("c1", Text(await socket.NextAsync("accepted"), "clientId"));
+    }
+
+    [Fact]
     public async Task Reconnect_reloads_the_last_events_gaps_before_duplicates_after__a_client_resumes_exactly()
     {
         for (var i = 0; i < 3; i++) await ada.Http.PatchAsync($"/v1/sessions/{session}", System.Net.Http.Json.JsonContent.Create(new { title = $"t{i}" })).JsonAsync(200);

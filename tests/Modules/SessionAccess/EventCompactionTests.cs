@@ -89,6 +89,30 @@ public sealed class EventCompactionTests
     }
 
     [Fact]
+    public async Task A_session_at_which_a_store_fails_keeps_no_other_from_being_merged_until_as_many_fail_as_are_not_these_sessions_trouble()
+    {
+        var journal = new InMemorySessionJournal(time);
+        var keys = new List<SessionKey>();
+        for (var i = 0; i < 6; i++) keys.Add(await WriteAsync(journal, new MadeUpTalk(7, 20)));
+        time.Advance(Age * 2);
+
+        runs.Faults.FailBefore(calls: 5);
+        await Sweep(journal).SweepAsync(Age, default);
+        Assert.All(await CompactedAsync(), done => Assert.False(done));
+
+        runs.Faults.FailBefore(calls: 4);
+        await Sweep(journal).SweepAsync(Age, default);
+        Assert.Equal([false, false, false, false, true, true], await CompactedAsync());
+
+        async Task<List<bool>> CompactedAsync()
+        {
+            var done = new List<bool>();
+            foreach (var key in keys) done.Add((await journal.FindHeadAsync(key, default))!.Compacted > 0);
+            return done;
+        }
+    }
+
+    [Fact]
     public async Task It_runs_by_itself_once_the_host_has_been_up_for_as_long()
     {
         var journal = new InMemorySessionJournal(time);

@@ -80,11 +80,19 @@ public sealed class EventsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Two_cursors_that_differ_are_a_conflict()
+    public async Task A_browser_that_comes_back_to_the_address_it_began_with_goes_on_after_the_last_event_it_got()
     {
-        await StreamAsync("after=1.2", lastEventId: "1.3").RefusedAsync(400, "cursor_conflict");
-        (await StreamAsync("after=1.3", lastEventId: "1.3")).EnsureSuccessStatusCode().Dispose();
+        using var response = await StreamAsync("after=1.2", lastEventId: "1.4");
+        using var reader = new StreamReader(await response.EnsureSuccessStatusCode().Content.ReadAsStreamAsync());
+
+        Assert.Equal((5, "1.5"), await NextAsync(reader));
     }
+
+    [Theory]
+    [InlineData("after=junk", "1.4")]
+    [InlineData("after=1.2", "junk")]
+    public async Task Neither_of_two_cursors_may_be_none(string query, string lastEventId) =>
+        await StreamAsync(query, lastEventId: lastEventId).RefusedAsync(400, "cursor_malformed");
 
     [Fact]
     public async Task A_stream_resumes_after_the_last_event_id_and_goes_on_live()

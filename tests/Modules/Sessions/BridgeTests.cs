@@ -1,3 +1,4 @@
+using Coordinator.Modules.Sessions;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
 using Coordinator.Ports.Session;
@@ -319,6 +320,19 @@ public sealed class BridgeTests
         for (var i = 0; i < 1_000 && session.ClosedLinks.Count == 0; i++) session.Box("agent.text", session.Dispatched, data);
         Assert.Equal(LinkCloseReason.ProtocolError, session.ClosedLinks.Single().Reason);
         Assert.InRange(session.N, 2, 200);
+    }
+
+    [Fact]
+    public void A_box_is_not_cut_off_for_what_people_said_meanwhile()
+    {
+        var session = SessionDriver.Running();
+        session.AutoCommit = false;
+        var text = new string('<', SessionLimits.Default.PromptBytes);
+        var queued = session.Prompt(text).Id;
+        for (var said = 0; said <= 2 * BridgeWindow.Default.Bytes; said += text.Length) session.Call(new SessionCommand.EditMessage(SessionDriver.Ada, queued, text));
+        session.Box("agent.text", session.Dispatched, """{"part":"p1","offset":0,"text":"word"}""");
+
+        Assert.Empty(session.ClosedLinks);
     }
 
     [Fact]

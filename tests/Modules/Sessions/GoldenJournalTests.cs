@@ -53,6 +53,14 @@ public sealed class GoldenJournalTests
     public void A_run_that_was_refused_stands_in_a_golden_journal_under_the_names_that_are_read() =>
         Assert.Contains(Directory.GetFiles(Folder, "journal-*.jsonl").SelectMany(File.ReadLines), line => line.Contains("\"refused\":\"run_", StringComparison.Ordinal) && line.Contains("\"refusedUntil\":", StringComparison.Ordinal));
 
+    [Theory]
+    [InlineData("messageCancelling", "client-3")]
+    [InlineData("permissionDecided", "client-1")]
+    public void The_key_of_a_cancel_and_of_an_answer_stand_in_a_golden_journal_under_the_name_that_is_read(string name, string key) =>
+        Assert.Contains(
+            Directory.GetFiles(Folder, "journal-*.jsonl").SelectMany(File.ReadLines).SelectMany(line => JsonDocument.Parse(line).RootElement.GetProperty("facts").EnumerateArray()),
+            fact => fact.GetProperty("fact").GetString() == name && fact.TryGetProperty("request", out var request) && request.GetProperty("key").GetString() == key);
+
     [Fact]
     public void A_life_can_be_written_as_a_golden_journal_that_tells_its_last_question_and_place_too()
     {
@@ -96,7 +104,7 @@ public sealed class GoldenJournalTests
         session.Box("permission.asked", session.Dispatched, $$"""{"permissionId":"{{permission}}","permission":"bash","patterns":["ls"]}""");
         session.Away(TimeSpan.FromMinutes(40));
         session.Attach(box, 1, [new(session.Dispatched, KnownMessageState.Accepted)]);
-        session.Call(new SessionCommand.AnswerPermission(SessionDriver.Ada, Ports.PermissionId.TryParse(permission, out var id) ? id : default, PermissionDecision.Session, "fine"));
+        session.Call(new SessionCommand.AnswerPermission(SessionDriver.Ada, Ports.PermissionId.TryParse(permission, out var id) ? id : default, PermissionDecision.Session, "fine", new("User:ada", "client-1", new string('0', 64))));
         session.Box("permission.confirmed", session.Dispatched, $$"""{"permissionId":"{{permission}}"}""");
         var (second, _) = session.Prompt("second", "client-2");
         var (third, _) = session.Prompt("third");
@@ -107,7 +115,7 @@ public sealed class GoldenJournalTests
         session.PassByAlarms(TimeSpan.FromSeconds(2));
         session.SettleAll<SessionEffect.FlushRun>(new EffectOutcome.Succeeded());
         session.Box("message.accepted", third);
-        session.Call(new SessionCommand.Cancel(SessionDriver.Ada, null));
+        session.Call(new SessionCommand.Cancel(SessionDriver.Ada, null, new("User:ada", "client-3", new string('0', 64))));
         session.EndTurn("cancelled");
         session.SettleAll<SessionEffect.FlushRun>(new EffectOutcome.Failed(new("run_rejected", "Refused for what it is."), false));
         session.Detach();

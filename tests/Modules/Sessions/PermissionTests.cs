@@ -41,6 +41,25 @@ public sealed class PermissionTests
         Assert.Equal(PermissionDecision.Reject, Assert.Single(Decisions(session)).Decision);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Who_sends_its_own_answer_again_is_told_that_it_was_taken_and_it_counts_once(bool settled)
+    {
+        var session = Asked();
+        var answer = new SessionCommand.AnswerPermission(SessionDriver.Ada, Question, PermissionDecision.Once, null, new("User:ada", "k", "once"));
+        Assert.True(session.Call(answer).IsSuccess);
+        if (settled) session.Box("permission.confirmed", session.Dispatched, $$"""{"permissionId":"{{Question}}"}""");
+        session.Crash();
+        var version = session.Machine.Version;
+
+        Assert.IsType<SessionReply.Done>(session.Call(answer).Value);
+
+        Assert.Equal(version, session.Machine.Version);
+        Assert.Equal("idempotency_key_reused", session.Call(answer with { Idempotency = new("User:ada", "k", "reject") }).Problem!.Code);
+        Assert.Equal(settled ? "permission_not_found" : "permission_already_answered", session.Call(answer with { Idempotency = new("User:bob", "k", "once") }).Problem!.Code);
+    }
+
     [Fact]
     public void A_question_in_a_headless_run_does_not_hang_for_ever()
     {

@@ -79,6 +79,22 @@ public sealed class ApiKeyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_key_that_is_revoked_takes_the_keys_made_with_it_along()
+    {
+        using var browser = await server.BrowserAsync((await server.OwnerSignIn.InviteAsync(default)).Owner.User);
+        var leaked = await browser.PostAsync("/v1/api-keys", new { name = "leaked" }).JsonAsync(201);
+        using var program = server.WithKey(leaked.GetProperty("key").GetString()!);
+        using var child = server.WithKey((await program.PostAsync("/v1/api-keys", new { name = "child" }).JsonAsync(201)).GetProperty("key").GetString()!);
+        using var grandchild = server.WithKey((await child.PostAsync("/v1/api-keys", new { name = "grandchild" }).JsonAsync(201)).GetProperty("key").GetString()!);
+        await grandchild.GetAsync("/v1/me").JsonAsync(200);
+
+        await browser.DeleteAsync($"/v1/api-keys/{leaked.GetProperty("id").GetString()}").JsonAsync(204);
+
+        foreach (var gone in (HttpClient[])[program, child, grandchild]) await gone.GetAsync("/v1/me").RefusedAsync(401, "credential_invalid");
+        Assert.Empty(await KeysAsync(browser));
+    }
+
+    [Fact]
     public async Task Members_see_and_delete_their_own_keys_and_admins_all()
     {
         var admin = await server.MemberAsync(Role.Admin);

@@ -3,6 +3,7 @@ using Coordinator.Adapters.Postgres;
 using Coordinator.Adapters.Postgres.Embedded;
 using Coordinator.Ports;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 
 namespace Coordinator.Tests.Support;
 
@@ -10,9 +11,14 @@ namespace Coordinator.Tests.Support;
 public sealed class OwnPostgresServer : IAsyncDisposable
 {
     private readonly string folder = Path.Combine(Path.GetTempPath(), $"coordinator-own-postgres-{PrefixedId.NewValue(TimeProvider.System):n}");
+    private readonly DatabaseOptions options = new();
     private readonly EmbeddedPostgres server;
 
-    private OwnPostgresServer() => server = new(new DatabaseOptions { Embedded = { DataDirectory = folder } }, TimeProvider.System, NullLogger<EmbeddedPostgres>.Instance);
+    private OwnPostgresServer()
+    {
+        options.Embedded.DataDirectory = folder;
+        server = new(options, TimeProvider.System, NullLogger<EmbeddedPostgres>.Instance);
+    }
 
     /// <summary>Connects to its database, which has the newest schema, as the host does.</summary>
     public string ConnectionString => server.ConnectionString;
@@ -30,6 +36,17 @@ public sealed class OwnPostgresServer : IAsyncDisposable
     {
         var process = File.ReadLines(Path.Combine(folder, "cluster", "postmaster.pid")).First();
         _ = NativeMethods.SendSignal(int.Parse(process, CultureInfo.InvariantCulture), NativeMethods.SigKill);
+    }
+
+    /// <summary>Has every commit that is to be durable wait: for a second server, which there is not.</summary>
+    public async Task HoldUpCommitsAsync()
+    {
+        await using var administrator = NpgsqlDataSource.Create(EmbeddedLayout.For(options.Embedded).Connection(EmbeddedLayout.Administrator, "postgres").ConnectionString);
+        foreach (var sql in new[] { "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()" })
+        {
+            await using var command = administrator.CreateCommand(sql);
+            await command.ExecuteNonQueryAsync();
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -244,7 +244,7 @@ public sealed partial class Skeleton : IAsyncDisposable
             .AddSessionsModule()
             .AddSandboxesModule(configuration)
             .AddRunsModule()
-            .AddModelsModule()
+            .AddModelsModule(configuration)
             .AddSessionAccessModule(configuration)
             .AddKernel(typeof(SessionAccessOptions).Assembly, typeof(Coordinator.Modules.Models.Registration).Assembly);
         if (fakeHost) parts.AddSingleton<ISessionHost>(made => new InMemorySessionHost(made.GetRequiredService<ISessionMachineFactory>(), [.. made.GetServices<ISessionEffectRunner>()], Clock));

@@ -70,6 +70,9 @@ internal sealed class Follower(SessionKey key, ISessionJournal journal, RecentEv
                         last = missed.LastSeq;
                         yield return missed;
                     }
+
+                    // The closing broke the reading off: whoever is let go resumes after the last that it was told.
+                    if (Closed is not null && next.FirstSeq > last + 1) yield break;
                 }
 
                 if (next.Events.Count == 0 || next.After(last) is not { } batch) continue;

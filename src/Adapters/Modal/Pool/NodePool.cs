@@ -42,6 +42,10 @@ internal sealed class NodePool(DataPlaneClient client, IOptions<ModalSandboxOpti
         return Cached(name);
     }
 
+    /// <summary>Whether there is certainly no node of this name any more: every data plane answers now, none of two under one name, and each is another.</summary>
+    public async Task<bool> IsGoneAsync(string name, CancellationToken cancellationToken) =>
+        (await AskHealthAsync(cancellationToken)).Silent.Count == 0 && Called(name).Length == 0;
+
     /// <summary>Asks every data plane how it is.</summary>
     public Task<PoolView<DataPlaneHealth>> AskHealthAsync(CancellationToken cancellationToken) => AskAsync(static (node, _) => Task.FromResult(node.Health), refresh: true, cancellationToken);
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Coordinator.Adapters.Postgres.Backup;
@@ -32,11 +33,13 @@ internal static class DatabaseTimeline
     /// Looks, as the schema's owner, and notes what it finds. True when the database is not where it was and may have gone back: it says so since, by the same transaction,
     /// and every session is another incarnation. Hosts that serve from it meanwhile are fenced off, each session's actor by its epoch and each member by its row.
     /// </summary>
-    public static async Task<bool> NoteAsync(NpgsqlConnection owner, TimeProvider time, CancellationToken cancellationToken)
+    /// <exception cref="PostgresException">Among others: somebody, who is told of, holds what it changes. To be tried again.</exception>
+    public static async Task<bool> NoteAsync(NpgsqlConnection owner, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
         await using var transaction = await owner.BeginTransactionAsync(cancellationToken);
         await ExecuteAsync(owner, $"SELECT pg_advisory_xact_lock({MigrationRunner.LockKey})", cancellationToken); // hosts take turns
         var wentBack = await IsElsewhereAsync(owner, cancellationToken);
+        if (wentBack) await HoldAsync(owner, transaction, time, logger, cancellationToken);
         if (wentBack) await GoneBack.SayAsync(owner, GoneBack.NextIncarnation(await GoneBack.HighestAsync(owner, cancellationToken), time.GetUtcNow()), cancellationToken);
         // The last column is what hosts of an earlier version believe in: none of them is to.
         await ExecuteAsync(
@@ -45,6 +48,14 @@ internal static class DatabaseTimeline
             cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return wentBack;
+    }
+
+    private static async Task HoldAsync(NpgsqlConnection owner, NpgsqlTransaction transaction, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    {
+        if (await GoneBack.TryHoldAsync(owner, transaction, cancellationToken) is not { } held) return;
+        TimelineWatch.LogHeld(logger, string.Join(", ", await GoneBack.HoldersAsync(owner, cancellationToken)));
+        await Task.Delay(MigrationRunner.LockPatience, time, cancellationToken); // with every other host's turn held back: what stood behind the wait goes on first
+        throw held;
     }
 
     /// <summary>False as well of one that was never seen before.</summary>

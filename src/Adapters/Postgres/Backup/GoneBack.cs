@@ -11,6 +11,9 @@ internal static class GoneBack
 {
     private static readonly DateTimeOffset Beginning = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
+    /// <summary>What nobody else may look at while it changes.</summary>
+    private static readonly string[] Tables = ["session_head", "session_view", "feed_topic"];
+
     /// <summary>More watermarks than any topic gives in a second.</summary>
     private const long WatermarksPerSecond = 1_000_000;
 
@@ -27,6 +30,50 @@ internal static class GoneBack
     public static int NextIncarnation(int highest, DateTimeOffset now) => Math.Max(checked(highest + 1), (int)Math.Clamp((now - Beginning).TotalSeconds, 1, int.MaxValue));
 
     /// <summary>
+    /// Takes the tables from everybody else until the transaction ends, or gives up soon: whoever comes to them stands behind who waits for them, and a backup
+    /// may read them for hours. The transaction goes on either way.
+    /// </summary>
+    /// <returns>Null when they are taken, and otherwise how the server refused them.</returns>
+    public static async Task<PostgresException?> TryHoldAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        await transaction.SaveAsync("before_hold", cancellationToken);
+        try
+        {
+            await using var hold = new NpgsqlCommand($"SET LOCAL lock_timeout = '{MigrationRunner.LockPatience.TotalMilliseconds:0}ms'; {Hold}; SET LOCAL lock_timeout TO DEFAULT", connection);
+            await hold.ExecuteNonQueryAsync(cancellationToken);
+            return null;
+        }
+        catch (PostgresException held) when (DatabaseFailure.IsOfContention(held))
+        {
+            await transaction.RollbackAsync("before_hold", cancellationToken);
+            return held;
+        }
+    }
+
+    /// <summary>
+    /// The server processes that have held one of the tables for longer than <see cref="TryHoldAsync"/> waits, and those that do not show for how long. What hosts
+    /// write has stood behind that wait itself, and is to be longer at it.
+    /// </summary>
+    public static async Task<IReadOnlyList<int>> HoldersAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            $"""
+            SELECT DISTINCT lock.pid FROM pg_locks AS lock LEFT JOIN pg_stat_activity AS activity ON activity.pid = lock.pid
+            WHERE lock.granted AND lock.pid <> pg_backend_pid() AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND lock.relation IN ({string.Join(", ", Tables.Select(table => $"'{table}'::regclass"))})
+                AND (activity.xact_start IS NULL OR activity.xact_start < clock_timestamp() - $1 * CASE WHEN activity.application_name ~ $2 THEN 3 ELSE 1 END)
+            ORDER BY lock.pid
+            """,
+            connection);
+        command.Parameters.Add(new() { Value = MigrationRunner.LockPatience });
+        command.Parameters.Add(new() { Value = DatabaseServer.NameOfHosts });
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        var holders = new List<int>();
+        while (await row.ReadAsync(cancellationToken)) holders.Add(row.GetInt32(0));
+        return holders;
+    }
+
+    /// <summary>
     /// Within the connection's transaction, and with what hosts write meanwhile waiting for its end. Sessions and topics that are made later begin there too, for
     /// they may have been there before. Where the database then is, is for the next host to note.
     /// </summary>
@@ -36,7 +83,7 @@ internal static class GoneBack
         var epoch = (long)incarnation << EpochBits;
         await using var command = new NpgsqlCommand(
             $"""
-            LOCK TABLE session_head, session_view, feed_topic IN ACCESS EXCLUSIVE MODE;
+            {Hold};
             UPDATE session_head SET incarnation = {incarnation}, host = NULL, epoch = greatest(epoch + 1, {epoch}), hidden_until = NULL;
             ALTER TABLE session_head ALTER COLUMN incarnation SET DEFAULT {incarnation}, ALTER COLUMN epoch SET DEFAULT {epoch};
             UPDATE session_view SET view = convert_to(regexp_replace(convert_from(view, 'UTF8'), '"cursor":"\d+\.', '"cursor":"{incarnation}.'), 'UTF8');
@@ -61,4 +108,6 @@ internal static class GoneBack
         await using var command = new NpgsqlCommand("SELECT coalesce(max(incarnation), 0) FROM session_head", connection);
         return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
+
+    private static string Hold => $"LOCK TABLE {string.Join(", ", Tables)} IN ACCESS EXCLUSIVE MODE";
 }

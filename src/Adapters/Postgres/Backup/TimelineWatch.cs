@@ -20,6 +20,7 @@ internal sealed partial class TimelineWatch(
     internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
     private DatabasePlace? last;
+    private DatabasePlace? left;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -41,7 +42,8 @@ internal sealed partial class TimelineWatch(
         }
     }
 
-    private async Task LookAsync(CancellationToken cancellationToken)
+    /// <summary>One look, and what follows from it.</summary>
+    internal async Task LookAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -49,11 +51,10 @@ internal sealed partial class TimelineWatch(
             if (place == last) return;
             await using var source = server.CreateOwner();
             await using var owner = await source.OpenConnectionAsync(cancellationToken);
-            var wentBack = await DatabaseTimeline.NoteAsync(owner, time, cancellationToken);
+            if (await TryNoteAsync(owner, place, cancellationToken) is not { } wentBack) return;
             if (wentBack) LogWentBack(logger);
             // Whoever noted it first, another host or this one in a commit whose answer was lost: what is in memory here is older.
-            if (wentBack || last is not null)
-                foreach (var keeper in keepers) await keeper.BeginAnewAsync(cancellationToken);
+            if (wentBack || last is not null || left is not null) await BeginAnewAsync(cancellationToken);
             last = place;
         }
         catch (Exception failure) when (DatabaseFailure.IsOne(failure) && !DatabaseTimeline.IsUntold(failure))
@@ -66,9 +67,37 @@ internal sealed partial class TimelineWatch(
         }
     }
 
+    /// <summary>
+    /// Null when somebody was in the way: the next look tries again. What is in memory here is older then already, so whoever follows it is sent, once, to what the
+    /// database has.
+    /// </summary>
+    private async Task<bool?> TryNoteAsync(NpgsqlConnection owner, DatabasePlace place, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await DatabaseTimeline.NoteAsync(owner, time, logger, cancellationToken);
+        }
+        catch (PostgresException held) when (DatabaseFailure.IsOfContention(held))
+        {
+            LogUnseen(held);
+            if (place != left) await BeginAnewAsync(cancellationToken);
+            left = place;
+            return null;
+        }
+    }
+
+    private async Task BeginAnewAsync(CancellationToken cancellationToken)
+    {
+        foreach (var keeper in keepers) await keeper.BeginAnewAsync(cancellationToken);
+    }
+
     /// <summary>Tells the operator.</summary>
     [LoggerMessage(Level = LogLevel.Warning, Message = "The database was promoted or restored, and may lack what it acknowledged before: every session is another incarnation now, and clients load anew.")]
     public static partial void LogWentBack(ILogger logger);
+
+    /// <inheritdoc cref="LogWentBack"/>
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The database was promoted or restored, and cannot be made to say so while the server processes {Processes} hold tables of it; tried again soon. Until then clients may be shown something else in the place of what is gone: end those transactions, such as a backup's.")]
+    public static partial void LogHeld(ILogger logger, string processes);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The server does not say whether it was promoted or restored ({Why}): after a fail-over that may have lost something, stop every host and run 'coordinator restored'.")]
     private partial void LogUntold(string why);

@@ -8,12 +8,12 @@ namespace Coordinator.Adapters.Postgres;
 internal sealed class CallerLookup(TenantStatements statements)
 {
     private const string FindApiKey = """
-        SELECT id, 'api_key', hash, hint, name, person, org, role, created_at, expires_at, NULL::timestamptz, revoked_at
+        SELECT id, 'api_key', hash, hint, name, person, org, role, created_at, expires_at, NULL::timestamptz, revoked_at, parent
         FROM api_key WHERE hash = $1
         """;
 
     private const string FindPersonal = """
-        SELECT id, kind, hash, hint, name, person, NULL::uuid, 'viewer', created_at, expires_at, spent_at, revoked_at
+        SELECT id, kind, hash, hint, name, person, NULL::uuid, 'viewer', created_at, expires_at, spent_at, revoked_at, NULL::uuid
         FROM personal_credential WHERE hash = $1 AND kind = $2
         """;
 
@@ -89,7 +89,10 @@ internal sealed class CallerLookup(TenantStatements statements)
         reader.GetFieldValue<DateTimeOffset>(8),
         Time(reader, 9),
         Time(reader, 10),
-        Time(reader, 11));
+        Time(reader, 11))
+    {
+        Parent = reader.IsDBNull(12) ? null : reader.GetGuid(12),
+    };
 
     private static DateTimeOffset? Time(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 }

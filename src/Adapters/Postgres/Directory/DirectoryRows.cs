@@ -81,6 +81,8 @@ internal sealed class ApiKeyRow
     public DateTimeOffset? ExpiresAt { get; init; }
 
     public DateTimeOffset? RevokedAt { get; set; }
+
+    public Guid? Parent { get; init; }
 }
 
 /// <summary>A row of <c>secret</c>.</summary>

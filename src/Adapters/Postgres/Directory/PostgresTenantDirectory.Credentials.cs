@@ -9,6 +9,9 @@ internal sealed partial class PostgresTenantDirectory
     /// <summary>How long a browser session or link is remembered after it ended, so that a look at it can still say what it was.</summary>
     private static readonly TimeSpan EndedKept = TimeSpan.FromDays(7);
 
+    /// <summary>Makes the lock of an organization's keys one that nobody else takes for something of the same organization.</summary>
+    private const long KeysLock = 0x636f6f7264_0003;
+
     public async ValueTask AddCredentialAsync(StoredCredential credential, CancellationToken cancellationToken)
     {
         if (credential.Kind == CredentialKind.ApiKey)
@@ -35,7 +38,7 @@ internal sealed partial class PostgresTenantDirectory
     public async ValueTask RevokeCredentialAsync(Guid id, DateTimeOffset at, CancellationToken cancellationToken) =>
         await transactions.ForSystemAsync(
             async (context, ct) =>
-                await context.ApiKeys.Where(row => row.Id == id && row.RevokedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.RevokedAt, at.ToUniversalTime()), ct)
+                await RevokeApiKeyAsync(context, id, at.ToUniversalTime(), ct)
                 + await context.PersonalCredentials.Where(row => row.Id == id && row.RevokedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.RevokedAt, at.ToUniversalTime()), ct),
             cancellationToken);
 
@@ -52,6 +55,13 @@ internal sealed partial class PostgresTenantDirectory
     {
         if (!await context.Memberships.AnyAsync(row => row.Org == organization.Value && row.Person == credential.User.Value, cancellationToken))
             throw new PortException(PortFailureKind.Rejected, "The user is not in the organization.");
+        if (credential.Parent is { } parent)
+        {
+            await TakeKeysLockAsync(context, organization.Value, cancellationToken);
+            if (!await context.ApiKeys.AnyAsync(row => row.Org == organization.Value && row.Id == parent && row.RevokedAt == null, cancellationToken))
+                throw new PortException(PortFailureKind.Rejected, "The key that it is made with is not live.");
+        }
+
         context.Add(new ApiKeyRow
         {
             Org = organization.Value,
@@ -64,9 +74,32 @@ internal sealed partial class PostgresTenantDirectory
             CreatedAt = credential.CreatedAt.ToUniversalTime(),
             ExpiresAt = credential.ExpiresAt?.ToUniversalTime(),
             RevokedAt = credential.RevokedAt?.ToUniversalTime(),
+            Parent = credential.Parent,
         });
         return await context.SaveChangesAsync(cancellationToken);
     }
+
+    /// <summary>Walks through keys that are revoked already too: a host of an older release revokes a key alone.</summary>
+    private static async Task<int> RevokeApiKeyAsync(DirectoryContext context, Guid id, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        if (await context.ApiKeys.Where(row => row.Id == id).Select(row => (Guid?)row.Org).SingleOrDefaultAsync(cancellationToken) is not { } organization) return 0;
+        await TakeKeysLockAsync(context, organization, cancellationToken);
+        return await context.Database.ExecuteSqlAsync(
+            $"""
+            WITH RECURSIVE gone AS (
+                SELECT id FROM api_key WHERE id = {id}
+                UNION SELECT made.id FROM api_key AS made JOIN gone ON made.parent = gone.id)
+            UPDATE api_key SET revoked_at = {at} FROM gone WHERE api_key.id = gone.id AND api_key.revoked_at IS NULL
+            """,
+            cancellationToken);
+    }
+
+    /// <summary>
+    /// A key that is made with a key and the revocation of what that one came from take turns: whichever is second sees in its next
+    /// statement what the first committed.
+    /// </summary>
+    private static Task<int> TakeKeysLockAsync(DirectoryContext context, Guid organization, CancellationToken cancellationToken) =>
+        context.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({organization.ToString()}, {KeysLock}))", cancellationToken);
 
     private static async Task<int> AddPersonalAsync(DirectoryContext context, StoredCredential credential, CancellationToken cancellationToken)
     {
@@ -90,5 +123,5 @@ internal sealed partial class PostgresTenantDirectory
     }
 
     private static StoredCredential ToStored(ApiKeyRow row) =>
-        new(row.Id, CredentialKind.ApiKey, row.Hash, row.Hint, row.Name, new(row.Person), new OrganizationId(row.Org), row.Role, row.CreatedAt, row.ExpiresAt, SpentAt: null, row.RevokedAt);
+        new(row.Id, CredentialKind.ApiKey, row.Hash, row.Hint, row.Name, new(row.Person), new OrganizationId(row.Org), row.Role, row.CreatedAt, row.ExpiresAt, SpentAt: null, row.RevokedAt) { Parent = row.Parent };
 }

@@ -21,4 +21,10 @@ internal sealed partial class EmbeddedPostgres
 
     [LoggerMessage(2126, LogLevel.Warning, "The embedded PostgreSQL is still shutting down; its guard sees it through. Its log is {Log}.")]
     private partial void LogStillStopping(string log);
+
+    [LoggerMessage(2127, LogLevel.Error, "What was told of the embedded PostgreSQL's end failed at it.")]
+    private partial void LogListenerFailed(Exception failure);
+
+    [LoggerMessage(2128, LogLevel.Warning, "The embedded PostgreSQL has been recovering for {For} and answers when that is done. Its log is {Log}.")]
+    private partial void LogRecovering(TimeSpan @for, string log);
 }

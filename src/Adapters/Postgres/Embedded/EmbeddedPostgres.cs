@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace Coordinator.Adapters.Postgres.Embedded;
 
@@ -19,7 +18,8 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
     private readonly ILogger<EmbeddedPostgres> logger;
     private readonly CancellationTokenSource stopping = new();
     private FileStream? ownerLock;
-    private Task supervision = Task.CompletedTask;
+    private ServerLaunch? launch;
+    private Task? supervision; // from the first start that succeeded on
     private bool disposed;
 
     public EmbeddedPostgres(DatabaseOptions options, TimeProvider time, ILogger<EmbeddedPostgres> logger)
@@ -40,14 +40,44 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
     /// <summary>The server's major version, once it has been started.</summary>
     public int? Major { get; private set; }
 
+    /// <summary>How long the server has been at its recovery, as it last answered; zero when it is not.</summary>
+    public TimeSpan Recovery => launch?.Recovery ?? TimeSpan.Zero;
+
     /// <summary>How long a host waits for its predecessor to give the folder up.</summary>
     internal TimeSpan OwnerPatience { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>What starts a guard and its server.</summary>
+    internal Func<EmbeddedLayout, PostgresBinaries, DatabaseUser?, GuardedServer> Launcher { get; set; } = GuardedServer.Start;
+
     private EmbeddedLayout Configured { get; }
 
-    /// <summary>Returns when the server answers and has the host's role and database. From then on it is kept alive.</summary>
-    /// <exception cref="DatabaseStartException">It cannot be started; the message says what to do. It may be called again.</exception>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Returns when the server answers and has the host's role and database. From then on it is kept alive: called again, as when a
+    /// later step of the host's start failed, this only waits until it answers.
+    /// </summary>
+    /// <exception cref="DatabaseStartException">It cannot be started, or does not answer; the message says what to do. It may be called again.</exception>
+    public Task StartAsync(CancellationToken cancellationToken) =>
+        supervision is not null && launch is { } kept ? kept.WaitUntilAnsweringAsync(cancellationToken) : BeginAsync(cancellationToken);
+
+    /// <summary>Shuts the server down cleanly and gives the folder up. Idempotent.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (disposed) return;
+        disposed = true;
+        await stopping.CancelAsync();
+        if (supervision is not null) await supervision;
+        if (ownerLock is not null) await ownerLock.DisposeAsync();
+        ownerLock = null;
+        stopping.Dispose();
+    }
+
+    /// <summary>Has the server shut down without waiting for it; the folder stays ours until that is done.</summary>
+    public void Dispose()
+    {
+        if (!disposed) stopping.Cancel();
+    }
+
+    private async Task BeginAsync(CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         var cluster = new EmbeddedCluster(options.Embedded, time, logger);
@@ -56,7 +86,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
         if (await new LeftoverServer(layout, time).EndAsync(cancellationToken)) LogEndedLeftover(layout.Root);
         var binaries = await cluster.PrepareDataAsync(layout, user, cancellationToken);
 
-        var launch = new ServerLaunch(layout, binaries, user, options.StartTimeout, time);
+        launch = new ServerLaunch(layout, binaries, user, options.StartTimeout, time) { Launcher = Launcher, Recovering = LogRecovering };
         var server = await launch.StartAsync(cancellationToken);
         try
         {
@@ -71,24 +101,6 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
         Major = binaries.Major;
         LogStarted(binaries.Major, binaries.Directory, layout.Root, time.GetElapsedTime(started).TotalMilliseconds);
         supervision = SuperviseAsync(launch, server);
-    }
-
-    /// <summary>Shuts the server down cleanly and gives the folder up. Idempotent.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        if (disposed) return;
-        disposed = true;
-        await stopping.CancelAsync();
-        await supervision;
-        if (ownerLock is not null) await ownerLock.DisposeAsync();
-        ownerLock = null;
-        stopping.Dispose();
-    }
-
-    /// <summary>Has the server shut down without waiting for it; the folder stays ours until that is done.</summary>
-    public void Dispose()
-    {
-        if (!disposed) stopping.Cancel();
     }
 
     /// <summary>A host that restarts may meet its predecessor on the way out: it waits a little, then says who is there.</summary>
@@ -123,10 +135,26 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
             }
 
             LogDied(await server.Exited, launch.Layout.Log);
-            Died?.Invoke();
+            TellOfDeath();
             await server.DisposeAsync();
             if (time.GetElapsedTime(began) > StableLife) backoff = TimeSpan.Zero;
             (server, backoff) = await RestartAsync(launch, backoff);
+        }
+    }
+
+    /// <summary>One that fails at the news keeps neither the others from hearing it nor the server from coming back.</summary>
+    private void TellOfDeath()
+    {
+        foreach (var listener in Delegate.EnumerateInvocationList(Died))
+        {
+            try
+            {
+                listener();
+            }
+            catch (Exception failure)
+            {
+                LogListenerFailed(failure);
+            }
         }
     }
 
@@ -158,13 +186,13 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
                 LogRestarted(time.GetElapsedTime(began).TotalMilliseconds);
                 return (server, backoff);
             }
-            catch (Exception failure) when (failure is DatabaseStartException or NpgsqlException or IOException or TimeoutException)
-            {
-                LogRestartFailed(failure, backoff.TotalSeconds);
-            }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
                 break;
+            }
+            catch (Exception failure)
+            {
+                LogRestartFailed(failure, backoff.TotalSeconds); // whatever it is: nobody else brings the database back
             }
         }
 

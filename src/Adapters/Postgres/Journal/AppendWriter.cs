@@ -119,9 +119,9 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         }
         catch (PostgresException refused) when (DatabaseFailure.WasRolledBack(refused))
         {
-            if (DatabaseFailure.IsOfData(refused)) await SplitAsync(group, refused);
-            else if (DatabaseFailure.IsOfContention(refused) && tries > 1) await WriteAsync(group, tries - 1);
-            else await RefuseAsync(group, refused);
+            if (DatabaseFailure.IsOfContention(refused) && tries > 1) await WriteAsync(group, tries - 1);
+            else if (DatabaseFailure.IsOfServer(refused)) await RefuseAsync(group, refused);
+            else await SplitAsync(group, refused);
             return;
         }
         catch (Exception failure) when (DatabaseFailure.IsOne(failure))
@@ -156,9 +156,18 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         FailAll(group, refused);
     }
 
-    /// <summary>Refused for its data: halved until the culprit stands alone, so that only it fails.</summary>
+    /// <summary>
+    /// Refused for its data, or for what one session's rows meet, such as a damaged block: halved until the culprit stands alone, so that only it
+    /// fails. It is tried again where its caller does so, and its neighbours are written each time.
+    /// </summary>
     private async Task SplitAsync(IReadOnlyList<PendingAppend> group, Exception refused)
     {
+        if (group.Count == 1 && refused is PostgresException met && !DatabaseFailure.IsOfData(met))
+        {
+            FailAll(group, met);
+            return;
+        }
+
         if (group.Count == 1)
         {
             LogRejected(group[0].Lease.Key, refused);

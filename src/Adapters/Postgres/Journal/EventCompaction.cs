@@ -17,15 +17,17 @@ internal sealed class EventCompaction(NpgsqlDataSource system, DatabasePatience 
         """;
 
     // The head first: whoever opens the session waits for it, or has moved its epoch. An open that comes first is seen when its lock is free.
-    private const string WriteSql = """
+    // Each record is looked up by its key, and apart, as in JournalReader.PlaceSql; the head's lock keeps it where it was found.
+    public const string WriteSql = """
         WITH head AS (
             UPDATE session_head SET compacted = $6
             WHERE org = $1 AND session = $2 AND epoch = $3 AND floor = $4 AND compacted = $5 AND archived = $10 AND host IS NULL AND wake_at IS NULL
             RETURNING org, session
         ), written AS (
             UPDATE session_record AS r SET codec = w.codec, payload = w.payload
-            FROM head AS h, unnest($7, $8, $9) AS w (version, codec, payload)
-            WHERE r.org = h.org AND r.session = h.session AND r.version = w.version
+            FROM head AS h CROSS JOIN unnest($7, $8, $9) AS w (version, codec, payload) CROSS JOIN LATERAL (
+                SELECT ctid FROM session_record WHERE org = h.org AND session = h.session AND version = w.version OFFSET 0) AS place
+            WHERE r.ctid = place.ctid
         )
         SELECT count(*) FROM head
         """;

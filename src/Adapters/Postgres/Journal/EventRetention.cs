@@ -15,6 +15,9 @@ internal sealed partial class EventRetention(NpgsqlDataSource system, DatabasePa
 {
     private const int MostAtOnce = 100;
 
+    /// <summary>So many sessions that fail one after another are not these sessions' trouble: the round ends, and the next tries again.</summary>
+    private const int MostFailures = 5;
+
     private const string IsOver = "h.updated_at < now() - $1 AND h.host IS NULL AND h.wake_at IS NULL AND h.floor < h.seq";
 
     private const string OldSql = $"SELECT org, session FROM session_head AS h WHERE {IsOver} AND (org, session) > ($2, $3) ORDER BY org, session LIMIT $4";
@@ -23,16 +26,26 @@ internal sealed partial class EventRetention(NpgsqlDataSource system, DatabasePa
 
     private const string FloorSql = "UPDATE session_head SET floor = $3 WHERE org = $1 AND session = $2";
 
-    /// <summary>As <see cref="ISessionJournal.ExpireEventsAsync"/>. A session that cannot be read does not keep it from the next.</summary>
+    /// <summary>As <see cref="ISessionJournal.ExpireEventsAsync"/>. A session that cannot be read, or at which the database fails, does not keep it from the next.</summary>
     public async Task<int> ExpireAsync(TimeSpan age, CancellationToken cancellationToken)
     {
-        var (removed, last) = (0, new SessionKey(default, default));
+        var (removed, failures, last) = (0, 0, new SessionKey(default, default));
         while (removed == 0)
         {
             var old = await patience.RunAsync("looking for old sessions", token => FindAsync(age, last, token), cancellationToken);
             foreach (var key in old)
             {
-                if (await RemoveAsync(key, age, cancellationToken)) removed++;
+                try
+                {
+                    if (await RemoveAsync(key, age, cancellationToken)) removed++;
+                    failures = 0;
+                }
+                catch (Exception failure) when (DatabaseFailure.IsOne(failure))
+                {
+                    LogFailed(key, failure);
+                    if (++failures < MostFailures) continue;
+                    return removed > 0 ? removed : throw DatabaseFailure.ToPort(failure, "removing old events");
+                }
             }
 
             if (old.Count < MostAtOnce) break;
@@ -60,10 +73,6 @@ internal sealed partial class EventRetention(NpgsqlDataSource system, DatabasePa
             LogUnreadable(key, unreadable.Message);
             return false;
         }
-        catch (Exception failure) when (DatabaseFailure.IsOne(failure))
-        {
-            throw DatabaseFailure.ToPort(failure, "removing old events");
-        }
     }
 
     /// <summary>Locks the head, and says which events still stand in records; null when the session is not over, or another has it.</summary>
@@ -89,4 +98,7 @@ internal sealed partial class EventRetention(NpgsqlDataSource system, DatabasePa
 
     [LoggerMessage(2151, LogLevel.Error, "The events of session {Session} cannot be removed: a record of it is not what was written: {Reason}")]
     private partial void LogUnreadable(SessionKey session, string reason);
+
+    [LoggerMessage(2152, LogLevel.Error, "The events of session {Session} could not be removed; tried again at the next round.")]
+    private partial void LogFailed(SessionKey session, Exception failure);
 }

@@ -21,13 +21,17 @@ internal sealed class JournalReader(NpgsqlDataSource source, DatabasePatience pa
         WHERE h.org = $1 AND h.version > 0
         """;
 
-    /// <summary>Bisection over versions: every record up to lo ends at or before the sequence number before $4.</summary>
+    /// <summary>
+    /// Bisection over versions: every record up to lo ends at or before the sequence number before $4. Each step looks one record up by its key: a planner
+    /// that takes a session for one row, as it does where there are many organizations, would read all of its records at each step, so OFFSET 0 keeps the look-up apart.
+    /// </summary>
     public const string PlaceSql = """
         WITH RECURSIVE span (lo, hi) AS (
             SELECT 0::bigint, (SELECT version FROM session_head WHERE org = $1 AND session = $2)
             UNION ALL
             SELECT CASE WHEN r.last_seq >= $4 THEN s.lo ELSE r.version END, CASE WHEN r.last_seq >= $4 THEN r.version ELSE s.hi END
-            FROM span AS s JOIN session_record AS r ON r.org = $1 AND r.session = $2 AND r.version = (s.lo + s.hi) / 2
+            FROM span AS s CROSS JOIN LATERAL (
+                SELECT version, last_seq FROM session_record WHERE org = $1 AND session = $2 AND version = (s.lo + s.hi) / 2 OFFSET 0) AS r
             WHERE s.hi - s.lo > 1)
         SELECT max(lo) FROM span
         """;

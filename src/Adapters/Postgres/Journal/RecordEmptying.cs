@@ -14,9 +14,12 @@ internal static class RecordEmptying
         ORDER BY version LIMIT 100
         """;
 
-    private const string WriteSql = """
-        UPDATE session_record AS r SET payload = w.payload FROM unnest($3, $4) AS w (version, payload)
-        WHERE r.org = $1 AND r.session = $2 AND r.version = w.version
+    /// <summary>Each record is looked up by its key, and apart, as in <see cref="JournalReader.PlaceSql"/>; the head's lock keeps it where it was found.</summary>
+    public const string WriteSql = """
+        UPDATE session_record AS r SET payload = w.payload
+        FROM unnest($3, $4) AS w (version, payload) CROSS JOIN LATERAL (
+            SELECT ctid FROM session_record WHERE org = $1 AND session = $2 AND version = w.version OFFSET 0) AS place
+        WHERE r.ctid = place.ctid
         """;
 
     /// <summary>Empties the records of which all events are within a range, a hundred at a time; returns the last event that is.</summary>

@@ -70,7 +70,7 @@ internal sealed partial record DatabaseRoles(string Tenants, string Host, string
             await names.ExecuteNonQueryAsync(cancellationToken);
         }
 
-        await ExecuteAsync(owner, Grants.Value, cancellationToken);
+        await ExecuteAsync(owner, $"SET LOCAL lock_timeout = '{MigrationRunner.LockPatience.TotalMilliseconds:0}ms'; {Grants.Value}", cancellationToken); // as for a step of the schema: a policy takes its table alone
         await transaction.CommitAsync(cancellationToken);
     }
 

@@ -23,7 +23,8 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     {
         var connection = Connection();
         if (!IsSaid(connection, "Maximum Pool Size")) connection.MaxPoolSize = options.MaxPoolSize;
-        AddOptions(connection, $"{Roles.OptionsFor(Roles.Tenants)} {Uncompiled}");
+        AddOptions(connection, $"{Roles.OptionsFor(Roles.Tenants)} {Uncompiled} {NothingLeftOpen}");
+        if (IsFar(connection)) AddOptions(connection, KeepAlives);
         return ClearedWithItsServer(NpgsqlDataSource.Create(connection));
     }
 
@@ -88,6 +89,9 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     /// and the lock of a host that is gone, for as long as its system takes, which is two hours by default.
     /// </summary>
     private const string KeepAlives = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3";
+
+    /// <summary>Nobody takes over what a host was about for a tenant: when it froze in the middle, what it had locked would stay so until it thaws.</summary>
+    private const string NothingLeftOpen = "-c idle_in_transaction_session_timeout=60s";
 
     /// <summary>The connection that a registered host keeps for its lock.</summary>
     private const int HostLock = 1;

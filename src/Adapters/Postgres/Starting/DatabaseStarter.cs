@@ -55,7 +55,7 @@ internal sealed partial class DatabaseStarter(
         }
         catch (PostgresException failure) when (failure.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
-            throw new PortException(PortFailureKind.Unavailable, "Somebody, such as a backup, holds a table that the schema's next step changes.", inner: failure);
+            throw new PortException(PortFailureKind.Unavailable, "Somebody, such as a backup, holds a table that is changed before the host can serve.", inner: failure);
         }
         catch (NpgsqlException failure)
         {
@@ -68,6 +68,7 @@ internal sealed partial class DatabaseStarter(
 
     public async ValueTask<string?> CheckAsync(CancellationToken cancellationToken)
     {
+        if (server.Embedded is { Recovery: { Ticks: > 0 } recovery }) return $"The database is recovering from its last end, for {recovery.TotalSeconds:F0} s by now.";
         if (!ready.Task.IsCompleted) return "The database is still starting.";
         using var limit = new CancellationTokenSource(CheckTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);

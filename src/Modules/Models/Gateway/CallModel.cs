@@ -16,7 +16,7 @@ namespace Coordinator.Modules.Models.Gateway;
 /// <c>POST /model/v1/{provider}/{path}</c>: a box's model call. The gateway token says for which box, its session says
 /// whether the box is still wanted, the gateway adds the organization's key, and the answer streams through metered.
 /// </summary>
-internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme boxTokens, ISessionHost sessions, IModelGateway gateway, UsageLedger ledger, ILogger<CallModel> logger) : IEndpointModule
+internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme boxTokens, ISessionHost sessions, IModelGateway gateway, ModelCalls calls, UsageLedger ledger, ILogger<CallModel> logger) : IEndpointModule
 {
     /// <summary>The largest call: a long conversation with images fits.</summary>
     public const int LargestBody = 20 * 1024 * 1024;
@@ -42,7 +42,7 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
 
         try
         {
-            if (await PrepareAsync(context, provider, path!, wire) is { } call) await AnswerAsync(context, call);
+            await ServeAsync(context, provider, path!, wire);
         }
         catch (PortException failure) when (!context.Response.HasStarted)
         {
@@ -58,20 +58,32 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
         }
     }
 
-    private async Task<PreparedCall?> PrepareAsync(HttpContext context, string provider, string path, CallWire wire)
+    private async Task ServeAsync(HttpContext context, string provider, string path, CallWire wire)
     {
         var box = await AuthorizeAsync(context);
-        if (!box.IsSuccess) return await RefuseAsync(context, wire, box.Problem);
-        if (await RequestBody.ReadAsync(context, LargestBody) is not { } bytes)
-            return await RefuseAsync(context, wire, new("model_request_too_large", $"A model call is at most {LargestBody / 1024 / 1024} MiB.", ProblemKind.TooLarge));
-        if (!CallBody.TryRead(bytes, out var body, out var wrong)) return await RefuseAsync(context, wire, new("model_request_invalid", wrong, ProblemKind.Malformed));
+        var entered = box.IsSuccess ? calls.Enter(box.Value.Key.Organization, box.Value.Credential.Sandbox) : box.Problem;
+        if (!entered.IsSuccess)
+        {
+            await WireRefusal.WriteAsync(context, wire, entered.Problem);
+            return;
+        }
+
+        using var place = entered.Value;
+        if (await PrepareAsync(context, box.Value, place, provider, path, wire) is { } call) await AnswerAsync(context, call);
+    }
+
+    private async Task<PreparedCall?> PrepareAsync(HttpContext context, AuthorizedBox box, ModelCalls.Place place, string provider, string path, CallWire wire)
+    {
+        var bytes = await RequestBody.ReadAsync(context, LargestBody, place);
+        if (!bytes.IsSuccess) return await RefuseAsync(context, wire, bytes.Problem);
+        if (!CallBody.TryRead(bytes.Value, out var body, out var wrong)) return await RefuseAsync(context, wire, new("model_request_invalid", wrong, ProblemKind.Malformed));
 
         var model = $"{provider}/{body.Model}";
-        var route = await gateway.ResolveAsync(box.Value.Key.Organization, model, context.RequestAborted);
+        var route = await gateway.ResolveAsync(box.Key.Organization, model, context.RequestAborted);
         if (!route.IsSuccess) return await RefuseAsync(context, wire, route.Problem);
         var headers = PassedHeaders.Where(name => context.Request.Headers.ContainsKey(name)).ToDictionary(name => name, name => context.Request.Headers[name].ToString());
         var upstream = body.ForUpstream(route.Value.UpstreamModel, askForUsage: wire == CallWire.OpenAiChat);
-        return new(box.Value, wire, new(model, path, upstream, headers), provider);
+        return new(box, wire, new(model, path, upstream, headers), provider);
     }
 
     /// <summary>The token is checked first, so that nobody without one can wake a session.</summary>

@@ -12,6 +12,8 @@ namespace Coordinator.Modules.Sandboxes.Provisioning;
 /// <summary>
 /// Every minute: no box of this deployment runs, and no data of one is kept, without a session that wants it. It acts
 /// only on what a listing shows, never on what it does not; one box that cannot be ended does not keep it from the next.
+/// A session that is not known may be in a database that is about to be put back: its box ends, its data waits
+/// (<see cref="SandboxesOptions.KeepUnknownData"/>).
 /// The other direction (a session whose box is gone) is the session's own: it inspects a box that has gone quiet.
 /// </summary>
 internal sealed partial class OrphanSweep(
@@ -35,14 +37,20 @@ internal sealed partial class OrphanSweep(
     /// <summary>When a running box was first found that its session does not want. A provider's clock that is ahead of ours makes no box younger.</summary>
     private readonly Dictionary<SandboxHandle, long> unwantedSince = [];
 
-    /// <summary>What a session has to say of a box.</summary>
+    /// <summary>
+    /// Since when no look at a box found its session. Lost with the process, and so the time begins anew: the age that a
+    /// provider tells would not do, since most workspaces are older than the mistake that hides their sessions.
+    /// </summary>
+    private readonly Dictionary<SandboxHandle, long> unknownSince = [];
+
+    /// <summary>What is to become of a box.</summary>
     private enum Verdict
     {
-        /// <summary>It wants it, cannot be asked, or has not heard yet which of two it has.</summary>
+        /// <summary>Its session wants it, cannot be asked, or has not heard yet which of two it has.</summary>
         Leave,
-        /// <summary>It does not want it, and may still want the data.</summary>
+        /// <summary>Its session does not want it, and may still want the data.</summary>
         End,
-        /// <summary>There is no such session, or it is archived.</summary>
+        /// <summary>Its session is archived, or has been unknown for long.</summary>
         Remove,
     }
 
@@ -118,12 +126,17 @@ internal sealed partial class OrphanSweep(
         }
 
         // Nobody acts on what does not run: its session is looked at, not asked to decide, which would write a record each time.
-        if (listing.Status is not SandboxStatus.Running) return IsDataDue(listing) && await IsGoneAsync(box.Key, cancellationToken) ? Verdict.Remove : Verdict.Leave;
+        if (listing.Status is not SandboxStatus.Running) return IsDataDue(listing) ? await LookAsync(box.Key, listing, cancellationToken) ?? Verdict.Leave : Verdict.Leave;
         var credential = new BoxCredential(box.Sandbox, box.Generation, tokens.HashFor(box.Key, box.Sandbox, box.Generation));
         var answer = await sessions.CallAsync(box.Key, new SessionCommand.AuthorizeBox(credential), cancellationToken);
-        if (answer.IsSuccess) return IsCopy(listing, answer.Value) ? Verdict.End : Verdict.Leave;
-        if (answer.Problem.Kind is ProblemKind.NotFound || await IsGoneAsync(box.Key, cancellationToken)) return Verdict.Remove;
-        return IsPastGrace(listing) ? Verdict.End : Verdict.Leave;
+        if (answer.IsSuccess)
+        {
+            unknownSince.Remove(listing.Handle);
+            return IsCopy(listing, answer.Value) ? Verdict.End : Verdict.Leave;
+        }
+
+        if (answer.Problem.Kind is ProblemKind.NotFound) return OfUnknown(listing);
+        return await LookAsync(box.Key, listing, cancellationToken) ?? (IsPastGrace(listing) ? Verdict.End : Verdict.Leave);
     }
 
     private bool IsPastGrace(SandboxListing listing)
@@ -138,11 +151,25 @@ internal sealed partial class OrphanSweep(
     /// </summary>
     private static bool IsCopy(SandboxListing listing, SessionReply reply) => reply is SessionReply.BoxAuthorized { Handle: { } its } && its != listing.Handle;
 
-    private async ValueTask<bool> IsGoneAsync(SessionKey key, CancellationToken cancellationToken)
+    /// <summary>Null: the session is there, or cannot be asked.</summary>
+    private async ValueTask<Verdict?> LookAsync(SessionKey key, SandboxListing listing, CancellationToken cancellationToken)
     {
         var answer = await sessions.CallAsync(key, new SessionCommand.GetView(), cancellationToken);
-        if (!answer.IsSuccess) return answer.Problem.Kind is ProblemKind.NotFound;
-        return answer.Value is SessionReply.View view && StatusOf(view.Session) == "archived";
+        if (!answer.IsSuccess) return answer.Problem.Kind is ProblemKind.NotFound ? OfUnknown(listing) : null;
+        unknownSince.Remove(listing.Handle);
+        return answer.Value is SessionReply.View view && StatusOf(view.Session) == "archived" ? Verdict.Remove : null;
+    }
+
+    private Verdict OfUnknown(SandboxListing listing)
+    {
+        var keep = options.Value.KeepUnknownData;
+        if (!unknownSince.TryGetValue(listing.Handle, out var since))
+        {
+            since = unknownSince[listing.Handle] = time.GetTimestamp();
+            LogUnknown(listing.Handle.Id, keep);
+        }
+
+        return time.GetElapsedTime(since) >= keep ? Verdict.Remove : Verdict.End;
     }
 
     private static string? StatusOf(SessionView view)
@@ -171,6 +198,7 @@ internal sealed partial class OrphanSweep(
         var ids = found.Select(listing => listing.Handle.Id).ToHashSet(StringComparer.Ordinal);
         foreach (var id in lookedAtData.Keys.Where(id => !ids.Contains(id)).ToList()) lookedAtData.Remove(id);
         foreach (var handle in unwantedSince.Keys.Where(handle => !ids.Contains(handle.Id)).ToList()) unwantedSince.Remove(handle);
+        foreach (var handle in unknownSince.Keys.Where(handle => !ids.Contains(handle.Id)).ToList()) unknownSince.Remove(handle);
     }
 
     private static (SessionKey Key, SandboxId Sandbox, int Generation)? Read(IReadOnlyDictionary<string, string> labels) =>
@@ -192,4 +220,7 @@ internal sealed partial class OrphanSweep(
 
     [LoggerMessage(5314, LogLevel.Error, "Box {Box} has labels that cannot be read; it is left alone.")]
     private partial void LogUnreadable(string box);
+
+    [LoggerMessage(5315, LogLevel.Warning, "Box {Box} is of a session that the database does not know. It does not run on; its data is kept for {Keep}, in case that the database is not the right one.")]
+    private partial void LogUnknown(string box, TimeSpan keep);
 }

@@ -17,6 +17,7 @@ internal sealed class ClientCommands(IMediator mediator)
         ClientFrame.Move move => DoAsync("move", move.Message.ToString(), new MoveMessage(tenant, session, move.Message, move.Before), cancellationToken),
         ClientFrame.Permission answer => DoAsync("permission", answer.Id.ToString(), new AnswerPermission(tenant, session, answer.Id, answer.Decision, answer.Note), cancellationToken),
         ClientFrame.Ping ping => Task.FromResult(ClientFrameWriter.Pong(ping.Id)),
+        ClientFrame.Malformed bad => Task.FromResult(ClientFrameWriter.Refused(bad.Type, bad.ClientId, PromptText.Malformed)),
         ClientFrame.Unknown unknown => Task.FromResult(ClientFrameWriter.Refused(unknown.Type, null, new("type_unknown", "This release does not know frames of this type."))),
         _ => throw new FrameException("A socket subscribes once, with its first frame."),
     };

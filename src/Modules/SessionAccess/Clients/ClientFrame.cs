@@ -24,6 +24,9 @@ internal abstract record ClientFrame
 
     public sealed record Ping(string? Id) : ClientFrame;
 
+    /// <summary>A prompt or an edit whose text is no Unicode: refused, and the socket stays.</summary>
+    public sealed record Malformed(string Type, string? ClientId) : ClientFrame;
+
     /// <summary>A well-formed frame of a type this release does not know: refused, and the socket stays.</summary>
     public sealed record Unknown(string Type) : ClientFrame;
 }

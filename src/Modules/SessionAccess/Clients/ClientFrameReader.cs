@@ -6,7 +6,10 @@ using Coordinator.Ports.Session;
 
 namespace Coordinator.Modules.SessionAccess.Clients;
 
-/// <summary>Reads frames of clients. Unknown fields are skipped; what is missing or of the wrong kind is a <see cref="FrameException"/>.</summary>
+/// <summary>
+/// Reads frames of clients. Unknown fields are skipped; what is missing or of the wrong kind is a <see cref="FrameException"/>. Only what a
+/// person wrote may be no Unicode: a page that sends a prompt again after each close would close its socket for ever.
+/// </summary>
 internal static class ClientFrameReader
 {
     private const int MaxClientIdLength = 200;
@@ -28,7 +31,7 @@ internal static class ClientFrameReader
                 case "type": fields.Type = JsonFields.OptionalText(ref reader, name); break;
                 case "after": fields.After = JsonFields.OptionalText(ref reader, name); break;
                 case "clientId": fields.ClientId = JsonFields.OptionalText(ref reader, name); break;
-                case "text": fields.Text = JsonFields.OptionalText(ref reader, name); break;
+                case "text": fields.Text = Text(ref reader, ref fields.IsMalformed); break;
                 case "model": fields.Model = JsonFields.OptionalText(ref reader, name); break;
                 case "retryOf": fields.RetryOf = JsonFields.OptionalText(ref reader, name); break;
                 case "messageId": fields.MessageId = JsonFields.OptionalText(ref reader, name); break;
@@ -47,6 +50,8 @@ internal static class ClientFrameReader
     private static ClientFrame Build(Fields fields) => JsonFields.Required(fields.Type, "type") switch
     {
         "subscribe" => new ClientFrame.Subscribe(Cursor(fields.After)),
+        "prompt" when fields.IsMalformed => new ClientFrame.Malformed("prompt", ClientId(fields.ClientId)),
+        "edit" when fields.IsMalformed => new ClientFrame.Malformed("edit", null),
         "prompt" => new ClientFrame.Prompt(ClientId(fields.ClientId), fields.Text, fields.Model, OptionalId<MessageId>(fields.RetryOf, "retryOf")),
         "cancel" => new ClientFrame.Cancel(OptionalId<MessageId>(fields.MessageId, "messageId")),
         "edit" => new ClientFrame.Edit(Id<MessageId>(fields.MessageId, "messageId"), fields.Text),
@@ -55,6 +60,19 @@ internal static class ClientFrameReader
         "ping" => new ClientFrame.Ping(fields.Id),
         var type => new ClientFrame.Unknown(type.Length <= MaxTypeLength ? type : type[..MaxTypeLength]),
     };
+
+    private static string? Text(ref Utf8JsonReader reader, ref bool isMalformed)
+    {
+        try
+        {
+            return JsonFields.OptionalText(ref reader, "text");
+        }
+        catch (InvalidOperationException)
+        {
+            isMalformed = true;
+            return null;
+        }
+    }
 
     private static SessionCursor? Cursor(string? text)
     {
@@ -89,5 +107,6 @@ internal static class ClientFrameReader
     private struct Fields
     {
         public string? Type, After, ClientId, Text, Model, RetryOf, MessageId, Before, PermissionId, Decision, Note, Id;
+        public bool IsMalformed;
     }
 }

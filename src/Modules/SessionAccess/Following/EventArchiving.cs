@@ -18,9 +18,6 @@ internal sealed partial class EventArchiving(ISessionJournal journal, IArtifactS
 
     private const int SessionsAtOnce = 100;
 
-    /// <summary>So many sessions that fail one after another are not these sessions' trouble: the sweep ends, and the next tries again.</summary>
-    private const int MostFailures = 5;
-
     protected override TimeSpan? Age => options.Value.ArchiveEventsAfter;
 
     /// <summary>A host of the release before takes an archived record for one without events: an update that rolls is over by then.</summary>

@@ -31,21 +31,22 @@ internal sealed partial class EventCompaction(ISessionJournal journal, IRunHisto
     /// <summary>Merges what has slept for long enough by now, a session at a time.</summary>
     internal override async Task SweepAsync(TimeSpan age, CancellationToken cancellationToken)
     {
+        var (sessions, bytes, failures) = (0, 0L, 0);
         try
         {
-            var (last, bytes, sessions) = (default(SessionKey), 0L, 0);
-            while (bytes < MostBytesOfSweep && await journal.ListUncompactedAsync(age, last, SessionsAtOnce, cancellationToken) is { Count: > 0 } keys)
+            var last = default(SessionKey);
+            while (bytes < MostBytesOfSweep && failures < MostFailures && await journal.ListUncompactedAsync(age, last, SessionsAtOnce, cancellationToken) is { Count: > 0 } keys)
             {
-                foreach (var key in keys.TakeWhile(_ => bytes < MostBytesOfSweep))
+                foreach (var key in keys.TakeWhile(_ => bytes < MostBytesOfSweep && failures < MostFailures))
                 {
-                    bytes += await CompactAsync(key, cancellationToken);
-                    sessions++;
+                    var (read, failed) = await TryAsync(key, cancellationToken);
+                    bytes += read;
+                    failures = failed ? failures + 1 : 0;
+                    sessions += failed ? 0 : 1;
                 }
 
                 last = keys[^1];
             }
-
-            if (sessions > 0) LogMerged(Logger, sessions, bytes);
         }
         catch (PortException failure)
         {
@@ -55,33 +56,43 @@ internal sealed partial class EventCompaction(ISessionJournal journal, IRunHisto
         {
             LogStopped(Logger);
         }
+
+        if (sessions > 0) LogMerged(Logger, sessions, bytes);
     }
 
-    /// <summary>One session, a part at a time, each whole or not at all; returns how much of it was read. One that cannot be read keeps no other from being done.</summary>
-    private async Task<long> CompactAsync(SessionKey key, CancellationToken cancellationToken)
+    /// <summary>
+    /// One session, a part at a time, each whole or not at all; says how much of it was read, and whether the stores failed. One that cannot be
+    /// merged stays as it is, and keeps no other from being done.
+    /// </summary>
+    private async Task<(long Bytes, bool Failed)> TryAsync(SessionKey key, CancellationToken cancellationToken)
     {
         var bytes = 0L;
         try
         {
-            if (await journal.FindHeadAsync(key, cancellationToken) is not { Host: null, WakeAt: null } head) return bytes;
+            if (await journal.FindHeadAsync(key, cancellationToken) is not { Host: null, WakeAt: null } head) return (bytes, false);
             var merge = new RecordMerge(await UntouchedAsync(key, cancellationToken));
             var part = new Part(head);
             await foreach (var record in journal.ReadAsync(key, head.Compacted, cancellationToken))
             {
                 bytes += record.Payload.Length;
                 part.Add(merge.Add(record));
-                if (part.IsFull && !await part.WriteAsync(journal, cancellationToken)) return bytes;
+                if (part.IsFull && !await part.WriteAsync(journal, cancellationToken)) return (bytes, false);
             }
 
             part.Add(merge.Finish());
             await part.WriteAsync(journal, cancellationToken);
+            return (bytes, false);
         }
         catch (PortException failure) when (failure.Kind == PortFailureKind.Corrupt)
         {
-            LogUnreadable(Logger, key, failure);
+            LogUnreadable(Logger, key, failure); // this session's trouble alone
+            return (bytes, false);
         }
-
-        return bytes;
+        catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            LogNotMerged(Logger, key, failure);
+            return (bytes, true);
+        }
     }
 
     /// <summary>The events of runs that earlier releases digested: merged, they would be another run to whoever checks.</summary>
@@ -132,7 +143,7 @@ internal sealed partial class EventCompaction(ISessionJournal journal, IRunHisto
     [LoggerMessage(EventId = 2311, Level = LogLevel.Information, Message = "Went through {Sessions} sessions that sleep, {Bytes} bytes of records, and merged their text.")]
     private static partial void LogMerged(ILogger logger, int sessions, long bytes);
 
-    [LoggerMessage(EventId = 2312, Level = LogLevel.Warning, Message = "The text of sessions could not be merged; tried again at the next sweep.")]
+    [LoggerMessage(EventId = 2312, Level = LogLevel.Warning, Message = "Sessions to merge could not be listed; tried again at the next sweep.")]
     private static partial void LogFailed(ILogger logger, Exception failure);
 
     [LoggerMessage(EventId = 2313, Level = LogLevel.Debug, Message = "Stopped while text was merged.")]
@@ -140,4 +151,7 @@ internal sealed partial class EventCompaction(ISessionJournal journal, IRunHisto
 
     [LoggerMessage(EventId = 2314, Level = LogLevel.Error, Message = "The text of session {Session} cannot be merged: its journal is not what was written.")]
     private static partial void LogUnreadable(ILogger logger, SessionKey session, Exception failure);
+
+    [LoggerMessage(EventId = 2315, Level = LogLevel.Error, Message = "The text of session {Session} could not be merged and stays as it is; tried again at the next sweep.")]
+    private static partial void LogNotMerged(ILogger logger, SessionKey session, Exception failure);
 }

@@ -35,13 +35,21 @@ internal sealed class EventsEndpoint : IEndpointModule
         MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted)
         && accepted.Any(type => type.MediaType.Equals(EventStream, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Where the caller stands; <c>Last-Event-ID</c> and <c>?after=</c> may both say it, if they say the same.</summary>
+    /// <summary>
+    /// Where the caller stands. <c>Last-Event-ID</c> counts before <c>?after=</c>: a browser comes back to the address that its
+    /// stream began with, and says in the header how far it has got since.
+    /// </summary>
     internal static Result<SessionCursor?> ReadPlace(HttpRequest request, string? after)
     {
         var last = request.Headers["Last-Event-ID"].ToString();
-        if (last.Length > 0 && after is not null && !string.Equals(last, after, StringComparison.Ordinal)) return SessionProblems.CursorConflict;
-        var text = last.Length > 0 ? last : after;
-        if (text is null) return (SessionCursor?)null;
-        return SessionCursor.TryParse(text, out var cursor) ? cursor : SessionProblems.CursorMalformed;
+        SessionCursor? place = null;
+        foreach (var text in (string?[])[after, last.Length > 0 ? last : null])
+        {
+            if (text is null) continue;
+            if (!SessionCursor.TryParse(text, out var cursor)) return SessionProblems.CursorMalformed;
+            place = cursor;
+        }
+
+        return place;
     }
 }

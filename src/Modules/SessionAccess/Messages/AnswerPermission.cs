@@ -12,8 +12,8 @@ namespace Coordinator.Modules.SessionAccess.Messages;
 /// <summary>Body of <c>POST /v1/sessions/{id}/permissions/{permissionId}</c>.</summary>
 public sealed record AnswerPermissionBody(PermissionDecision? Decision, string? Note);
 
-/// <summary>Answers an agent's open question once.</summary>
-public sealed record AnswerPermission(TenantContext Tenant, SessionId Session, PermissionId Permission, PermissionDecision? Decision, string? Note) : ITenantRequest<PermissionRef>, IRequireRole
+/// <summary>Answers an agent's open question once. <see cref="Key"/> is the idempotency key, by which the session tells a second try from somebody else's answer.</summary>
+public sealed record AnswerPermission(TenantContext Tenant, SessionId Session, PermissionId Permission, PermissionDecision? Decision, string? Note, string? Key = null) : ITenantRequest<PermissionRef>, IRequireRole
 {
     public Role MinimumRole => Role.Member;
 }
@@ -36,7 +36,9 @@ internal sealed class AnswerPermissionHandler(ISessionHost sessions) : IRequestH
 {
     public async Task<Result<PermissionRef>> Handle(AnswerPermission request, CancellationToken cancellationToken)
     {
-        var command = new SessionCommand.AnswerPermission(request.Tenant.Principal, request.Permission, request.Decision!.Value, request.Note);
+        var decision = request.Decision!.Value;
+        var identity = RequestIds.OfAnswer(request.Tenant, request.Key, request.Permission, decision, request.Note);
+        var command = new SessionCommand.AnswerPermission(request.Tenant.Principal, request.Permission, decision, request.Note, identity);
         var answer = await sessions.CallAsync(request.Tenant.Key(request.Session), command, cancellationToken);
         return answer.IsSuccess ? new PermissionRef(request.Permission) : answer.Problem;
     }
@@ -46,7 +48,7 @@ internal sealed class AnswerPermissionEndpoint : IEndpointModule
 {
     public void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/v1/sessions/{id}/permissions/{permissionId}", async (SessionId id, PermissionId permissionId, AnswerPermissionBody body, HttpContext context, IMediator mediator, CancellationToken cancellationToken) =>
-            (await mediator.Send(new AnswerPermission(context.Tenant(), id, permissionId, body.Decision, body.Note), cancellationToken)).ToHttp(permission => Results.Json(permission)))
+            (await mediator.Send(new AnswerPermission(context.Tenant(), id, permissionId, body.Decision, body.Note, context.IdempotencyKey()), cancellationToken)).ToHttp(permission => Results.Json(permission)))
             .Documented("AnswerPermission", "Permissions", "Answers an open question of the agent.")
             .Produces<PermissionRef>();
 }

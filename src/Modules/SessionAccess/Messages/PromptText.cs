@@ -8,6 +8,8 @@ internal static class PromptText
 {
     public const int MaxBytes = 64 * 1024;
 
+    public static Problem Malformed { get; } = new("prompt_malformed", "The text is not valid Unicode: it holds half of a surrogate pair. Take that character out and send it again.");
+
     public static Problem? Check(string? text)
     {
         if (string.IsNullOrWhiteSpace(text)) return new("prompt_empty", "Write what the agent is to do.");

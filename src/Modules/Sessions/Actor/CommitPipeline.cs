@@ -35,8 +35,8 @@ internal sealed class CommitPipeline(SessionState initial, SessionLimits limits)
     /// <summary>What is durable once the append in flight is; null when none is.</summary>
     public SessionState? InFlight => flight?.After;
 
-    /// <summary>What is decided and not yet in flight.</summary>
-    public long GatheredWeight => (waiting.Count == 0 ? 0 : waiting.Sum(record => record.Turn.Weight)) + (gathering?.Weight ?? 0);
+    /// <summary>How much is decided, and not yet in flight, of what the box said.</summary>
+    public long GatheredFromBox => (waiting.Count == 0 ? 0 : waiting.Sum(record => record.Turn.FromBox)) + (gathering?.FromBox ?? 0);
 
     /// <summary>The newest record that takes no more.</summary>
     private Record? Closed => waiting.Count > 0 ? waiting[^1] : flight;

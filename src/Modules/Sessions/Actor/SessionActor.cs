@@ -107,7 +107,7 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
         link.LastFrameAt = turn.Now;
         if (received.Frame is not BoxFrame.Event frame) return;
         var broken = IsBeyondWindow(turn, frame) ? "The box sent more than its window allows before it was acknowledged."
-            : BridgeDecisions.Take(turn, frame) ? null
+            : TakeFromBox(turn, frame) ? null
             : $"Event {frame.N} came after {turn.State.Bridge!.N}.";
         if (broken is null)
         {
@@ -119,6 +119,14 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
         presence.Detach(link.Id, turn.Now);
     }
 
+    private static bool TakeFromBox(Turn turn, BoxFrame.Event frame)
+    {
+        var before = turn.Weight;
+        var taken = BridgeDecisions.Take(turn, frame);
+        turn.FromBox += turn.Weight - before;
+        return taken;
+    }
+
     /// <summary>
     /// A box that keeps to its window never gets here; the bounds are wide, so that only one that does not is cut off
     /// before it fills this host's memory.
@@ -127,7 +135,7 @@ internal sealed class SessionActor(JournalLease lease, SessionLimits limits, IBo
     {
         var cursor = turn.State.Bridge!;
         var durable = pipeline.Committed.Bridge is { } committed && committed.Generation == cursor.Generation && committed.SpoolId == cursor.SpoolId ? committed.N : 0;
-        return frame.N > durable + (2L * BridgeWindow.Default.Events) || pipeline.GatheredWeight > 2 * BridgeWindow.Default.Bytes;
+        return frame.N > durable + (2L * BridgeWindow.Default.Events) || pipeline.GatheredFromBox > 2 * BridgeWindow.Default.Bytes;
     }
 
     /// <summary>Asks the committed state what is wanted, and starts what is missing.</summary>

@@ -12,6 +12,9 @@ internal static class CancelDecisions
     public static Result<SessionReply> Cancel(Turn turn, SessionCommand.Cancel c)
     {
         var state = turn.State;
+        if (c.Idempotency is { } request && Repeats.Find(turn, request) is { } earlier)
+            return earlier.BodyHash == request.BodyHash ? new SessionReply.Done() : Refusals.KeyReused;
+
         Message? message;
         if (c.Message is { } id)
         {
@@ -26,14 +29,15 @@ internal static class CancelDecisions
         }
 
         if (message.Status == MessageStatus.Queued) Endings.Cancelled(turn, message, CancelReason.User);
-        else if (message.CancellingAt is null) Ask(turn, message, CancelReason.User, c.By);
+        else if (message.CancellingAt is null) Ask(turn, message, CancelReason.User, c.By, c.Idempotency);
+        else if (c.Idempotency is { } too) turn.Record(new Fact.MessageCancelling(message.Id, message.CancelReason, turn.Now, too)); // its repeat may come when another message runs
         return new SessionReply.Done();
     }
 
     /// <summary>Asks the box to stop the running message; the frame follows from the committed state.</summary>
-    public static void Ask(Turn turn, Message message, CancelReason reason, Principal? by)
+    public static void Ask(Turn turn, Message message, CancelReason reason, Principal? by, RequestIdentity? request = null)
     {
-        turn.Record(new Fact.MessageCancelling(message.Id, reason, turn.Now));
+        turn.Record(new Fact.MessageCancelling(message.Id, reason, turn.Now, request));
         turn.Show("message.cancelling", message.Id, json =>
         {
             json.WriteString("reason", JsonShapes.Camel(reason));

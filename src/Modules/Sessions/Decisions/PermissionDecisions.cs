@@ -23,11 +23,13 @@ internal static class PermissionDecisions
 
     public static Result<SessionReply> Answer(Turn turn, SessionCommand.AnswerPermission c)
     {
+        if (c.Idempotency is { } request && Repeats.Find(turn, request) is { } earlier)
+            return earlier.BodyHash == request.BodyHash ? new SessionReply.Done() : Refusals.KeyReused;
         if (!turn.State.Permissions.TryGetValue(c.Permission.ToString(), out var question))
             return new Problem("permission_not_found", "There is no such open question; it may have been answered or have expired.", ProblemKind.NotFound);
         if (question.Decision is not null)
             return new Problem("permission_already_answered", "Somebody has answered this question already.", ProblemKind.Conflict);
-        turn.Record(new Fact.PermissionDecided(c.Permission, c.Decision, c.Note, turn.Now));
+        turn.Record(new Fact.PermissionDecided(c.Permission, c.Decision, c.Note, turn.Now, c.Idempotency));
         turn.Show("permission.answered", question.Message, json =>
         {
             json.WriteString("permissionId", c.Permission.ToString());

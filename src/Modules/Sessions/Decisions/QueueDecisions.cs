@@ -13,12 +13,11 @@ internal static class QueueDecisions
     public static Result<SessionReply> Prompt(Turn turn, SessionCommand.Prompt c)
     {
         var state = turn.State;
-        if (c.Idempotency is { } request && state.Requests.TryGetValue($"{request.Scope}\n{request.Key}", out var earlier)
-            && earlier.At > turn.Now - turn.Limits.RequestMemory)
+        if (c.Idempotency is { } request && Repeats.Find(turn, request) is { } earlier)
         {
             return earlier.BodyHash == request.BodyHash
                 ? new SessionReply.MessageAccepted(earlier.Message, PositionOf(state, earlier.Message), Replayed: true)
-                : new Problem("idempotency_key_reused", "This key was used for another prompt; use a new one.", ProblemKind.Conflict);
+                : Refusals.KeyReused;
         }
 
         if (state.Status == SessionStatus.Archived) return Refusals.Archived;

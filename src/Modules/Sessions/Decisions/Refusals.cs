@@ -13,6 +13,8 @@ internal static class Refusals
 
     public static Problem NotQueued { get; } = new("message_not_queued", "The message is not waiting any more.", ProblemKind.Conflict);
 
+    public static Problem KeyReused { get; } = new("idempotency_key_reused", "This key was used for another request; use a new one.", ProblemKind.Conflict);
+
     public static Problem BoxNotWanted { get; } = new("box_not_wanted", "The session does not want this box any more.", ProblemKind.Gone);
 
     public static Problem BoxCredential { get; } = new("box_credential_invalid", "Not a valid credential of this session's box.", ProblemKind.Unauthenticated);

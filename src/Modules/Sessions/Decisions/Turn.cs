@@ -30,8 +30,11 @@ public sealed class Turn(SessionState state, DateTimeOffset now, SessionLimits l
 
     public EventBuffer Events { get; } = new();
 
-    /// <summary>How large the record grows by what a box says, in bytes.</summary>
+    /// <summary>How large the record grows by what is said, in bytes.</summary>
     public long Weight => Events.Utf8.Length + factWeight;
+
+    /// <summary>How much of that the box said.</summary>
+    public long FromBox { get; internal set; }
 
     /// <summary>Something was recorded beyond the box's progress and text, so that the view differs.</summary>
     public bool ChangesView { get; private set; }

@@ -75,8 +75,11 @@ public abstract record Fact
     /// <summary>The box has written the message down and runs it.</summary>
     public sealed record MessageStarted(MessageId Id, DateTimeOffset At) : Fact;
 
-    /// <summary>The box was asked to stop the running message.</summary>
-    public sealed record MessageCancelling(MessageId Id, CancelReason Reason, DateTimeOffset At) : Fact;
+    /// <summary>
+    /// The box was asked to stop the running message. <paramref name="Request"/> is the idempotency key of who asked, if it had one; of who
+    /// asked too, after the first, it is all that counts. Null in records that were written without.
+    /// </summary>
+    public sealed record MessageCancelling(MessageId Id, CancelReason Reason, DateTimeOffset At, RequestIdentity? Request = null) : Fact;
 
     /// <summary>The end of a message, dispatched or not. <paramref name="Digest"/> covers its events up to <paramref name="LastSeq"/>.</summary>
     public sealed record MessageEnded(MessageId Id, MessageStatus Outcome, string? Code, string? Detail, long LastSeq, string Digest, DateTimeOffset At) : Fact;
@@ -132,8 +135,11 @@ public abstract record Fact
     /// <summary>This side was away and is back: an open question can be answered for a while yet.</summary>
     public sealed record PermissionExtended(PermissionId Id, DateTimeOffset ExpiresAt) : Fact;
 
-    /// <summary>A question is answered: by a person, a grant, or its deadline.</summary>
-    public sealed record PermissionDecided(PermissionId Id, PermissionDecision Decision, string? Note, DateTimeOffset At) : Fact;
+    /// <summary>
+    /// A question is answered: by a person, a grant, or its deadline. <paramref name="Request"/> is the idempotency key of a person's answer, if
+    /// it had one. Null in records that were written without.
+    /// </summary>
+    public sealed record PermissionDecided(PermissionId Id, PermissionDecision Decision, string? Note, DateTimeOffset At, RequestIdentity? Request = null) : Fact;
 
     /// <summary>The box has the decision, or nothing waits for it any more.</summary>
     public sealed record PermissionSettled(PermissionId Id) : Fact;

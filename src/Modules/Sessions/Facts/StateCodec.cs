@@ -10,7 +10,13 @@ namespace Coordinator.Modules.Sessions.Facts;
 /// <summary>Snapshots: the folded state as JSON, marked with the hash of its shape, so that another shape is refolded.</summary>
 internal static class StateCodec
 {
-    private static readonly string ShapeHash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Shape(typeof(SessionState), []))))[..16];
+    /// <summary>
+    /// Raised where facts of old are folded to something else, though into the same shape: a host of before, which skips what it does not know of a fact,
+    /// writes snapshots that a newer one must not go on from.
+    /// </summary>
+    private const string Fold = "2";
+
+    private static readonly string ShapeHash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Fold + Shape(typeof(SessionState), []))))[..16];
 
     public static JournalSnapshot Write(SessionState state) =>
         new(state.Version, state.Seq, ShapeHash, JsonSerializer.SerializeToUtf8Bytes(state, FactJson.Default.SessionState));

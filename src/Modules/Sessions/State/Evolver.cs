@@ -22,7 +22,7 @@ public static class Evolver
         Fact.MessageMoved f => Moved(state, f),
         Fact.MessageDispatched f => Dispatched(state, f),
         Fact.MessageStarted f => OnMessage(state, f.Id, m => m with { Status = MessageStatus.Running, StartedAt = f.At }),
-        Fact.MessageCancelling f => OnMessage(state, f.Id, m => m with { CancellingAt = f.At, CancelReason = f.Reason }),
+        Fact.MessageCancelling f => Cancelling(state, f),
         Fact.MessageEnded f => Ended(state, f),
         Fact.UsageRecorded f => Used(state, f),
         Fact.BridgeSpoolOpened f => state with { Bridge = new(f.Generation, f.SpoolId, 0) },
@@ -67,8 +67,14 @@ public static class Evolver
     private static SessionState Queued(SessionState state, Fact.MessageQueued f)
     {
         var message = new Message { Id = f.Id, By = f.By, Text = f.Text, Model = f.Model, QueuedAt = f.At, RetryOf = f.RetryOf };
-        if (f.Request is { } request) state = RequestOrder.Remember(state, $"{request.Scope}\n{request.Key}", new(request.BodyHash, f.Id, f.At));
+        if (f.Request is { } request) state = RequestOrder.Remember(state, RequestOrder.KeyOf(request), new(request.BodyHash, f.Id, f.At));
         return state with { Status = SessionStatus.Active, Open = state.Open.Add(message) };
+    }
+
+    private static SessionState Cancelling(SessionState state, Fact.MessageCancelling f)
+    {
+        if (f.Request is { } request) state = RequestOrder.Remember(state, RequestOrder.KeyOf(request), new(request.BodyHash, f.Id, f.At));
+        return OnMessage(state, f.Id, m => m.CancellingAt is null ? m with { CancellingAt = f.At, CancelReason = f.Reason } : m);
     }
 
     private static SessionState Moved(SessionState state, Fact.MessageMoved f)
@@ -156,6 +162,7 @@ public static class Evolver
     private static SessionState Decided(SessionState state, Fact.PermissionDecided f)
     {
         if (!state.Permissions.TryGetValue(f.Id.ToString(), out var question)) return state;
+        if (f.Request is { } request) state = RequestOrder.Remember(state, RequestOrder.KeyOf(request), new(request.BodyHash, question.Message, f.At));
         var grants = f.Decision == PermissionDecision.Session
             ? state.Grants.Union(question.Patterns.Select(p => $"{question.Permission}\n{p}"))
             : state.Grants;

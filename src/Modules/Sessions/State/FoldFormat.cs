@@ -13,6 +13,6 @@ public static class FoldFormat
     /// <summary>Returns of this side that are remembered, which is how often a wait for others can begin anew.</summary>
     public const int Graces = 3;
 
-    /// <summary>How long the idempotency key of a prompt is remembered.</summary>
+    /// <summary>How long the idempotency key of a prompt, of what stopped it, or of an answer, is remembered.</summary>
     public static readonly TimeSpan RequestMemory = TimeSpan.FromHours(24);
 }

@@ -1,13 +1,17 @@
 using System.Collections.Immutable;
+using Coordinator.Ports.Session;
 
 namespace Coordinator.Modules.Sessions.State;
 
 /// <summary>
-/// The idempotency keys of prompts as they came, so that those that are forgotten are found at its head: a program's session
+/// The idempotency keys of prompts, cancels and answers as they came, so that those that are forgotten are found at its head: a program's session
 /// remembers a day of them, and no prompt may cost a look at each. Follows from <see cref="SessionState.Requests"/> and is kept in no snapshot.
 /// </summary>
 internal static class RequestOrder
 {
+    /// <summary>Where a request stands in <see cref="SessionState.Requests"/>.</summary>
+    public static string KeyOf(RequestIdentity request) => $"{request.Scope}\n{request.Key}";
+
     /// <summary>Takes a request in, and forgets those that are older than <see cref="FoldFormat.RequestMemory"/> by then.</summary>
     public static SessionState Remember(SessionState state, string key, RememberedRequest request)
     {

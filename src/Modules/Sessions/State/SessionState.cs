@@ -46,7 +46,7 @@ public sealed record SessionState
     /// <summary>What was allowed for the rest of the session: <c>permission\npattern</c>.</summary>
     public ImmutableSortedSet<string> Grants { get; init; } = [];
 
-    /// <summary>Idempotency keys of prompts, by <c>scope\nkey</c>.</summary>
+    /// <summary>Idempotency keys of prompts, of what stopped a running one, and of answers to questions, by <c>scope\nkey</c>.</summary>
     public ImmutableDictionary<string, RememberedRequest> Requests { get; init; } = ImmutableDictionary<string, RememberedRequest>.Empty;
 
     /// <summary><see cref="Requests"/>, the oldest first; null when it is to be made anew, after a snapshot.</summary>

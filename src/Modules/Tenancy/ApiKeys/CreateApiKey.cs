@@ -11,7 +11,7 @@ namespace Coordinator.Modules.Tenancy;
 
 /// <summary>
 /// Makes an API key for the caller's organization. Without a role it is a member's, or the maker's own where that is
-/// lower; a key made with a key never outlives it. Problems: <c>name_invalid</c>, <c>expiry_invalid</c> (422),
+/// lower; a key made with a key never outlives it, and is revoked with it. Problems: <c>name_invalid</c>, <c>expiry_invalid</c> (422),
 /// <c>role_insufficient</c> (403: above the maker's), <c>too_many_api_keys</c> (409).
 /// </summary>
 public sealed record CreateApiKey(TenantContext Tenant, string Name, Role? Role, int? ExpiresInDays) : ITenantRequest<CreatedApiKey>;
@@ -54,7 +54,7 @@ internal sealed class CreateApiKeyHandler(IAuthenticator authenticator, ITenantD
 
         var role = request.Role ?? (request.Tenant.Role < Role.Member ? request.Tenant.Role : Role.Member);
         var expiresAt = Earlier(request.ExpiresInDays is { } days ? time.GetUtcNow().AddDays(days) : null, maker.Value.EndsAt);
-        var issued = await authenticator.IssueApiKeyAsync(new(request.Tenant.Organization, maker.Value.User, role, request.Name, expiresAt), cancellationToken);
+        var issued = await authenticator.IssueApiKeyAsync(new(request.Tenant.Organization, maker.Value.User, role, request.Name, expiresAt, maker.Value.With), cancellationToken);
         var stored = issued.Stored;
         return new CreatedApiKey(new(stored.Id), stored.Name, stored.Role, stored.Hint, stored.CreatedAt, stored.ExpiresAt, issued.Secret);
     }

@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Coordinator.Modules.Tenancy;
 
 /// <summary>
-/// Revokes an API key at once. Problem <c>api_key_not_found</c> (404): there is none, it is another organization's, or
+/// Revokes an API key at once, and every key made with it. Problem <c>api_key_not_found</c> (404): there is none, it is another organization's, or
 /// not one the caller may see.
 /// </summary>
 public sealed record DeleteApiKey(TenantContext Tenant, ApiKeyId Key) : ITenantRequest<Unit>;
@@ -37,6 +37,6 @@ internal sealed class DeleteApiKeyEndpoint : IEndpointModule
                 : NotFound.ToHttp())
         .Produces(StatusCodes.Status204NoContent)
         .WithName("DeleteApiKey")
-        .WithSummary("Revokes an API key at once.")
+        .WithSummary("Revokes an API key at once, and every key made with it.")
         .WithTags("API keys");
 }

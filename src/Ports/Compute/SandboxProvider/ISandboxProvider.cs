@@ -53,7 +53,7 @@ public interface ISandboxProvider
 
     /// <summary>
     /// Ends the box and everything in it; returns only when nothing of it runs any more. Idempotent: an absent box is a
-    /// success. With <paramref name="keepData"/> the workspace and home of its session are kept for the next box.
+    /// success, and so is one of a machine that is certainly none of the provider's any more. With <paramref name="keepData"/> the workspace and home of its session are kept for the next box.
     /// </summary>
     ValueTask DestroyAsync(SandboxHandle handle, bool keepData, CancellationToken cancellationToken);
 }

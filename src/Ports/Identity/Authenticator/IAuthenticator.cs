@@ -26,7 +26,9 @@ public interface IAuthenticator
     /// Makes an API key and returns its secret (<c>ck_…</c>), shown once. A retry after a lost answer makes another key:
     /// a secret that was not seen cannot be shown again.
     /// </summary>
-    /// <exception cref="PortException"><see cref="PortFailureKind.Rejected"/>: the user or the organization does not exist.</exception>
+    /// <exception cref="PortException">
+    /// <see cref="PortFailureKind.Rejected"/>: the user or the organization does not exist, or the key that it is made with is not live.
+    /// </exception>
     ValueTask<IssuedApiKey> IssueApiKeyAsync(NewApiKey key, CancellationToken cancellationToken);
 
     /// <summary>Ends a browser session; idempotent.</summary>
@@ -67,9 +69,10 @@ public sealed record IssuedSecret(string Secret, DateTimeOffset ExpiresAt)
 
 /// <summary>
 /// An API key to be made: for one organization, by and in the name of one user, who answers for it. The caller has
-/// seen to it that <see cref="Role"/> is not above the maker's.
+/// seen to it that <see cref="Role"/> is not above the maker's. <see cref="Parent"/> is the key that it is made with, and is
+/// revoked with; null when a person makes it.
 /// </summary>
-public sealed record NewApiKey(OrganizationId Organization, UserId User, Role Role, string Name, DateTimeOffset? ExpiresAt);
+public sealed record NewApiKey(OrganizationId Organization, UserId User, Role Role, string Name, DateTimeOffset? ExpiresAt, ApiKeyId? Parent = null);
 
 /// <summary>A new API key: what is stored of it, and its secret, shown once.</summary>
 public sealed record IssuedApiKey(StoredCredential Stored, string Secret)

@@ -39,7 +39,7 @@ public interface ITenantDirectory
     /// </summary>
     /// <exception cref="PortException">
     /// <see cref="PortFailureKind.Rejected"/>: the user is not there or (API keys) not in the organization, or the id or
-    /// the hash is taken.
+    /// the hash is taken, or the API key's <see cref="StoredCredential.Parent"/> is revoked, or none of the organization.
     /// </exception>
     ValueTask AddCredentialAsync(StoredCredential credential, CancellationToken cancellationToken);
 
@@ -52,7 +52,10 @@ public interface ITenantDirectory
     /// <summary>Marks a one-time credential as spent; true for exactly one caller.</summary>
     ValueTask<bool> SpendCredentialAsync(Guid id, DateTimeOffset at, CancellationToken cancellationToken);
 
-    /// <summary>Revokes any credential by its id; idempotent.</summary>
+    /// <summary>
+    /// Revokes any credential by its id; idempotent. With an API key goes every key that was made with it, directly or not, also one
+    /// that is being made in the same moment.
+    /// </summary>
     ValueTask RevokeCredentialAsync(Guid id, DateTimeOffset at, CancellationToken cancellationToken);
 
     /// <summary>The organization's API keys that are not revoked (expired ones included), newest first.</summary>
@@ -116,6 +119,9 @@ public sealed record StoredCredential(
     DateTimeOffset? SpentAt,
     DateTimeOffset? RevokedAt)
 {
+    /// <summary>The API key that this one was made with, which ends it when it is revoked; null: a person made it.</summary>
+    public Guid? Parent { get; init; }
+
     /// <summary>What the same look found of its holder; null when it was not looked for. Never stored.</summary>
     public CallerStanding? Standing { get; init; }
 }

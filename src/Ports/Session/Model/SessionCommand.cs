@@ -34,12 +34,17 @@ public abstract record SessionCommand
 
     /// <summary>
     /// Cancels a queued message at once, or asks the box to stop the running one; with no message, the running one.
-    /// Idempotent: a message that has ended stays as it ended. Problems: <c>message_not_found</c> (404), <c>nothing_running</c> (409).
+    /// Idempotent: a message that has ended stays as it ended, and the same <paramref name="Idempotency"/> that asked to stop the running
+    /// one is answered again and stops no other; the same key with another body is <c>idempotency_key_reused</c> (409). Problems:
+    /// <c>message_not_found</c> (404), <c>nothing_running</c> (409).
     /// </summary>
-    public sealed record Cancel(Principal By, MessageId? Message) : SessionCommand;
+    public sealed record Cancel(Principal By, MessageId? Message, RequestIdentity? Idempotency = null) : SessionCommand;
 
-    /// <summary>Answers an open permission question once. Problems: <c>permission_not_found</c> (404), <c>permission_already_answered</c> (409).</summary>
-    public sealed record AnswerPermission(Principal By, PermissionId Permission, PermissionDecision Decision, string? Note) : SessionCommand;
+    /// <summary>
+    /// Answers an open permission question once. The same <paramref name="Idempotency"/> is told again that it has; the same key with another
+    /// body is <c>idempotency_key_reused</c> (409). Problems: <c>permission_not_found</c> (404), <c>permission_already_answered</c> (409).
+    /// </summary>
+    public sealed record AnswerPermission(Principal By, PermissionId Permission, PermissionDecision Decision, string? Note, RequestIdentity? Idempotency = null) : SessionCommand;
 
     /// <summary>Gives the session another title. Problem: <c>title_invalid</c> (422).</summary>
     public sealed record Rename(Principal By, string Title) : SessionCommand;

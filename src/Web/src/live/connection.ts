@@ -31,6 +31,8 @@ export interface ConnectionHandlers {
   onView(session: SessionView): void;
   onAccepted(clientId: string, messageId: string): void;
   onRefused(what: string, clientId: string | undefined, code: string, detail: string): void;
+  /** The host closed the socket over a frame that it cannot read; the same frame would only do so again. */
+  onUnreadable(): void;
   onEnd(end: ConnectionEnd): void;
   /** An attempt failed before the host answered: a browser does not say why, so the app asks over HTTP. */
   onUnanswered(): void;
@@ -46,6 +48,7 @@ const answerWithinMs = 10_000;
 const quietMs = 20_000;
 
 const ends: Readonly<Record<number, ConnectionEnd>> = { 4401: 'unauthorized', 4404: 'notFound', 4410: 'cursorInvalid' };
+const unreadableFrame = 4400;
 const returnAtOnce: ReadonlySet<number> = new Set([1012, 4408]);
 
 /**
@@ -59,6 +62,8 @@ export class SessionConnection {
   private socket: Socket | null = null;
   private answered = false;
   private attempt = 0;
+  /** How many sockets in a row were closed over a frame: an answered subscription is no sign that the next one will last. */
+  private unreadable = 0;
   /** What a host that restarts asked for; heeded once. */
   private returnAfter: number | null = null;
   private online = true;
@@ -192,6 +197,9 @@ export class SessionConnection {
       this.handlers.onStatus({ kind: 'closed' });
       return this.handlers.onEnd(end);
     }
+    this.unreadable = code === unreadableFrame ? this.unreadable + 1 : 0;
+    this.attempt = Math.max(this.attempt, this.unreadable);
+    if (code === unreadableFrame) this.handlers.onUnreadable();
     const atOnce = returnAtOnce.has(code) && this.attempt === 0;
     const asked = atOnce ? this.returnAfter : null;
     this.returnAfter = null;

@@ -25,7 +25,8 @@ export class Outbox {
 
   constructor(storage: OutboxStorage, now: number) {
     this.storage = storage;
-    this.list = parse(storage.read()).map((entry) => (now - entry.createdAt < resendForMs || entry.refusal ? entry : expired(entry)));
+    this.list = parse(storage.read());
+    this.expire(now);
   }
 
   get entries(): readonly OutboxEntry[] {
@@ -51,6 +52,12 @@ export class Outbox {
     if (this.list.some((entry) => clientIds.has(entry.clientId))) this.save(this.list.filter((entry) => !clientIds.has(entry.clientId)));
   }
 
+  /** Takes out of what is to be sent what has become too old for it; asked before each time that something is sent again. */
+  expire(now: number): void {
+    const isOld = (entry: OutboxEntry) => entry.refusal === null && now - entry.createdAt >= resendForMs;
+    if (this.list.some(isOld)) this.save(this.list.map((entry) => (isOld(entry) ? expired(entry) : entry)));
+  }
+
   refuse(clientId: string, code: string, detail: string): void {
     this.save(this.list.map((entry) => (entry.clientId === clientId ? { ...entry, refusal: { code, detail } } : entry)));
   }
@@ -62,7 +69,7 @@ export class Outbox {
 }
 
 function expired(entry: OutboxEntry): OutboxEntry {
-  return { ...entry, refusal: { code: 'not_sent', detail: 'This was written more than a day ago and never reached the host. Send it again if you still want it.' } };
+  return { ...entry, refusal: { code: 'not_sent', detail: 'This was written more than a day ago, and the host has not confirmed it. Send it again if you still want it.' } };
 }
 
 function parse(text: string | null): readonly OutboxEntry[] {

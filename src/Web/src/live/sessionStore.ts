@@ -11,6 +11,7 @@ import type { ConnectionHandlers, ConnectionStatus, Socket } from './connection'
 import { SessionConnection } from './connection';
 import type { OutboxEntry, OutboxStorage } from './outbox';
 import { Outbox } from './outbox';
+import { fitsFrame, promptFrame, wellFormed } from './promptFrame';
 
 export type LoadState =
   | { readonly kind: 'loading'; readonly loaded: number; readonly of: number | null }
@@ -39,6 +40,9 @@ export interface SessionStoreDependencies {
 /** Refusals that say "not now": the same prompt is sent again by itself. */
 const passing: ReadonlySet<string> = new Set(['dependency_unavailable', 'dependency_limited', 'host_draining']);
 
+/** How long prompts wait for missed events, which may show that they had arrived. They need no more: the host knows a repeat by its clientId. */
+const catchUpWithinMs = 10_000;
+
 /**
  * One session as this page follows it: its history by pages, then what comes live, folded at most once per frame;
  * and the prompts that are on their way.
@@ -53,6 +57,12 @@ export class SessionStore {
   private pending: EventEnvelope[] = [];
   private cancelFrame: (() => void) | null = null;
   private cancelResend: () => void = () => undefined;
+  /** Up to which event a connection that came back has to be followed before anything is sent over it; null once it was. */
+  private catchUpTo: number | null = null;
+  /** What was sent over this socket and not answered, oldest first. */
+  private unanswered: string[] = [];
+  /** What was the oldest of them when the host last closed a socket over a frame that it cannot read. */
+  private suspect: string | null = null;
   private loading: AbortController | null = null;
   private probing = false;
 
@@ -113,10 +123,10 @@ export class SessionStore {
 
   /** Takes a prompt; it is on its way from now on, whatever becomes of the connection or of the page. */
   prompt(text: string, retryOf: string | null = null): void {
-    const entry: OutboxEntry = { clientId: newIdempotencyKey(), text, retryOf, createdAt: this.dependencies.clock.now(), refusal: null };
+    const entry: OutboxEntry = { clientId: newIdempotencyKey(), text: wellFormed(text), retryOf, createdAt: this.dependencies.clock.now(), refusal: null };
     this.outbox.add(entry);
     this.set({ outbox: this.outbox.entries });
-    this.send(entry);
+    if (this.catchUpTo === null) this.send(entry);
   }
 
   /** Takes a refused prompt away and gives back its text. */
@@ -150,21 +160,30 @@ export class SessionStore {
         this.foldPending();
         return this.current.conversation?.cursor ?? '';
       },
-      onStatus: (connection) => this.set({ connection }),
+      onStatus: (connection) => {
+        if (connection.kind !== 'live') this.unanswered = [];
+        this.set({ connection });
+      },
       onReady: (view) => {
         this.takeView(view);
-        for (const entry of this.outbox.unsent) this.send(entry);
+        this.cancelResend();
+        this.catchUpTo = seqOf(view.cursor);
+        this.cancelResend = this.dependencies.clock.after(catchUpWithinMs, () => this.resend());
+        this.resendWhenCaughtUp();
       },
       onEvents: (events) => {
         this.pending.push(...events);
-        this.cancelFrame ??= this.dependencies.nextFrame(() => this.foldPending());
+        if (this.catchUpTo !== null && (events.at(-1)?.seq ?? 0) >= this.catchUpTo) this.foldPending();
+        else this.cancelFrame ??= this.dependencies.nextFrame(() => this.foldPending());
       },
       onView: (view) => this.takeView(view),
       onAccepted: (clientId) => {
+        this.answered(clientId);
         this.outbox.settle(clientId);
         this.set({ outbox: this.outbox.entries });
       },
       onRefused: (what, clientId, code, detail) => this.refused(what, clientId, code, detail),
+      onUnreadable: () => this.suspectOldest(),
       onEnd: (end) => {
         if (end === 'unauthorized') this.dependencies.onUnauthorized();
         else if (end === 'notFound') this.set({ load: { kind: 'failed', problem: sessionGone() } });
@@ -184,25 +203,59 @@ export class SessionStore {
     const folded = fold(conversation, events);
     if (folded.conversation.clientIds !== conversation.clientIds) this.outbox.settleAll(folded.conversation.clientIds);
     this.set({ conversation: folded.conversation, outbox: this.outbox.entries });
-    if (folded.verdict === 'gap') this.connection.restart();
+    if (folded.verdict === 'gap') return this.connection.restart();
+    this.resendWhenCaughtUp();
+  }
+
+  private resendWhenCaughtUp(): void {
+    if (this.catchUpTo !== null && (this.current.conversation?.seq ?? 0) >= this.catchUpTo) this.resend();
+  }
+
+  /** Sends what waits, oldest first, except what the host may no longer know for a repeat. */
+  private resend(): void {
+    this.cancelResend();
+    this.catchUpTo = null;
+    this.outbox.expire(this.dependencies.clock.now());
+    this.set({ outbox: this.outbox.entries });
+    for (const entry of this.outbox.unsent) this.send(entry);
   }
 
   private refused(what: string, clientId: string | undefined, code: string, detail: string): void {
     if (what !== 'prompt' || clientId === undefined) return;
+    this.answered(clientId);
     if (passing.has(code)) {
       this.cancelResend();
-      this.cancelResend = this.dependencies.clock.after(1000 + this.dependencies.clock.random() * 4000, () => {
-        for (const entry of this.outbox.unsent) this.send(entry);
-      });
+      this.cancelResend = this.dependencies.clock.after(1000 + this.dependencies.clock.random() * 4000, () => this.resend());
       return;
     }
+    this.refuse(clientId, code, detail);
+  }
+
+  /**
+   * The oldest prompt without an answer is what the host could not read, or its answer was lost: it is sent once more, after
+   * the missed events, and refused if the same befalls it, so that it neither blocks what is behind it nor goes round for ever.
+   */
+  private suspectOldest(): void {
+    const oldest = this.unanswered[0] ?? null;
+    if (oldest !== null && oldest === this.suspect) {
+      this.refuse(oldest, 'not_readable', 'The host cannot read this message: it closed the connection both times it was sent. Change it and send it again.');
+    }
+    this.suspect = oldest;
+  }
+
+  private answered(clientId: string): void {
+    this.unanswered = this.unanswered.filter((other) => other !== clientId);
+  }
+
+  private refuse(clientId: string, code: string, detail: string): void {
     this.outbox.refuse(clientId, code, detail);
     this.set({ outbox: this.outbox.entries });
   }
 
   private send(entry: OutboxEntry): void {
-    const frame = { type: 'prompt', clientId: entry.clientId, text: entry.text } as const;
-    this.connection.send(entry.retryOf ? { ...frame, retryOf: entry.retryOf } : frame);
+    const frame = promptFrame(entry);
+    if (!fitsFrame(frame)) return this.refuse(entry.clientId, 'prompt_too_large', 'Too many of its characters are invisible control characters, which take up much more room on the way. Shorten it, or put the long part in a file of the repository.');
+    if (this.connection.send(frame) && !this.unanswered.includes(entry.clientId)) this.unanswered.push(entry.clientId);
   }
 
   /** A socket that never opened does not say why: an HTTP answer does. */

@@ -230,7 +230,9 @@ describe('reading', () => {
     await page.getByText('Still here.', { exact: true }).waitFor();
   });
 
-  test('Ten thousand events open in moments and typing stays quick', async () => {
+  test('Typing stays as quick behind ten thousand events as in an empty session', async () => {
+    await open(await idle());
+    const alone = await typing();
     const session = await idle();
     for (let index = 0; session.events.length < 10_000; index++) {
       const id = `msg_big${index}`;
@@ -244,22 +246,26 @@ describe('reading', () => {
       for (let part = 0; part < 40; part++) session.emit('agent.text', { part: 'p', offset: part * 20, text: '**Bold** and `code`. ' }, id);
       session.emit('message.completed', { usage: {}, durationMs: 10 }, id);
     }
-    const started = performance.now();
     await open(session);
     await page.locator('.turn').first().waitFor();
-    expect(performance.now() - started).toBeLessThan(8_000);
-    const typed = await composer().evaluate(async (element: HTMLTextAreaElement) => {
-      const begin = performance.now();
-      for (let index = 0; index < 20; index++) {
-        element.focus();
-        document.execCommand('insertText', false, 'a');
-        await new Promise((resolve) => requestAnimationFrame(resolve));
-      }
-      return (performance.now() - begin) / 20;
-    });
-    expect(typed).toBeLessThan(100);
+    expect(await typing()).toBeLessThan(4 * alone + 50);
   });
 });
+
+/** How long a key takes until the next frame, in the middle of twenty. */
+function typing(): Promise<number> {
+  return composer().evaluate(async (element: HTMLTextAreaElement) => {
+    const took: number[] = [];
+    for (let index = 0; index < 20; index++) {
+      const begin = performance.now();
+      element.focus();
+      document.execCommand('insertText', false, 'a');
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      took.push(performance.now() - begin);
+    }
+    return took.sort((one, other) => one - other)[10] ?? Infinity;
+  });
+}
 
 describe('settings', () => {
   test('A key is set, never shown, and makes its models ready', async () => {

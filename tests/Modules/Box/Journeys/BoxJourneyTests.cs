@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -7,6 +8,7 @@ using Coordinator.Ports.Compute;
 using Coordinator.Sandbox.Bridge;
 using Coordinator.Sandbox.Commands;
 using Coordinator.Sandbox.Events;
+using Coordinator.Sandbox.Processes;
 using Coordinator.Tests.Support;
 using Xunit;
 
@@ -297,6 +299,56 @@ public sealed class BoxJourneyTests : IAsyncLifetime
         var log = box.Log.ToString();
         Assert.Contains("ending: the disk takes no new spool", log, StringComparison.Ordinal);
         Assert.DoesNotContain("gone for good", log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_process_that_a_turn_left_is_ended_when_it_fills_the_disk_and_the_next_turn_runs()
+    {
+        await box.StartAsync();
+        await box.Host.EventAsync("boot.ready");
+        await box.Host.PromptAsync(TestBox.NewMessage());
+        await box.Host.EventAsync(EventKinds.MessageEnded);
+        var file = Path.Combine(box.Workspace, "grows");
+        using var left = Process.Start("/bin/sh", ["-c", $"(trap '' TERM; while :; do echo more >> '{file}'; sleep 0.1; done) & wait"]);
+        box.Parts!.EndProcesses = () => ProcessFamily.EndAsync(left.Id, TimeProvider.System);
+        try
+        {
+            await Eventually.HoldsAsync(() => File.Exists(file), "the process to write");
+            new DiskWatch([box.Workspace], limit: 1, box.Parts.Orders.StopGrowth, TimeProvider.System).Look();
+
+            await left.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        }
+        finally
+        {
+            left.Kill(entireProcessTree: true);
+        }
+
+        await box.Host.PromptAsync(TestBox.NewMessage());
+        await Eventually.HoldsAsync(() => box.Host.Events.Count(happened => happened.GetProperty("kind").GetString() == EventKinds.MessageEnded && happened.GetProperty("data").GetProperty("outcome").GetString() == "completed") == 2, "the next turn to complete");
+    }
+
+    [Fact]
+    public async Task A_box_whose_workspace_grows_on_whatever_is_ended_ends_and_says_why()
+    {
+        var ended = 0;
+        await box.StartAsync();
+        await box.Host.EventAsync("boot.ready");
+        await box.Host.PromptAsync(TestBox.NewMessage());
+        await box.Host.EventAsync(EventKinds.MessageEnded);
+        box.Parts!.EndProcesses = () =>
+        {
+            ended++;
+            return Task.CompletedTask;
+        };
+
+        for (var look = 1; look <= 3; look++) box.Parts.Orders.StopGrowth(look << 20);
+
+        var verdict = await box.EndAsync();
+        Assert.Equal((BridgeVerdict.NoDisk, 2), (verdict, ended));
+        var told = await box.Host.EventAsync(EventKinds.AgentFailed);
+        Assert.Equal("disk_full", told.GetProperty("code").GetString());
+        Assert.Contains("3 MiB", told.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains("ending: its workspace grows on", box.Log.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]
