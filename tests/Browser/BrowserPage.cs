@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Xunit;
 
 namespace Coordinator.Tests.Browser;
 
 /// <summary>A page as a person uses it: things are found by their role and their name. It remembers what went wrong in the browser.</summary>
-public sealed class BrowserPage : IAsyncDisposable
+public sealed partial class BrowserPage : IAsyncDisposable
 {
     private readonly ConcurrentQueue<string> errors = new();
     private volatile bool hostIsDown;
@@ -48,8 +49,8 @@ public sealed class BrowserPage : IAsyncDisposable
         if (repository is not null) await Page.GetByLabel("Repository").FillAsync(repository);
         await Page.GetByRole(AriaRole.Radio, new() { Name = "Scripted" }).CheckAsync();
         await Button("Start session").ClickAsync();
-        await Page.WaitForURLAsync("**/sessions/ses_*");
-        return Page.Url[(Page.Url.LastIndexOf('/') + 1)..];
+        await ShowsASessionAsync();
+        return await Page.EvaluateAsync<string>("() => location.pathname.split('/').at(-1)");
     }
 
     /// <summary>Archives the open session, so that its box ends.</summary>
@@ -76,6 +77,23 @@ public sealed class BrowserPage : IAsyncDisposable
     public void AssertQuiet() => Assert.True(errors.IsEmpty, $"The browser reported:\n{string.Join('\n', errors)}");
 
     public async ValueTask DisposeAsync() => await Page.Context.CloseAsync();
+
+    /// <summary>Asks the page where it is until it is at a session. Waiting for the news of it (`WaitForURLAsync`) misses what comes while the wait begins.</summary>
+    private async Task ShowsASessionAsync()
+    {
+        try
+        {
+            await Assertions.Expect(Page).ToHaveURLAsync(SessionAddress(), new() { Timeout = 30_000 });
+        }
+        catch (PlaywrightException missing)
+        {
+            var alerts = await Page.GetByRole(AriaRole.Alert).AllInnerTextsAsync();
+            throw new InvalidOperationException($"The page of the new session did not come. The page says: {string.Join(" | ", alerts)}; the browser: {string.Join(" | ", errors)}", missing);
+        }
+    }
+
+    [GeneratedRegex("/sessions/ses_[0-9a-z]{26}$")]
+    private static partial Regex SessionAddress();
 
     private static string Pictures()
     {
