@@ -221,20 +221,34 @@ public sealed class PostgresJournalFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_server_out_of_room_is_asked_once_for_a_group_and_not_for_each_of_it()
+    public async Task What_refuses_a_whole_group_is_asked_a_few_times_and_not_for_each_of_it()
     {
+        // As a server out of room, and as a grant that was lost or a table that is gone.
         await ExecuteAsync("""
             CREATE SEQUENCE asked;
-            CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN PERFORM nextval('asked'); RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END $$;
-            CREATE TRIGGER no_room BEFORE INSERT ON session_record FOR EACH ROW WHEN (NEW.payload = 'large'::bytea) EXECUTE FUNCTION no_room();
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN PERFORM nextval('asked'); RAISE EXCEPTION 'not now' USING ERRCODE = convert_from(substr(NEW.payload, 9), 'UTF8'); END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON session_record FOR EACH ROW WHEN (substr(NEW.payload, 1, 8) = 'fails as'::bytea) EXECUTE FUNCTION refuse();
             """);
-        var leases = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => CreateAsync()));
+        var leases = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => CreateAsync()));
 
-        var appends = await InOneGroupAsync(() => [.. leases.Select(lease => AppendAsync(lease, 0, "large"))]);
+        Assert.Equal(1L, await AskedAsync("53100", PortFailureKind.Full));
+        Assert.InRange(await AskedAsync("42501", PortFailureKind.Unauthorized), 2, 12);
+        Assert.InRange(await AskedAsync("42P01", PortFailureKind.Unavailable), 2, 12);
+        Assert.True(await AppendAsync(leases[40], 0));
 
-        foreach (var append in appends) Assert.Equal(PortFailureKind.Full, (await Assert.ThrowsAsync<PortException>(() => append)).Kind);
-        await using var asked = direct!.Owner.CreateCommand("SELECT last_value FROM asked");
-        Assert.Equal(1L, await asked.ExecuteScalarAsync());
+        async Task<long> AskedAsync(string state, PortFailureKind kind)
+        {
+            await ExecuteAsync("ALTER SEQUENCE asked RESTART");
+            var appends = await InOneGroupAsync(() => [.. leases.Select(lease => AppendAsync(lease, 0, $"fails as{state}"))]);
+            foreach (var append in appends)
+            {
+                var refused = await Assert.ThrowsAsync<PortException>(() => append);
+                Assert.Equal((kind, false), (refused.Kind, refused.EffectMayHaveHappened));
+            }
+
+            await using var asked = direct!.Owner.CreateCommand("SELECT last_value FROM asked");
+            return (long)(await asked.ExecuteScalarAsync())!;
+        }
     }
 
     [Fact]

@@ -19,4 +19,7 @@ internal sealed partial class AppendWriter
 
     [LoggerMessage(2145, LogLevel.Error, "Writing a group of {Count} appends failed in an unexpected way.")]
     private partial void LogFailed(Exception failure, int count);
+
+    [LoggerMessage(2146, LogLevel.Error, "The database refuses appends for what is not of their data, each that was tried alone; {Count} that waited beside them are refused untried.")]
+    private partial void LogRefusedAll(int count, Exception refused);
 }

@@ -108,10 +108,11 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         group.Sort(BySession);
     }
 
-    private async Task WriteAsync(IReadOnlyList<PendingAppend> group, int tries)
+    /// <summary>Writes the group, and answers for all of it; returns how it was refused when that may be some of its appends' own trouble, and then answers for none.</summary>
+    private async Task<Exception?> TryWriteAsync(IReadOnlyList<PendingAppend> group, int tries)
     {
-        if (group.Count == 0) return;
-        if (await ConnectAsync(group) is not { } writer) return;
+        if (group.Count == 0) return null;
+        if (await ConnectAsync(group) is not { } writer) return null;
         int count;
         try
         {
@@ -119,29 +120,29 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         }
         catch (PostgresException refused) when (DatabaseFailure.WasRolledBack(refused))
         {
-            if (DatabaseFailure.IsOfContention(refused) && tries > 1) await WriteAsync(group, tries - 1);
-            else if (DatabaseFailure.IsOfServer(refused)) await RefuseAsync(group, refused);
-            else await SplitAsync(group, refused);
-            return;
+            if (DatabaseFailure.IsOfContention(refused) && tries > 1) return await TryWriteAsync(group, tries - 1);
+            if (!DatabaseFailure.IsOfServer(refused)) return refused;
+            await RefuseAsync(group, refused);
+            return null;
         }
         catch (Exception failure) when (DatabaseFailure.IsOne(failure))
         {
             LogAnswerLost(failure, group.Count);
             await SettleAsync(group, writer.Process, failure, tries);
-            return;
+            return null;
         }
         catch (Exception failure) when (failure is ArgumentException or InvalidCastException or OverflowException or InvalidOperationException)
         {
             // A value that cannot be put on the wire: nothing was executed, and the connection stopped in mid-message.
             await DropConnectionAsync();
-            await SplitAsync(group, failure);
-            return;
+            return failure;
         }
 
         var written = new bool[group.Count];
         if (count == group.Count) Array.Fill(written, true);
-        else if (count > 0 && !await TryFindOutAsync(group, _ => CommitSettlement.LookAsync(source, count, group, written))) return;
+        else if (count > 0 && !await TryFindOutAsync(group, _ => CommitSettlement.LookAsync(source, count, group, written))) return null;
         PendingAppend.Settle(group, written);
+        return null;
     }
 
     /// <summary>Refused for what the server is, not for what it was sent: unwritten, and a server that takes no writes is left.</summary>
@@ -154,30 +155,6 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         }
 
         FailAll(group, refused);
-    }
-
-    /// <summary>
-    /// Refused for its data, or for what one session's rows meet, such as a damaged block: halved until the culprit stands alone, so that only it
-    /// fails. It is tried again where its caller does so, and its neighbours are written each time.
-    /// </summary>
-    private async Task SplitAsync(IReadOnlyList<PendingAppend> group, Exception refused)
-    {
-        if (group.Count == 1 && refused is PostgresException met && !DatabaseFailure.IsOfData(met))
-        {
-            FailAll(group, met);
-            return;
-        }
-
-        if (group.Count == 1)
-        {
-            LogRejected(group[0].Lease.Key, refused);
-            group[0].Fail(new(PortFailureKind.Rejected, $"The database refuses the data of this append: {(refused as PostgresException)?.MessageText ?? refused.Message}", inner: refused));
-            return;
-        }
-
-        var half = group.Count / 2;
-        await WriteAsync([.. group.Take(half)], Tries);
-        await WriteAsync([.. group.Skip(half)], Tries);
     }
 
     /// <summary>The answer was lost: what the head says counts, and what is not there is written now.</summary>
