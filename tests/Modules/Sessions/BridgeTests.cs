@@ -176,6 +176,22 @@ public sealed class BridgeTests
     }
 
     [Fact]
+    public void A_box_is_asked_again_for_what_it_says_has_ended_since_its_word_of_that_may_have_come_before_the_session_was_waiting_for_it()
+    {
+        var session = SessionDriver.Running();
+        var (queued, _) = session.Prompt("second");
+        session.Box("message.ended", queued, """{"outcome":"completed"}""");
+        session.EndTurn();
+        Assert.Equal(queued, session.Dispatched);
+        session.Detach();
+        session.Attach(session.BoxId, 1, [new(queued, KnownMessageState.Ended)]);
+        Assert.Equal(2, session.Sent.Select(s => s.Frame).OfType<HostFrame.Prompt>().Count(prompt => prompt.Message == queued));
+
+        session.Box("message.ended", queued, """{"outcome":"completed"}""");
+        Assert.Equal(queued.ToString(), Last(session, "message.completed").GetProperty("messageId").GetString());
+    }
+
+    [Fact]
     public void What_a_box_works_on_already_and_its_sender_takes_back_before_it_is_asked_for_again_is_cancelled_there_too()
     {
         var session = SessionDriver.Running();

@@ -68,13 +68,17 @@ internal static class BridgeDecisions
             Endings.Interrupted(turn, running, "The box lost its record of the message; what it did is not known.");
     }
 
+    /// <summary>
+    /// What has ended there is still to be asked for, though: its end may have been told before a restore made the session forget it, and
+    /// taken while the message waited for its turn. The box answers from its record.
+    /// </summary>
     private static void SettleRunning(Turn turn, BridgeHello hello)
     {
         if (turn.State.Running is not { } running) return;
         var known = hello.Messages.FirstOrDefault(m => m.Id == running.Id);
         if (known?.State == KnownMessageState.Unknown)
             Endings.Failed(turn, running, "outcome_unknown", "The box's program ended while the message ran; what the agent did is not known. Look at the workspace before you retry.", retryable: true);
-        else if (known is not null && running.Status == MessageStatus.Dispatched)
+        else if (known?.State == KnownMessageState.Accepted && running.Status == MessageStatus.Dispatched)
             BoxEvents.Started(turn, running);
         else if (known is null && running.Status == MessageStatus.Running)
             Endings.Interrupted(turn, running, "The box does not know the message any more.");
