@@ -16,6 +16,7 @@ internal sealed class ChaosReport
     private readonly ConcurrentQueue<Finding> findings = [];
     private readonly ConcurrentQueue<TimeSpan> turns = [];
     private int sessions;
+    private readonly ConcurrentQueue<string> ends = [];
     private int events;
 
     public IReadOnlyCollection<Strike> Strikes => strikes;
@@ -35,6 +36,7 @@ internal sealed class ChaosReport
         Interlocked.Increment(ref sessions);
         Interlocked.Add(ref events, session.Journal.Count);
         foreach (var turn in ended) turns.Enqueue(turn);
+        foreach (var end in session.Journal.Where(e => e.IsEnd)) ends.Enqueue(end.Type);
     }
 
     public override string ToString()
@@ -51,11 +53,13 @@ internal sealed class ChaosReport
         foreach (var slow in strikes.Where(strike => strike.Recovered > Slow).OrderByDescending(strike => strike.Recovered).Take(10))
             text.AppendLine(CultureInfo.InvariantCulture, $"slow: {slow.Kind} at {slow.At:HH:mm:ss.fff}, {slow.Recovered!.Value.TotalSeconds:0.0} s");
         var asked = turns.Order().ToList();
-        text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"{sessions} sessions, {asked.Count} turns, {events:N0} events; a turn from its prompt to its end: p50 {At(asked, 0.5)}, p99 {At(asked, 0.99)}, worst {At(asked, 1)}.").AppendLine();
+        text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"{sessions} sessions, {ends.Count} turns ({Ended("completed")}, {Ended("failed")}, {Ended("cancelled")}), {events:N0} events; a turn from its prompt to its end: p50 {At(asked, 0.5)}, p99 {At(asked, 0.99)}, worst {At(asked, 1)}.").AppendLine();
         text.AppendJoin(", ", Enum.GetValues<FindingKind>().Select(kind => string.Create(CultureInfo.InvariantCulture, $"{findings.Count(finding => finding.Kind == kind)} {Name(kind)}"))).AppendLine();
         foreach (var finding in findings.Take(50)) text.AppendLine(finding.ToString());
         return text.ToString();
     }
+
+    private string Ended(string how) => string.Create(CultureInfo.InvariantCulture, $"{ends.Count(end => end == $"message.{how}")} {how}");
 
     private static string Name(FindingKind kind) => kind switch
     {
@@ -66,6 +70,7 @@ internal sealed class ChaosReport
         FindingKind.OrphanBox => "orphan boxes",
         FindingKind.DoubleTurn => "double turns",
         FindingKind.Untrue => "untrue",
+        FindingKind.FailedTurn => "failed turns",
         _ => "broken off",
     };
 

@@ -63,7 +63,7 @@ internal sealed class ChaosRound(ChaosWorld world, ChaosReport report, IReadOnly
         var evidence = await session.EvidenceAsync(direct, promptsRun, cancellationToken);
         report.Add(evidence, session.Turns);
         found.AddRange((await world.FlawsAsync(session.Id)).Select(flaw => new Finding(FindingKind.Missing, session.Id, $"in the database {flaw}")));
-        found.AddRange([.. session.Findings, .. LogCheck.Of(evidence), .. TurnCheck.Of(evidence)]);
+        found.AddRange([.. session.Findings, .. LogCheck.Of(evidence), .. TurnCheck.Of(evidence), .. FailureCheck.Of(evidence)]);
         if (found.Count > 0) folder.Keep(evidence);
         foreach (var finding in found) report.Add(finding);
     }

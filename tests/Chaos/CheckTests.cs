@@ -1,5 +1,6 @@
 using System.Globalization;
 using Coordinator.Tests.Chaos.Checks;
+using Coordinator.Tests.Chaos.Strikes;
 using Coordinator.Tests.Support.Following;
 using Xunit;
 
@@ -13,15 +14,15 @@ public sealed class CheckTests
     /// <summary>Two messages, of which the first is completed and the second fails.</summary>
     private static readonly IReadOnlyList<ShownEvent> Journal =
     [
-        Event(1, "session.created", null, "{}"),
+        Event(1, "sandbox.requested", null, """{"sandboxId":"box_1"}"""),
         Event(2, "message.queued", "msg_a", """{"text":"count 2 w1"}"""),
-        Event(3, "message.dispatched", "msg_a", "{}"),
+        Event(3, "message.dispatched", "msg_a", """{"sandboxId":"box_1"}"""),
         Event(4, "message.started", "msg_a", "{}"),
         Event(5, "message.queued", "msg_b", """{"text":"count 9 w2"}"""),
         Event(6, "agent.text", "msg_a", """{"part":"p1","offset":0,"text":"1 "}"""),
         Event(7, "agent.text", "msg_a", """{"part":"p1","offset":2,"text":"2 "}"""),
         Event(8, "message.completed", "msg_a", "{}"),
-        Event(9, "message.dispatched", "msg_b", "{}"),
+        Event(9, "message.dispatched", "msg_b", """{"sandboxId":"box_1"}"""),
         Event(10, "message.started", "msg_b", "{}"),
         Event(11, "message.failed", "msg_b", "{}"),
         Event(12, "session.archived", null, "{}"),
@@ -34,10 +35,14 @@ public sealed class CheckTests
         [new("one", Journal), new("another", Journal)],
         [new("w1", 2, "msg_a"), new("w2", 9, "msg_b"), new("w3", 5, null)],
         ["count 2 w1", "count 9 w2"],
-        [new("msg_a", 3, 8), new("msg_b", 9, 11)]);
+        [new("msg_a", 3, 8), new("msg_b", 9, 11)],
+        [new(StrikeKind.Bridge, At + TimeSpan.FromSeconds(10.5))]);
 
     [Fact]
     public void Nothing_is_found_in_a_session_that_is_well() => Assert.Empty(All(Well));
+
+    [Fact]
+    public void A_turn_that_failed_though_nothing_of_its_box_was_struck_is_a_failed_turn() => Finds(FindingKind.FailedTurn, Well with { Struck = [] });
 
     [Fact]
     public void An_event_that_a_client_was_not_shown_is_missing() => Finds(FindingKind.Missing, Shown(log => log.RemoveAt(5)));
@@ -111,7 +116,7 @@ public sealed class CheckTests
 
     private static ShownEvent Event(long seq, string type, string? message, string data) => new(seq, At + TimeSpan.FromSeconds(seq), type, message, data);
 
-    private static List<Finding> All(SessionEvidence session) => [.. LogCheck.Of(session), .. TurnCheck.Of(session)];
+    private static List<Finding> All(SessionEvidence session) => [.. LogCheck.Of(session), .. TurnCheck.Of(session), .. FailureCheck.Of(session)];
 
     private static void Finds(FindingKind kind, SessionEvidence session) =>
         Assert.Contains(All(session), finding => finding.Kind == kind);

@@ -16,6 +16,7 @@ internal sealed class EvidenceFolder(string path)
         foreach (var log in session.Logs) Keep($"{session.Session}.{log.Who.Replace(' ', '-')}", log.Events.Select(Line));
         Keep($"{session.Session}.asked", session.Asked.Select(asked => $"{asked.Word} {asked.Count} {asked.Message ?? "no answer"}"));
         Keep($"{session.Session}.prompts", session.PromptsRun);
+        Keep($"{session.Session}.struck", session.Struck.Select(strike => string.Create(CultureInfo.InvariantCulture, $"{strike.At:O} {strike.Kind}")));
         Keep($"{session.Session}.runs", session.Runs.Select(run => $"{run.Message} {run.FirstSeq} {run.LastSeq}"));
     }
 

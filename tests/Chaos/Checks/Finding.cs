@@ -24,6 +24,9 @@ internal enum FindingKind
     /// <summary>Somebody was shown what is not, or is otherwise, in the journal.</summary>
     Untrue,
 
+    /// <summary>A turn failed whose box nobody had struck.</summary>
+    FailedTurn,
+
     /// <summary>The run itself broke off, or what it started did not end as it should.</summary>
     Broken,
 }

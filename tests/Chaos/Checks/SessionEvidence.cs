@@ -1,3 +1,4 @@
+using Coordinator.Tests.Chaos.Strikes;
 using Coordinator.Tests.Support.Following;
 
 namespace Coordinator.Tests.Chaos.Checks;
@@ -11,6 +12,9 @@ internal sealed record FollowedLog(string Who, IReadOnlyList<ShownEvent> Events)
 /// <summary>One run of the history.</summary>
 internal sealed record RunSpan(string Message, long FirstSeq, long LastSeq);
 
+/// <summary>When something in the session's own box was struck.</summary>
+internal sealed record BoxStrike(StrikeKind Kind, DateTimeOffset At);
+
 /// <summary>Everything that is known of a session that is over.</summary>
 /// <param name="Journal">All events, as the API gives them.</param>
 /// <param name="Settled">How many of them each follower must have been shown; what came later it may have been shown.</param>
@@ -22,4 +26,5 @@ internal sealed record SessionEvidence(
     IReadOnlyList<FollowedLog> Logs,
     IReadOnlyList<Asked> Asked,
     IReadOnlyList<string> PromptsRun,
-    IReadOnlyList<RunSpan> Runs);
+    IReadOnlyList<RunSpan> Runs,
+    IReadOnlyList<BoxStrike> Struck);

@@ -36,6 +36,9 @@ internal sealed class LoadedSession : IAsyncDisposable
 
     public string Id { get; }
 
+    /// <summary>What was struck in its box.</summary>
+    public ConcurrentQueue<BoxStrike> Struck { get; } = [];
+
     public WatchingClient Socket { get; }
 
     public ShownLog StreamLog => stream.Log;
@@ -71,7 +74,7 @@ internal sealed class LoadedSession : IAsyncDisposable
         List<FollowedLog> logs = [new("the socket's client", Socket.Log), new("the stream's client", stream.Log.Snapshot())];
         foreach (var problem in new[] { Socket.Problem, stream.Problem }.OfType<string>()) findings.Enqueue(new(FindingKind.Missing, Id, problem));
         var runs = (await direct.ListRunsAsync(Id, cancellationToken)).Items.Select(run => new RunSpan(run.Message, run.FirstSeq, run.LastSeq)).ToList();
-        return new(Id, await ChaosWorld.JournalOfAsync(direct, Id, cancellationToken), settled, logs, [.. asked], promptsRun, runs);
+        return new(Id, await ChaosWorld.JournalOfAsync(direct, Id, cancellationToken), settled, logs, [.. asked], promptsRun, runs, [.. Struck]);
     }
 
     public async ValueTask DisposeAsync()

@@ -17,8 +17,9 @@ internal sealed class BoxStriker(LoadedSession session)
         if (words is null) return new(kind, null);
         var targets = LiveProcess.Naming(session.Id).Where(process => IsTarget(kind, process.Command)).ToList();
         var from = session.Socket.Shown.Count;
-        var struck = TimeProvider.System.GetTimestamp();
+        var (struck, at) = (TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow());
         if (!targets.ConvertAll(target => target.Kill()).Contains(true)) return null;
+        session.Struck.Enqueue(new(kind, at));
         var next = await session.Socket.Shown.FirstAsync(e => Speaks(e) && e.MessageId != words.MessageId, Bounds.Stuck, cancellationToken, from);
         return new(kind, next is null ? null : TimeProvider.System.GetElapsedTime(struck));
     }

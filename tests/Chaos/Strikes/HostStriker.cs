@@ -85,8 +85,7 @@ internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession>
 
     private async Task<Strike> RecoveryAsync(StrikeKind kind, long struck, DateTimeOffset at, CancellationToken cancellationToken)
     {
-        var seen = sessions.Select(session => session.Socket.Shown.Count).ToList();
-        var words = await Task.WhenAll(sessions.Select((session, i) => session.Socket.Shown.FirstAsync(e => e.Type == "agent.text" && e.At > at, Bounds.Stuck, cancellationToken, seen[i])));
-        return new(kind, words.Contains(null) ? null : TimeProvider.System.GetElapsedTime(struck));
+        var recovered = await Task.WhenAll(sessions.Select(session => Recovery.OfAsync(session.Socket.Shown, at, Bounds.Stuck, cancellationToken)));
+        return new(kind, recovered.Contains(false) ? null : TimeProvider.System.GetElapsedTime(struck));
     }
 }

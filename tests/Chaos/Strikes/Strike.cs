@@ -31,7 +31,7 @@ internal enum StrikeKind
     SandboxHost,
 }
 
-/// <summary>One strike, and how long it was until every client of the sessions it hit was shown the next words of an agent; null when that did not come.</summary>
+/// <summary>One strike, and how long it was until every session it hit had gone on, as its client was shown it (<see cref="Recovery"/>; after one at a box: with the next turn); null when that did not come.</summary>
 internal sealed record Strike(StrikeKind Kind, TimeSpan? Recovered)
 {
     /// <summary>When it was, for who looks into a log.</summary>
