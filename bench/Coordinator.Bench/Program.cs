@@ -14,11 +14,11 @@ if (args is ["drive", var driveReport, var kind, .. var rest])
 }
 
 // dotnet Coordinator.Bench.dll HOST_DLL REPORT_FILE [scenario ...]
-if (args.Length < 2) return await SayUseAsync("Use bench/run.sh [scenario ...]: dispatch, events, relay, throughput, fanout, flood, idle, create, append, paced, whole, host.");
+if (args.Length < 2) return await SayUseAsync("Use bench/run.sh [scenario ...]: dispatch, events, relay, throughput, fanout, flood, idle, asleep, create, append, paced, whole, host.");
 IScenario[] all =
 [
     new DispatchLatency(time), new EventLatency(time), new RelayLimit(time), new Throughput(), new FanOut(time), new Flood(),
-    new IdleSessions(time), new SessionCreation(time), new GroupedAppend(time), new PacedAppend(time), new WholeWay(time), new RealHost(args[0], time),
+    new IdleSessions(), new AsleepSessions(time), new SessionCreation(time), new GroupedAppend(time), new PacedAppend(time), new WholeWay(time), new RealHost(args[0], time),
 ];
 var wanted = args[2..];
 return await MeasureAsync(all.Where(scenario => wanted.Length == 0 || wanted.Contains(scenario.Name, StringComparer.Ordinal)), args[1]);

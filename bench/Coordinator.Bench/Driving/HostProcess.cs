@@ -29,8 +29,11 @@ internal sealed class HostProcess : IAsyncDisposable
     private readonly Channel<BoxGrant> boxes = Channel.CreateUnbounded<BoxGrant>(); // as many as sessions with work
     private readonly Channel<HostMemory> memory = Channel.CreateUnbounded<HostMemory>();
     private readonly Channel<JournalStanding> journal = Channel.CreateUnbounded<JournalStanding>();
+    private readonly Channel<string> database = Channel.CreateUnbounded<string>();
+    private readonly Channel<int> looks = Channel.CreateUnbounded<int>();
     private readonly ConcurrentQueue<string> said = new();
     private readonly Task reading;
+    private Owner? owner;
 
     private HostProcess(Process process, string data)
     {
@@ -43,6 +46,9 @@ internal sealed class HostProcess : IAsyncDisposable
     public Uri Url { get; private set; } = new("http://127.0.0.1");
 
     public string ApiKey { get; private set; } = string.Empty;
+
+    /// <summary>Who signed in by the link of a host that began with nothing.</summary>
+    public Owner Owner => owner ?? throw new InvalidOperationException("Nobody signed in.");
 
     /// <summary>From the start of the process to the sign-in link, when everything is served.</summary>
     public TimeSpan Startup { get; private set; }
@@ -85,6 +91,12 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public Task<JournalStanding> JournalAsync(CancellationToken cancellationToken) => AskAsync("journal", journal, cancellationToken);
 
+    /// <summary>Where its PostgreSQL is reached.</summary>
+    public Task<string> SocketFolderAsync(CancellationToken cancellationToken) => AskAsync("database", database, cancellationToken);
+
+    /// <summary>Has it look once through all sessions that sleep, as its sweeps do, and find none that is old enough.</summary>
+    public Task LookAsync(CancellationToken cancellationToken) => AskAsync("look", looks, cancellationToken);
+
     /// <summary>CPU time of the host and its PostgreSQL.</summary>
     public double CpuSeconds() => ProcessTree.CpuSeconds(Id);
 
@@ -107,6 +119,7 @@ internal sealed class HostProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
+        owner?.Dispose();
         process.Dispose();
         if (Directory.Exists(data)) Directory.Delete(data, recursive: true);
     }
@@ -121,8 +134,8 @@ internal sealed class HostProcess : IAsyncDisposable
 
     private async Task SignInAsync(string link)
     {
-        using var client = new CoordinatorClient(Url);
-        ApiKey = (await client.SignInAsync(link, "bench", CancellationToken.None)).Key;
+        owner = await Owner.SignInAsync(Url, link, CancellationToken.None);
+        ApiKey = await owner.NewKeyAsync(null, CancellationToken.None);
     }
 
     private async Task ReadAsync(StreamReader output)
@@ -133,6 +146,8 @@ internal sealed class HostProcess : IAsyncDisposable
             if (line.StartsWith("Sign in: ", StringComparison.Ordinal)) invited.TrySetResult(new(words[2]));
             else if (line.StartsWith("bench box ", StringComparison.Ordinal)) await boxes.Writer.WriteAsync(new(words[2], Number<int>(words[3]), words[4]));
             else if (line.StartsWith("bench memory ", StringComparison.Ordinal)) await memory.Writer.WriteAsync(new(Number<long>(words[2]), Number<int>(words[3]), Number<long>(words[4])));
+            else if (line.StartsWith("bench database ", StringComparison.Ordinal)) await database.Writer.WriteAsync(words[2]);
+            else if (line.StartsWith("bench look ", StringComparison.Ordinal)) await looks.Writer.WriteAsync(Number<int>(words[2]));
             else if (line.StartsWith("bench journal ", StringComparison.Ordinal)) await journal.Writer.WriteAsync(new(Number<long>(words[2]), Number<long>(words[3]), Number<long>(words[4])));
             else said.Enqueue(line);
         }

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
 using Coordinator.Bench.Driving;
 using Coordinator.Bench.Measuring;
@@ -8,16 +5,14 @@ using Coordinator.Client;
 
 namespace Coordinator.Bench.Scenarios;
 
-/// <summary>Sessions in which nothing happens: with a box and a client each, what they hold and what a heartbeat computes; asleep, how fast one wakes.</summary>
-internal sealed class IdleSessions(TimeProvider time, int connected = 1_000, int asleep = 200, int heartbeats = 40_000) : IScenario
+/// <summary>Sessions in which nothing happens, with a box and a client each: what they hold, and what a heartbeat computes.</summary>
+internal sealed class IdleSessions(int connected = 1_000, int heartbeats = 40_000) : IScenario
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
-
     public string Name => "idle";
 
     public async IAsyncEnumerable<Measurement> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var host = await HostProcess.StartRoleAsync("serve", "--Sessions:Host:HibernateAfter=00:00:01");
+        await using var host = await HostProcess.StartRoleAsync("serve");
         var turns = new List<Turn>();
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var staying = new List<Task>();
@@ -36,10 +31,6 @@ internal sealed class IdleSessions(TimeProvider time, int connected = 1_000, int
         await leaving.CancelAsync();
         await Task.WhenAll(staying);
         foreach (var turn in turns) await turn.DisposeAsync();
-
-        var woken = await WakeAsync(host, cancellationToken);
-        yield return new("Wake of a hibernated session", "p50", woken.Percentile(50), "ms");
-        yield return new("Wake of a hibernated session", "p99", woken.Percentile(99), "ms", 25);
     }
 
     /// <summary>More of them; those that are there say now and then that they live.</summary>
@@ -67,32 +58,5 @@ internal sealed class IdleSessions(TimeProvider time, int connected = 1_000, int
         using var client = host.Client();
         await client.PromptAsync(turn.Session, "after the heartbeats", cancellationToken);
         await turn.Box.NextPromptAsync(cancellationToken);
-    }
-
-    /// <summary>A command to each of them over HTTP, once none is in memory; the same command again, to one that is awake, is taken off.</summary>
-    private async Task<Latencies> WakeAsync(HostProcess host, CancellationToken cancellationToken)
-    {
-        using var client = host.Client();
-        using var http = new HttpClient(new SocketsHttpHandler()) { BaseAddress = host.Url };
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", host.ApiKey);
-        var sessions = new List<string>();
-        for (var i = 0; i < asleep; i++) sessions.Add((await client.CreateSessionAsync(new NewSession(Turn.Model), cancellationToken)).Id);
-        foreach (var session in sessions.Take(asleep / 4)) await RenameAsync(http, session, cancellationToken); // warm-up
-        await Task.Delay(TimeSpan.FromSeconds(3), time, cancellationToken);
-        var latencies = new Latencies();
-        foreach (var session in sessions)
-        {
-            var began = Stopwatch.GetTimestamp();
-            await RenameAsync(http, session, cancellationToken);
-            latencies.Add(began, Stopwatch.GetTimestamp());
-        }
-
-        return latencies;
-    }
-
-    private static async Task RenameAsync(HttpClient http, string session, CancellationToken cancellationToken)
-    {
-        using var answer = await http.PatchAsJsonAsync($"/v1/sessions/{session}", new Dictionary<string, string>(StringComparer.Ordinal) { ["title"] = "awake" }, cancellationToken).WaitAsync(Bound, cancellationToken);
-        answer.EnsureSuccessStatusCode();
     }
 }

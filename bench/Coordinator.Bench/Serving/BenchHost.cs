@@ -2,7 +2,9 @@ using System.Globalization;
 using Coordinator.Adapters.InProcess;
 using Coordinator.Fakes;
 using Coordinator.Host;
+using Coordinator.Modules.Sessions;
 using Coordinator.Ports.Compute;
+using Coordinator.Ports.Session;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -13,21 +15,38 @@ namespace Coordinator.Bench.Serving;
 /// The real host in a process of its own, but for its boxes: they are announced on standard output
 /// (<c>bench box SANDBOX GENERATION TOKEN</c>), and the driver plays them over the real bridge. Asked for <c>memory</c> on standard
 /// input it says <c>bench memory MANAGED_BYTES SESSIONS ALLOCATED_BYTES</c>, and asked for <c>journal</c>
-/// <c>bench journal COMMITS WAL_BYTES TABLE_BYTES</c>, all but the sessions since the beginning; it ends with its standard input.
+/// <c>bench journal COMMITS WAL_BYTES TABLE_BYTES</c>, all but the sessions since the beginning, asked for <c>database</c>
+/// <c>bench database SOCKET_FOLDER</c>, and asked to <c>look</c> for sleeping sessions that nothing was written to for long <c>bench look SESSIONS</c>; it ends with its standard input.
 /// </summary>
 internal static class BenchHost
 {
+    /// <summary>The setting by which a box that has nothing to do is stopped after a second.</summary>
+    public const string BoxesStopSoon = "--Bench:BoxesStopSoon=true";
+
     public static async Task<int> RunAsync(string[] args)
     {
-        await using var app = CoordinatorHost.Build(args, services => services.AddSingleton<ISandboxProvider>(provider => new InMemorySandboxProvider(provider.GetRequiredService<TimeProvider>())
+        await using var app = CoordinatorHost.Build(args, services =>
         {
-            Program = static async (spec, _) => await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"bench box {spec.Sandbox} {spec.Generation} {spec.BridgeToken}")),
-        }));
+            services.AddSingleton<ISandboxProvider>(provider => new InMemorySandboxProvider(provider.GetRequiredService<TimeProvider>())
+            {
+                Program = static async (spec, _) => await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"bench box {spec.Sandbox} {spec.Generation} {spec.BridgeToken}")),
+            });
+            if (args.Contains(BoxesStopSoon, StringComparer.Ordinal)) services.AddSingleton(SessionLimits.Default with { SandboxIdle = TimeSpan.FromSeconds(1) });
+        });
         await app.StartAsync();
         while (await Console.In.ReadLineAsync() is { } question)
-            await (question == "memory" ? SayMemoryAsync(app) : SayJournalAsync(app));
+            await (question switch { "memory" => SayMemoryAsync(app), "database" => SayDatabaseAsync(app), "look" => LookAsync(app), _ => SayJournalAsync(app) });
         await app.StopAsync();
         return 0;
+    }
+
+    private static Task SayDatabaseAsync(WebApplication app) =>
+        Console.Out.WriteLineAsync($"bench database {new NpgsqlConnectionStringBuilder(app.Services.GetRequiredService<NpgsqlDataSource>().ConnectionString).Host}");
+
+    private static async Task LookAsync(WebApplication app)
+    {
+        var old = await app.Services.GetRequiredService<ISessionJournal>().ListUncompactedAsync(TimeSpan.FromDays(1_000), default, 100, CancellationToken.None);
+        await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"bench look {old.Count}"));
     }
 
     private static async Task SayJournalAsync(WebApplication app)
