@@ -212,6 +212,29 @@ public sealed class DatabaseBackupTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task With_somebody_who_holds_what_is_to_be_changed_it_says_who_and_changes_nothing()
+    {
+        await using (var host = Host(original)) await WriteAsync(host, NewSession(), 1);
+        var backup = BackupOf(original);
+        backup.LockPatience = TimeSpan.FromMilliseconds(100);
+        foreach (var holds in (string[])["SELECT 1 FROM session_head", $"SELECT pg_advisory_lock({MigrationRunner.LockKey})"]) // as one who looks at it by hand, and as a host that is just starting
+        {
+            await using var holder = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(AsSystem(original)) { ApplicationName = "somebody" }.ConnectionString);
+            await holder.OpenAsync();
+            await using var hold = new NpgsqlCommand($"BEGIN; {holds}", holder);
+            await hold.ExecuteNonQueryAsync();
+
+            var refused = await Assert.ThrowsAsync<PortException>(() => backup.SayRestoredAsync(default).WaitAsync(TimeSpan.FromSeconds(10)));
+
+            Assert.Equal(PortFailureKind.Unavailable, refused.Kind);
+            Assert.Contains($"process {holder.ProcessID} (somebody, ", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("pg_terminate_backend", refused.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(1, await backup.SayRestoredAsync(default));
+    }
+
+    [Fact]
     public async Task A_database_that_holds_anything_is_not_written_over()
     {
         await using (var host = Host(original)) await WriteAsync(host, NewSession(), 1);

@@ -21,6 +21,9 @@ public sealed class DatabaseBackup
 
     internal DatabaseBackup(DatabaseServer server, TimeProvider time, ILogger<MigrationRunner> logger) => (this.server, this.time, this.logger) = (server, time, logger);
 
+    /// <summary>How long a change waits for what somebody else holds: an operator is told who that is, and not left to guess.</summary>
+    internal TimeSpan LockPatience { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Copies the database, as of one moment, into an empty folder. A host may be serving from it; the embedded server is started when none is.</summary>
     /// <returns>How many sessions the copy has.</returns>
     public Task<long> WriteAsync(string folder, CancellationToken cancellationToken) => ToldAsync("copying the database", async () =>
@@ -43,7 +46,7 @@ public sealed class DatabaseBackup
         var steps = StepsOf(manifest);
         if (server.Embedded is not { } embedded)
         {
-            await using var source = server.CreateMaintenance();
+            await using var source = server.CreateMaintenance(lockPatience: LockPatience);
             if (await HoldsAnythingAsync(source, cancellationToken)) throw new PortException(PortFailureKind.Rejected, "The database is not empty. Make an empty one, name it in Database:ConnectionString, and restore into that.");
             await FillAsync(source, folder, manifest, steps, manifest.Incarnation, cancellationToken);
             return manifest.Sessions;
@@ -62,7 +65,7 @@ public sealed class DatabaseBackup
     public Task<long> SayRestoredAsync(CancellationToken cancellationToken) => ToldAsync("saying that the database went back", async () =>
     {
         if (server.Embedded is { } embedded) await StartAloneAsync(embedded, cancellationToken);
-        await using var source = server.CreateMaintenance();
+        await using var source = server.CreateMaintenance(lockPatience: LockPatience);
         await new MigrationRunner(source, known, time, logger).RunAsync(cancellationToken); // what it says needs the tables of today
         return await AloneAsync(source, async connection =>
         {
@@ -90,14 +93,14 @@ public sealed class DatabaseBackup
     private async Task ReplaceAsync(EmbeddedPostgres embedded, string folder, BackupManifest manifest, List<Migration> steps, bool replace, CancellationToken cancellationToken)
     {
         int highest;
-        await using (var present = server.CreateMaintenance())
+        await using (var present = server.CreateMaintenance(lockPatience: LockPatience))
         {
             if (!replace && await HoldsAnythingAsync(present, cancellationToken)) throw new PortException(PortFailureKind.Rejected, "The database is not empty, and what it holds would be gone. Back it up, then restore with --replace.");
             highest = await HoldsAnythingAsync(present, cancellationToken) ? await HighestAsync(present, cancellationToken) : 0;
         }
 
         await AsAdministratorAsync(embedded, [$"DROP DATABASE IF EXISTS {Restored}", $"DROP DATABASE IF EXISTS {Replaced}", $"CREATE DATABASE {Restored} OWNER {EmbeddedLayout.Role}"], cancellationToken);
-        await using (var empty = server.CreateMaintenance(Restored)) await FillAsync(empty, folder, manifest, steps, Math.Max(highest, manifest.Incarnation), cancellationToken);
+        await using (var empty = server.CreateMaintenance(Restored, LockPatience)) await FillAsync(empty, folder, manifest, steps, Math.Max(highest, manifest.Incarnation), cancellationToken);
         await AsAdministratorAsync(
             embedded,
             [$"BEGIN; ALTER DATABASE {EmbeddedLayout.Database} RENAME TO {Replaced}; ALTER DATABASE {Restored} RENAME TO {EmbeddedLayout.Database}; COMMIT", $"DROP DATABASE {Replaced}"],
@@ -186,7 +189,7 @@ public sealed class DatabaseBackup
         }
     }
 
-    private static async Task<T> ToldAsync<T>(string doing, Func<Task<T>> work)
+    private async Task<T> ToldAsync<T>(string doing, Func<Task<T>> work)
     {
         try
         {
@@ -195,6 +198,11 @@ public sealed class DatabaseBackup
         catch (Exception failure) when (failure is DatabaseStartException or MigrationException)
         {
             throw new PortException(PortFailureKind.Rejected, failure.Message, inner: failure);
+        }
+        catch (PostgresException held) when (held.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            await using var source = server.CreateMaintenance();
+            throw new PortException(PortFailureKind.Unavailable, await LockHolders.TellAsync(source, CancellationToken.None), inner: held);
         }
         catch (Exception failure) when (DatabaseFailure.IsOne(failure))
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Coordinator.Adapters.Postgres.Embedded;
 using Npgsql;
@@ -48,8 +49,11 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
         return NpgsqlDataSource.Create(connection);
     }
 
-    /// <summary>For what an operator does with all of a database, the host's own or another of the server's: as the login, however long it takes.</summary>
-    public NpgsqlDataSource CreateMaintenance(string? database = null)
+    /// <summary>
+    /// For what an operator does with all of a database, the host's own or another of the server's: as the login, however long it takes, of which it may
+    /// wait <paramref name="lockPatience"/> for what somebody else holds.
+    /// </summary>
+    public NpgsqlDataSource CreateMaintenance(string? database = null, TimeSpan? lockPatience = null)
     {
         var connection = Connection();
         if (database is not null) connection.Database = database;
@@ -57,6 +61,7 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
         connection.Pooling = false;
         connection.CommandTimeout = 0;
         AddOptions(connection, $"{OwnerOptions} {KeyedPlans}");
+        if (lockPatience is { } patience) AddOptions(connection, string.Create(CultureInfo.InvariantCulture, $"-c lock_timeout={patience.TotalMilliseconds:0}ms"));
         return NpgsqlDataSource.Create(connection);
     }
 
