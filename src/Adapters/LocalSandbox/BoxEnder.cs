@@ -1,4 +1,3 @@
-using Coordinator.Adapters.LocalSandbox.Launch;
 using Coordinator.Adapters.LocalSandbox.Layout;
 using Coordinator.Adapters.LocalSandbox.Linux;
 using Coordinator.Ports;
@@ -32,13 +31,19 @@ internal sealed class BoxEnder(LocalMachine machine, TimeProvider time)
     /// <summary>True when there was something to kill.</summary>
     private bool KillOnce(BoxRecord record, string name)
     {
-        var strays = record.Isolated ? [] : Marked(record.Sandbox);
+        var strays = record.Isolated ? [] : BoxObserver.Marked(record.Sandbox);
         if (!observer.IsRunning(record) && strays.Count == 0) return false;
 
         // The first process of a pid namespace takes all others with it; its death is complete only when theirs is.
         if (observer.MainPidOf(record) is { } main) Native.Signal(main, Native.SignalKill);
         if (ProcessTable.IsAlive(record.Launcher)) KillTree(record.Launcher!.Pid);
-        foreach (var stray in strays) Native.Signal(stray, Native.SignalKill);
+        foreach (var stray in strays)
+        {
+            // Without a record the mark is all there is, and who hides its environment is found below who does not.
+            if (record.IsDamaged) KillTree(stray);
+            else Native.Signal(stray, Native.SignalKill);
+        }
+
         machine.Cgroups.Kill(name);
         return true;
     }
@@ -53,8 +58,4 @@ internal sealed class BoxEnder(LocalMachine machine, TimeProvider time)
         var tree = ProcessTable.Tree(root, ProcessTable.All());
         foreach (var process in tree.Reverse()) Native.Signal(process.Pid, Native.SignalKill);
     }
-
-    /// <summary>Processes of a box without isolation, also those that left its process tree: they keep its environment.</summary>
-    private static List<int> Marked(SandboxId sandbox) =>
-        [.. ProcessTable.All().Where(entry => entry.IsAlive && ProcessTable.HasEnvironment(entry.Pid, BoxEnvironment.MarkOf(sandbox))).Select(entry => entry.Pid)];
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Coordinator.Adapters.LocalSandbox.Launch;
 using Coordinator.Adapters.LocalSandbox.Layout;
 using Coordinator.Adapters.LocalSandbox.Linux;
+using Coordinator.Ports;
 using Coordinator.Ports.Compute;
 
 namespace Coordinator.Adapters.LocalSandbox;
@@ -21,14 +22,32 @@ internal sealed class BoxObserver(LocalMachine machine)
         ProcessTable.IsAlive(record.Main)
         || ProcessTable.IsAlive(record.Launcher)
         || MainPidOf(record) is not null
-        || machine.Cgroups.ProcessesOf(record.Sandbox.ToString()).Count > 0;
+        || machine.Cgroups.ProcessesOf(record.Sandbox.ToString()).Count > 0
+        || (record.IsDamaged && Marked(record.Sandbox).Count > 0);
+
+    /// <summary>Whether it runs; true also when that cannot be told.</summary>
+    public bool MayRun(BoxRecord record)
+    {
+        try
+        {
+            return IsRunning(record);
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            return true;
+        }
+    }
+
+    /// <summary>Processes that were started with the box's mark in their environment, also those that left its process tree.</summary>
+    public static IReadOnlyList<int> Marked(SandboxId sandbox) =>
+        [.. ProcessTable.All().Where(entry => entry.IsAlive && ProcessTable.HasEnvironment(entry.Pid, BoxEnvironment.MarkOf(sandbox))).Select(entry => entry.Pid)];
 
     /// <summary>
     /// True when the box may have run something: a launcher that ended without a first process inside (the host died
     /// before it gave the word) ran nothing.
     /// </summary>
     public bool HasBegun(BoxRecord record) =>
-        record.Main is not null || (record.Launcher is not null && (IsRunning(record) || BoxStatus.Read(machine.Paths.Of(record.Address).Status).MainPid is not null));
+        record.Main is not null || ((record.Launcher is not null || record.IsDamaged) && (IsRunning(record) || BoxStatus.Read(machine.Paths.Of(record.Address).Status).MainPid is not null));
 
     /// <summary>The living first process of a box, also of one whose host died before it wrote that down.</summary>
     public int? MainPidOf(BoxRecord record)

@@ -10,26 +10,35 @@ namespace Coordinator.Adapters.LocalSandbox;
 /// Looks at the boxes every two seconds: ends one that uses more memory than it may where no control group does, and
 /// keeps the log of each short. (A box that has no host for a while is not watched meanwhile.)
 /// </summary>
-internal sealed partial class BoxWatch(LocalMachineSetup setup, TimeProvider time, ILogger<BoxWatch> logger) : BackgroundService
+internal sealed partial class BoxWatch(LocalMachineSetup setup, UnreadBoxes unread, TimeProvider time, ILogger<BoxWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
     /// <summary>The box's log beyond this many bytes starts anew; it is for finding out why a box did not start.</summary>
     private const long LongestLog = 4 * 1024 * 1024;
 
-    /// <summary>One look at every box.</summary>
+    /// <summary>One look at every box; one that cannot be looked at keeps no other from it.</summary>
     public async ValueTask LookAsync(CancellationToken cancellationToken)
     {
         var machine = await setup.ReadyAsync(cancellationToken);
         var (records, observer) = (new BoxRecords(machine.Paths), new BoxObserver(machine));
-        IReadOnlyList<ProcessEntry>? processes = null;
-        foreach (var record in records.All().Where(observer.IsRunning))
+        var survey = records.Survey();
+        unread.Update(machine.Paths, survey);
+        Lazy<IReadOnlyList<ProcessEntry>> processes = new(ProcessTable.All);
+        foreach (var record in survey.Records)
         {
-            ShortenLog(machine.Paths.Of(record.Address).Log);
-            if (record.MemoryLimited || observer.MainPidOf(record) is not { } main) continue;
-            processes ??= ProcessTable.All();
-            var resident = ProcessTable.Tree(main, processes).Sum(process => process.ResidentBytes);
-            if (resident > record.MemoryBytes) await EndAsync(machine, records, record, resident, cancellationToken);
+            try
+            {
+                if (!observer.IsRunning(record)) continue;
+                ShortenLog(machine.Paths.Of(record.Address).Log);
+                if (record.MemoryLimited || observer.MainPidOf(record) is not { } main) continue;
+                var resident = ProcessTable.Tree(main, processes.Value).Sum(process => process.ResidentBytes);
+                if (resident > record.MemoryBytes) await EndAsync(machine, records, record, resident, cancellationToken);
+            }
+            catch (Exception e) when (e is PortException || DiskFailure.Is(e))
+            {
+                LogBoxFailed(record.Sandbox, e);
+            }
         }
     }
 
@@ -69,6 +78,9 @@ internal sealed partial class BoxWatch(LocalMachineSetup setup, TimeProvider tim
 
     [LoggerMessage(5211, LogLevel.Warning, "Box {Sandbox} used {ResidentBytes} of {LimitBytes} bytes of memory and was ended.")]
     private partial void LogOutOfMemory(SandboxId sandbox, long residentBytes, long limitBytes);
+
+    [LoggerMessage(5213, LogLevel.Error, "Box {Sandbox} could not be looked at; the next look follows.")]
+    private partial void LogBoxFailed(SandboxId sandbox, Exception failure);
 
     [LoggerMessage(5212, LogLevel.Error, "A look at the boxes failed; the next follows.")]
     private partial void LogLookFailed(Exception failure);

@@ -1,5 +1,4 @@
 using Coordinator.Adapters.LocalSandbox.Layout;
-using Coordinator.Adapters.LocalSandbox.Linux;
 using Coordinator.Ports;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -12,15 +11,14 @@ namespace Coordinator.Adapters.LocalSandbox;
 /// </summary>
 internal sealed partial class LocalSandboxDependency(
     LocalMachineSetup setup,
-    SystemCommand commands,
-    TimeProvider time,
+    UnreadBoxes unread,
     ILogger<LocalSandboxDependency> logger) : IHostDependency, IHostedLifecycleService
 {
     private volatile LocalMachine? machine;
 
     public string Name => "sandbox";
 
-    public string Description => machine?.Description ?? "local boxes";
+    public string Description => machine is { } ready ? ready.Description + unread.Note : "local boxes";
 
     public bool IsRequired => true;
 
@@ -28,10 +26,9 @@ internal sealed partial class LocalSandboxDependency(
     {
         var ready = await setup.ReadyAsync(cancellationToken);
         if (!ready.IsIsolated) LogUnisolated();
-        await new DataRemoval(ready.Paths, commands, time).EmptyTrashAsync(cancellationToken);
-        var observer = new BoxObserver(ready);
-        var records = new BoxRecords(ready.Paths).All().ToList();
-        LogTakenUp(ready.Node, records.Count(observer.IsRunning), records.Count);
+        var survey = new BoxRecords(ready.Paths).Survey();
+        unread.Update(ready.Paths, survey);
+        LogTakenUp(ready.Node, survey.Records.Count(new BoxObserver(ready).MayRun), survey.Records.Count + survey.Unread.Count);
         HostSocket.Admit(ready.SocketDirectory, ready.User);
         machine = ready;
     }

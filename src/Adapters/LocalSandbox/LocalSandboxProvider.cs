@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using Coordinator.Adapters.LocalSandbox.Launch;
 using Coordinator.Adapters.LocalSandbox.Layout;
-using Coordinator.Adapters.LocalSandbox.Linux;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
 using Microsoft.Extensions.Logging;
@@ -16,7 +15,7 @@ namespace Coordinator.Adapters.LocalSandbox;
 internal sealed partial class LocalSandboxProvider(
     LocalMachineSetup setup,
     ProgramStaging staging,
-    SystemCommand commands,
+    DataRemoval removal,
     IOptions<LocalSandboxOptions> options,
     TimeProvider time,
     ILogger<LocalSandboxProvider> logger) : ISandboxProvider
@@ -64,7 +63,7 @@ internal sealed partial class LocalSandboxProvider(
 
     public async IAsyncEnumerable<SandboxListing> ListAsync(IReadOnlyDictionary<string, string> labels, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var (machine, sessions) = await SessionsAsync(cancellationToken);
+        var (machine, sessions) = await SessionsAsync(labels, cancellationToken);
         PortException? untold = null;
         foreach (var session in sessions)
         {
@@ -109,12 +108,12 @@ internal sealed partial class LocalSandboxProvider(
         return HandleOf(machine, box);
     }
 
-    private async ValueTask<(LocalMachine Machine, IReadOnlyList<SessionId> Sessions)> SessionsAsync(CancellationToken cancellationToken)
+    private async ValueTask<(LocalMachine Machine, IReadOnlyList<SessionId> Sessions)> SessionsAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
         try
         {
             var machine = await setup.ReadyAsync(cancellationToken);
-            return (machine, [.. new BoxRecords(machine.Paths).Sessions()]);
+            return (machine, [.. new BoxRecords(machine.Paths).Sessions().Where(session => IsAskedFor(labels, SandboxLabels.Session, session.ToString()))]);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
@@ -122,14 +121,21 @@ internal sealed partial class LocalSandboxProvider(
         }
     }
 
+    /// <summary>What is not asked for is not read: one box's files that fail are the trouble of who asks for it alone.</summary>
+    private static bool IsAskedFor(IReadOnlyDictionary<string, string> labels, string label, string value) => !labels.TryGetValue(label, out var asked) || asked == value;
+
+    /// <summary>Of a damaged record some labels are not known: the box is told to whoever may mean it, rather than to nobody.</summary>
+    private static bool Matches(BoxRecord record, IReadOnlyDictionary<string, string> labels) =>
+        labels.All(label => record.Labels.TryGetValue(label.Key, out var value) ? value == label.Value : record.IsDamaged);
+
     /// <summary>The boxes of one session; those of another are told also when these cannot be.</summary>
     private static (IReadOnlyList<SandboxListing> Found, PortException? Failure) ListingsOf(LocalMachine machine, SessionId session, IReadOnlyDictionary<string, string> labels)
     {
         try
         {
-            var observer = new BoxObserver(machine);
-            var wanted = new BoxRecords(machine.Paths).Of(session)
-                .Where(record => labels.All(label => record.Labels.TryGetValue(label.Key, out var value) && value == label.Value));
+            var (records, observer) = (new BoxRecords(machine.Paths), new BoxObserver(machine));
+            var wanted = records.BoxesOf(session).Where(box => IsAskedFor(labels, SandboxLabels.Sandbox, box.Sandbox.ToString()))
+                .Select(records.Find).OfType<BoxRecord>().Where(record => Matches(record, labels));
             return ([.. wanted.Select(record => new SandboxListing(HandleOf(machine, record.Address), observer.Observe(record).Status, record.Labels, record.CreatedAt))], null);
         }
         catch (PortException e)
@@ -147,24 +153,23 @@ internal sealed partial class LocalSandboxProvider(
         var machine = await setup.ReadyAsync(cancellationToken);
         if (!IsHere(machine, handle)) throw new PortException(PortFailureKind.Unavailable, $"The box lives on {handle.Node}; only the host there can end it.");
         var box = AddressOf(handle);
-        string? gone;
         using (await SessionLock.AcquireAsync(machine.Paths.LockOf(box.Session), time, cancellationToken))
         {
             var records = new BoxRecords(machine.Paths);
             if (records.Find(box) is not { } record) return;
             await new BoxEnder(machine, time).EndAsync(record, cancellationToken);
-            gone = keepData ? KeepData(machine, records, record) : await RemoveDataAsync(machine, records, record, cancellationToken);
+            if (keepData) KeepData(machine, records, record);
+            else await RemoveDataAsync(machine, records, record, cancellationToken);
         }
 
         LogDestroyed(box.Sandbox, keepData);
-        if (gone is not null) await RemovalOf(machine).EmptyAsync(gone, cancellationToken);
     }
 
     /// <summary>Ends the session's older boxes: two boxes never share a workspace.</summary>
     private async ValueTask<IReadOnlyList<BoxRecord>> EndOlderAsync(LocalMachine machine, BoxRecords records, SandboxSpec spec, CancellationToken cancellationToken)
     {
         var others = records.Of(spec.Session).Where(record => record.Sandbox != spec.Sandbox).ToList();
-        if (others.Find(other => other.Generation > spec.Generation) is { } newer)
+        if (others.Find(other => other.IsNewerThan(spec.Sandbox, spec.Generation)) is { } newer)
             throw new PortException(PortFailureKind.Rejected, $"Generation {spec.Generation} is out of date: the session has a box of generation {newer.Generation}.");
         foreach (var older in others) await new BoxEnder(machine, time).EndAsync(older, cancellationToken);
         return others;
@@ -174,8 +179,8 @@ internal sealed partial class LocalSandboxProvider(
 
     private void DemandRoom(LocalMachine machine, BoxRecords records, BoxAddress box)
     {
-        var observer = new BoxObserver(machine);
-        var running = records.All().Count(record => record.Address != box && observer.IsRunning(record));
+        var survey = records.Survey();
+        var running = survey.Records.Where(record => record.Address != box).Count(new BoxObserver(machine).MayRun) + survey.Unread.Count(other => other != box);
         if (running >= options.MaxBoxes)
             throw new PortException(PortFailureKind.Full, $"This machine runs {running} boxes, which is all it may ({LocalSandboxOptions.Section}:MaxBoxes).", retryAfter: TimeSpan.FromSeconds(10));
         var free = new DriveInfo(machine.Paths.Root).AvailableFreeSpace;
@@ -218,30 +223,26 @@ internal sealed partial class LocalSandboxProvider(
     }
 
     /// <summary>Leaves the record as the data's owner, without the token.</summary>
-    private static string? KeepData(LocalMachine machine, BoxRecords records, BoxRecord record)
+    private static void KeepData(LocalMachine machine, BoxRecords records, BoxRecord record)
     {
         File.Delete(machine.Paths.Of(record.Address).Config);
         records.Write(record with { EndDetail = record.EndDetail ?? "destroyed" });
-        return null;
     }
 
     /// <summary>Takes the data out of sight, then the records: never the other way round. Data that a newer box uses stays.</summary>
-    private async ValueTask<string?> RemoveDataAsync(LocalMachine machine, BoxRecords records, BoxRecord record, CancellationToken cancellationToken)
+    private async ValueTask RemoveDataAsync(LocalMachine machine, BoxRecords records, BoxRecord record, CancellationToken cancellationToken)
     {
         var others = records.Of(record.Session).Where(other => other.Sandbox != record.Sandbox).ToList();
-        if (others.Exists(other => other.Generation > record.Generation))
+        if (others.Exists(other => other.IsNewerThan(record.Sandbox, record.Generation)))
         {
             Forget(machine, record);
-            return null;
+            return;
         }
 
         foreach (var older in others) await new BoxEnder(machine, time).EndAsync(older, cancellationToken);
-        var gone = RemovalOf(machine).MoveAway(machine.Paths.DataOf(record.Session));
+        removal.MoveAway(machine.Paths, machine.Paths.DataOf(record.Session));
         Directory.Delete(machine.Paths.Of(record.Session), recursive: true);
-        return gone;
     }
-
-    private DataRemoval RemovalOf(LocalMachine machine) => new(machine.Paths, commands, time);
 
     private static bool IsHere(LocalMachine machine, SandboxHandle handle) => handle.Node == machine.Node;
 

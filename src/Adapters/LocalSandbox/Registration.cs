@@ -15,7 +15,7 @@ public static class Registration
 {
     /// <summary>
     /// Adds <see cref="ISandboxProvider"/> <c>local</c> with its options (<see cref="LocalSandboxOptions"/>), its
-    /// <see cref="IHostDependency"/> and its watchdog. The host listens on <see cref="HostSocket.Prepare"/>.
+    /// <see cref="IHostDependency"/> its watchdog, and what deletes the data of boxes. The host listens on <see cref="HostSocket.Prepare"/>.
     /// </summary>
     public static IServiceCollection AddLocalSandbox(this IServiceCollection services, IConfiguration configuration)
     {
@@ -26,6 +26,9 @@ public static class Registration
         services.AddSingleton<BoxUsers>();
         services.AddSingleton(provider => new ProgramStaging(provider.GetRequiredService<IOptions<LocalSandboxOptions>>().Value, provider.GetRequiredService<SystemCommand>()));
         services.AddSingleton<LocalMachineSetup>();
+        services.AddSingleton<UnreadBoxes>();
+        services.AddSingleton<DataRemoval>();
+        services.AddHostedService(provider => provider.GetRequiredService<DataRemoval>());
         services.AddSingleton<ISandboxProvider, LocalSandboxProvider>();
         services.AddSingleton<LocalSandboxDependency>();
         services.AddSingleton<IHostDependency>(provider => provider.GetRequiredService<LocalSandboxDependency>());

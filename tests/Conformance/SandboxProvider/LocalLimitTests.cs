@@ -99,6 +99,7 @@ public sealed class LocalLimitTests
         await rig.RunAsync(spec, deep);
         await rig.Provider.DestroyAsync(handle, keepData: false, CancellationToken.None);
         Assert.False(Directory.Exists(rig.Paths.Of(spec.Session)));
+        await rig.Services.GetRequiredService<DataRemoval>().EmptyAsync(CancellationToken.None);
         Assert.Empty(Directory.EnumerateFileSystemEntries(rig.Paths.Trash));
         Assert.Equal("not the box's", await File.ReadAllTextAsync(outside));
     }

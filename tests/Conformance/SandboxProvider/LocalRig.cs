@@ -161,7 +161,7 @@ internal sealed class LocalRig : ISandboxRig
     public async ValueTask DisposeAsync()
     {
         var machine = Machine();
-        foreach (var record in Records.All()) await new BoxEnder(machine, TimeProvider.System).EndAsync(record, CancellationToken.None);
+        foreach (var record in Records.Survey().Records) await new BoxEnder(machine, TimeProvider.System).EndAsync(record, CancellationToken.None);
         foreach (var host in hosts) await host.DisposeAsync();
         foreach (var hierarchy in Directory.EnumerateDirectories("/sys/fs/cgroup"))
         {

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.Versioning;
+using Coordinator.Adapters.LocalSandbox.Layout;
 using Coordinator.Ports.Compute;
 using Coordinator.SandboxHost;
 using Coordinator.SandboxHost.Boxes;
@@ -96,6 +97,24 @@ public sealed class SandboxHostTests : IAsyncLifetime
         Assert.Equal(1, await reaper.ReapAsync(CancellationToken.None));
         Assert.Equal(SandboxStatus.Stopped, (await rig.Provider.InspectAsync(handle, CancellationToken.None)).Status);
         Assert.Equal("forty minutes of it", await rig.ReadAsync(spec, "work"));
+    }
+
+    [Fact]
+    public async Task A_node_with_a_damaged_record_tells_of_its_other_boxes_makes_more_and_ends_the_damaged_one()
+    {
+        var (first, damaged) = (Specs.New(), Specs.New());
+        await rig.Provider.MakeAsync(first);
+        var handle = await rig.Provider.MakeAsync(damaged);
+        await File.WriteAllTextAsync(rig.Local.Paths.Of(new BoxAddress(damaged.Session, damaged.Sandbox)).Record, "{");
+        await rig.Provider.MakeAsync(Specs.New());
+
+        List<SandboxListing> listed = [];
+        await foreach (var listing in rig.Provider.ListAsync(new Dictionary<string, string>(), CancellationToken.None)) listed.Add(listing);
+        Assert.Equal((3, 3), (listed.Count, listed.Count(one => one.Status is SandboxStatus.Running)));
+        Assert.Equal(SandboxStatus.Running, (await rig.Provider.InspectAsync(handle, CancellationToken.None)).Status);
+
+        await rig.Provider.DestroyAsync(handle, keepData: false, CancellationToken.None);
+        Assert.Equal(SandboxStatus.NotFound, (await rig.Provider.InspectAsync(handle, CancellationToken.None)).Status);
     }
 
     [Fact]

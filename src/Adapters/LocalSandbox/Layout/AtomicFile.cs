@@ -1,3 +1,5 @@
+using Coordinator.Adapters.LocalSandbox.Linux;
+
 namespace Coordinator.Adapters.LocalSandbox.Layout;
 
 /// <summary>Files that are there whole or not at all, after a crash too.</summary>
@@ -7,8 +9,15 @@ internal static class AtomicFile
 
     public const UnixFileMode Everyone = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
-    /// <summary>Writes beside the target, makes it durable, and renames. <paramref name="prepare"/> sees the file before it takes its name.</summary>
-    public static void Write(string path, ReadOnlySpan<byte> bytes, UnixFileMode mode, Action<string>? prepare = null)
+    /// <summary>Writes beside the target, makes it durable, renames, and makes the new name durable. <paramref name="prepare"/> sees the file before it takes its name.</summary>
+    public static void Write(string path, ReadOnlySpan<byte> bytes, UnixFileMode mode, Action<string>? prepare = null) => Write(path, bytes, mode, prepare, Native.FlushFolder);
+
+    /// <param name="path">The file.</param>
+    /// <param name="bytes">What it will hold.</param>
+    /// <param name="mode">Who may read it.</param>
+    /// <param name="prepare">Sees the file before it takes its name.</param>
+    /// <param name="flushFolder">Makes durable what a folder lists.</param>
+    public static void Write(string path, ReadOnlySpan<byte> bytes, UnixFileMode mode, Action<string>? prepare, Action<string> flushFolder)
     {
         var next = $"{path}.{Environment.ProcessId}.next";
         File.Delete(next);
@@ -22,5 +31,6 @@ internal static class AtomicFile
         prepare?.Invoke(next);
         File.SetUnixFileMode(next, mode);
         File.Move(next, path, overwrite: true);
+        flushFolder(Path.GetDirectoryName(path)!);
     }
 }

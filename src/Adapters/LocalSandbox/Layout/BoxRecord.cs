@@ -41,8 +41,17 @@ internal sealed record BoxRecord
     /// <summary>Why it ended, when this host ended it and knows.</summary>
     public string? EndDetail { get; init; }
 
+    /// <summary>The record is there and cannot be read: this stands in for it (<see cref="DamagedRecord"/>). Generation 0 is one that is not known.</summary>
+    [JsonIgnore]
+    public bool IsDamaged { get; init; }
+
     [JsonIgnore]
     public BoxAddress Address => new(Session, Sandbox);
+
+    /// <summary>Where a generation is not known, ids tell, which are made one after another.</summary>
+    public bool IsNewerThan(SandboxId sandbox, int generation) => Generation > 0 && generation > 0
+        ? Generation > generation
+        : string.CompareOrdinal(Sandbox.ToString(), sandbox.ToString()) > 0;
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

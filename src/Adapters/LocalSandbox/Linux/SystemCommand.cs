@@ -24,11 +24,12 @@ internal sealed class SystemCommand(TimeProvider time)
     }
 
     /// <exception cref="PortException"><see cref="PortFailureKind.Unavailable"/>: not installed; <see cref="PortFailureKind.Timeout"/>.</exception>
-    public async ValueTask<CommandAnswer> RunAsync(string program, IEnumerable<string> arguments, CancellationToken cancellationToken)
+    public async ValueTask<CommandAnswer> RunAsync(string program, IEnumerable<string> arguments, CancellationToken cancellationToken, TimeSpan? longest = null)
     {
         InheritedDescriptors.KeepFromChildren();
         using var process = Start(program, arguments);
-        using var limit = new CancellationTokenSource(Limit, time);
+        var bound = longest ?? Limit;
+        using var limit = new CancellationTokenSource(bound, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
@@ -42,7 +43,7 @@ internal sealed class SystemCommand(TimeProvider time)
         {
             process.Kill(entireProcessTree: true);
             cancellationToken.ThrowIfCancellationRequested();
-            throw new PortException(PortFailureKind.Timeout, $"{program} did not end within {Limit.TotalSeconds} seconds.", effectMayHaveHappened: true);
+            throw new PortException(PortFailureKind.Timeout, $"{program} did not end within {bound.TotalSeconds} seconds.", effectMayHaveHappened: true);
         }
     }
 

@@ -47,7 +47,8 @@ public interface ISandboxProvider
 
     /// <summary>
     /// Boxes that run or left data, with all of the given labels. When some cannot be told (one machine of several does not
-    /// answer), those that can come first, and then the failure: a listing that ends without one is whole.
+    /// answer), those that can come first, and then the failure: a listing that ends without one is whole. A box of which
+    /// some labels cannot be read any more is told to whoever may mean it, with the others: better twice than to nobody.
     /// </summary>
     IAsyncEnumerable<SandboxListing> ListAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
 
