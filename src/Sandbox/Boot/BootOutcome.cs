@@ -22,5 +22,8 @@ internal static class BootProblems
     public static Problem RepositoryTooLarge(long limit) =>
         new("repository_too_large", $"The repository is larger than the limit of {limit / 1024 / 1024} MiB, even without its history.");
 
+    public static Problem DiskFull(string command) =>
+        new("disk_full", $"{command} was stopped: workspace and home hold more than they may. Use a smaller repository, or have the box given more room.");
+
     public static Problem AgentStartFailed(string detail) => new("agent_start_failed", detail);
 }

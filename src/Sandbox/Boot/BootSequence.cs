@@ -43,7 +43,7 @@ internal sealed class BootSequence(BootPlan plan, BoxState state, StartAgent sta
             started = result.Value;
             return PhaseResult.Done($"{started.Agent.Name} {started.Agent.Version}");
         });
-        if (agent.Problem is { } notStarted) return Failed(notStarted);
+        if (agent.Problem is { } notStarted) return Failed(plan.DiskIsFull.IsCancellationRequested ? BootProblems.DiskFull("The agent's start") : notStarted);
 
         events.Emit(LifecycleEvents.Ready(started!.Agent, started.Resumed, time.GetElapsedTime(since)));
         return null;

@@ -46,7 +46,7 @@ internal sealed class CloneStep(BootPlan plan, BoxState state, TimeProvider time
     private async Task<Result<PhaseResult>> CloneAsync(BoxRepository repository, Action<string> output, CancellationToken budget, CancellationToken cancellationToken)
     {
         state.Write(CloningNote, repository.Url);
-        using var tooLarge = CancellationTokenSource.CreateLinkedTokenSource(budget);
+        using var tooLarge = CancellationTokenSource.CreateLinkedTokenSource(budget, plan.DiskIsFull);
         using var finished = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watching = WatchSizeAsync(tooLarge, finished.Token);
         var end = await GitAsync(Arguments(repository), output, tooLarge.Token, cancellationToken);
@@ -61,6 +61,7 @@ internal sealed class CloneStep(BootPlan plan, BoxState state, TimeProvider time
 
         Empty();
         state.Delete(CloningNote);
+        if (plan.DiskIsFull.IsCancellationRequested) return BootProblems.DiskFull($"Cloning {repository.Url}");
         if (exceeded) return BootProblems.RepositoryTooLarge(plan.Settings.Limits.MaxRepositoryBytes);
         if (end.Outcome == CommandOutcome.NotFound) return new Problem("workspace_failed", "There is no git in the box.");
         if (end.Outcome != CommandOutcome.Exited) return BootProblems.RepositoryUnreachable($"Cloning {repository.Url} took longer than {plan.Settings.Limits.CloneBudget.TotalSeconds:0} s.");

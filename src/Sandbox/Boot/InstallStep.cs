@@ -33,7 +33,7 @@ internal sealed class InstallStep(BootPlan plan, BoxState state, TimeProvider ti
         if (state.Read(InstalledNote) == digest) return PhaseResult.NotNeeded($"'{command}' was run before for the same files.");
 
         var spec = new CommandSpec("/bin/sh", ["-c", command], plan.Workspace, plan.Tools, plan.Settings.Limits.InstallBudget);
-        var end = await new CommandRun(spec, output, time).RunAsync(CancellationToken.None, cancellationToken);
+        var end = await new CommandRun(spec, output, time).RunAsync(plan.DiskIsFull, cancellationToken);
         if (end is { Outcome: CommandOutcome.Exited, ExitCode: 0 })
         {
             state.Write(InstalledNote, digest);
@@ -45,6 +45,7 @@ internal sealed class InstallStep(BootPlan plan, BoxState state, TimeProvider ti
 
     private string Describe(string command, CommandEnd end) => end switch
     {
+        { Outcome: CommandOutcome.Stopped } => $"'{command}' was stopped: workspace and home hold more than they may. The session goes on.",
         { Outcome: CommandOutcome.TimedOut } => $"'{command}' took longer than {plan.Settings.Limits.InstallBudget.TotalSeconds:0} s and was stopped. The session goes on.",
         { ExitCode: CommandNotFound } => $"'{command}' cannot be run: its program is not in the box. The session goes on.",
         _ => $"'{command}' ended with exit code {end.ExitCode}. The session goes on. {LastLine(end.LastOutput)}",

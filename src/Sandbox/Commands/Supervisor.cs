@@ -21,9 +21,11 @@ internal sealed class Supervisor(BoxParts parts, FindAgent findAgent) : IAsyncDi
     private const int MostClearings = 2;
 
     private readonly List<Task> deciding = [];
+    private readonly CancellationTokenSource diskIsFull = new();
     private readonly TaskCompletionSource<Problem?> booted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task booting = Task.CompletedTask;
     private Task running = Task.CompletedTask;
+    private Task clearing = Task.CompletedTask;
     private AgentHost? agent;
     private bool configured;
     private Turn? turn;
@@ -61,12 +63,14 @@ internal sealed class Supervisor(BoxParts parts, FindAgent findAgent) : IAsyncDi
         try
         {
             await booting;
+            await clearing;
             await running;
             await Task.WhenAll(deciding);
         }
         finally
         {
             if (agent is not null) await agent.DisposeAsync();
+            diskIsFull.Dispose();
         }
     }
 
@@ -99,21 +103,45 @@ internal sealed class Supervisor(BoxParts parts, FindAgent findAgent) : IAsyncDi
     private bool StopGrowth(long used)
     {
         var problem = new Problem("disk_full", $"Workspace and home hold {used / 1024 / 1024} MiB, which is more than the {parts.Configuration.DiskBytes / 1024 / 1024} MiB they may.");
-        if (turn is { HasEnded: false } working)
+        if (!booted.Task.IsCompleted) StopBoot(problem);
+        else if (turn is { HasEnded: false } working)
         {
             working.Fail(MessageEnd.Failed(problem.Code, $"{problem.Detail} Ask for files to be deleted, or start a new session."));
         }
-        else if (booted.Task.IsCompleted && clearings++ < MostClearings)
+        else if (clearings++ < MostClearings)
         {
             running = EndProcessesAsync(running);
         }
-        else if (booted.Task.IsCompleted)
+        else
         {
             DiskGrowsOn = true;
             parts.Bridge.Emit(parts.Lifecycle.AgentFailed(problem with { Detail = $"{problem.Detail} They grew on after everything that ran in the box was ended, and so the box ends. Send a message that asks for files to be deleted, or start a new session." }));
         }
 
         return !DiskGrowsOn;
+    }
+
+    /// <summary>
+    /// The command that clones or installs is stopped first, and tells so. What grows after that is the agent's start, or
+    /// was left by the install.
+    /// </summary>
+    private void StopBoot(Problem problem)
+    {
+        if (!configured) return;
+        if (!diskIsFull.IsCancellationRequested)
+        {
+            diskIsFull.Cancel();
+        }
+        else if (clearings++ < MostClearings)
+        {
+            parts.Log.EndingProcesses("the workspace holds more than it may and grows while the box boots");
+            clearing = Task.WhenAll(clearing, parts.EndProcesses());
+        }
+        else
+        {
+            DiskGrowsOn = true;
+            parts.Bridge.Emit(parts.Lifecycle.BootFailed(problem with { Detail = $"{problem.Detail} They grew on while the box booted, whatever was ended. Use a smaller repository, or have the box given more room." }));
+        }
     }
 
     /// <summary>No turn runs, so what writes was left by an earlier one. The agent is started anew by the next turn.</summary>
@@ -132,7 +160,7 @@ internal sealed class Supervisor(BoxParts parts, FindAgent findAgent) : IAsyncDi
         var tools = ToolEnvironment.Build(parts.Configuration, inherited, parts.Loopback.Port, program);
         var found = findAgent(settings.Agent);
         StartAgent start = found.Problem is { } unknown ? _ => Task.FromResult<Result<StartedAgent>>(unknown) : CreateAgent(found.Value, settings, tools).EnsureStartedAsync;
-        var plan = new BootPlan(parts.Configuration.Workspace, tools, settings);
+        var plan = new BootPlan(parts.Configuration.Workspace, tools, settings) { DiskIsFull = diskIsFull.Token };
         var sequence = new BootSequence(plan, parts.State, start, parts.Bridge, parts.Lifecycle, parts.Time, parts.Log);
         try
         {

@@ -101,6 +101,15 @@ public sealed class CloneStepTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_clone_for_which_the_disk_has_no_room_is_stopped_and_leaves_nothing()
+    {
+        var cloned = await CloneAsync(new BoxRepository(repository, null), diskIsFull: true);
+
+        Assert.Equal("disk_full", cloned.Problem?.Code);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Workspace));
+    }
+
+    [Fact]
     public async Task An_address_that_looks_like_an_option_is_no_option()
     {
         var cloned = await CloneAsync(new BoxRepository($"--upload-pack=touch {folder["owned"]}", null));
@@ -118,10 +127,10 @@ public sealed class CloneStepTests : IAsyncLifetime
         Assert.False(File.Exists(folder["owned"]));
     }
 
-    private Task<Result<PhaseResult>> CloneAsync(BoxRepository? from, BoxLimits? limits = null)
+    private Task<Result<PhaseResult>> CloneAsync(BoxRepository? from, BoxLimits? limits = null, bool diskIsFull = false)
     {
         var settings = MachineHarness.Settings with { Repository = from, Limits = limits ?? new BoxLimits { CloneSeconds = 20 } };
         var tools = new Dictionary<string, string> { ["PATH"] = "/usr/bin:/bin", ["HOME"] = folder.Path, ["GIT_TERMINAL_PROMPT"] = "0" };
-        return new CloneStep(new BootPlan(Workspace, tools, settings), state, TimeProvider.System).RunAsync(_ => { }, CancellationToken.None);
+        return new CloneStep(new BootPlan(Workspace, tools, settings) { DiskIsFull = new(diskIsFull) }, state, TimeProvider.System).RunAsync(_ => { }, CancellationToken.None);
     }
 }

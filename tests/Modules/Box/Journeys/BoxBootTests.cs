@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using Coordinator.Sandbox.Bridge;
 using Coordinator.Sandbox.Events;
+using Coordinator.Tests.Support;
 using Xunit;
 
 namespace Coordinator.Tests.Modules.Box.Journeys;
@@ -52,5 +54,39 @@ public sealed class BoxBootTests : BoxJourney
         Assert.Contains("nope", failed.GetProperty("detail").GetString(), StringComparison.Ordinal);
         await Box.Host.PromptAsync(TestBox.NewMessage());
         Assert.Equal("branch_not_found", (await Box.Host.EventAsync(EventKinds.MessageEnded)).GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public async Task A_boot_that_grows_beyond_the_disk_is_stopped_where_it_is_and_the_box_ends_when_it_grows_on()
+    {
+        var repository = await TestRepository.CreateAsync(Path.Combine(Box.Folder, "origin"), ("Makefile", "deps:\n\t@touch begun; sleep 300\n"));
+        Box.Host.Config["repository"] = new JsonObject { ["url"] = repository, ["branch"] = "main" };
+        var (starting, started, ended) = (new TaskCompletionSource(), new TaskCompletionSource(), 0);
+        var make = Box.NewRuntime;
+        Box.NewRuntime = () =>
+        {
+            starting.TrySetResult();
+            started.Task.Wait(TimeSpan.FromSeconds(60));
+            return make();
+        };
+        await Box.StartAsync();
+        Box.Parts!.EndProcesses = () =>
+        {
+            ended++;
+            return Task.CompletedTask;
+        };
+        await Eventually.HoldsAsync(() => File.Exists(Path.Combine(Box.Workspace, "begun")), "the install to run");
+
+        Box.Parts.Orders.StopGrowth(1 << 20);
+
+        var failed = await Box.Host.EventAsync("boot.phase", data => data.GetProperty("phase").GetString() == "install" && data.GetProperty("status").GetString() == "failed");
+        Assert.Contains("more than they may", failed.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        await starting.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        for (var look = 2; look <= 4; look++) Box.Parts.Orders.StopGrowth(look << 20);
+        var told = await Box.Host.EventAsync(EventKinds.BootFailed);
+        started.SetResult();
+
+        Assert.Equal(("disk_full", 2), (told.GetProperty("code").GetString(), ended));
+        Assert.Equal(BridgeVerdict.NoDisk, await Box.EndAsync());
     }
 }
