@@ -1,3 +1,4 @@
+using System.Globalization;
 using Coordinator.Tests.Chaos.Checks;
 using Coordinator.Tests.Chaos.Load;
 using Coordinator.Tests.Chaos.World;
@@ -21,22 +22,22 @@ internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession>
         switch (kind)
         {
             case StrikeKind.Host:
-                var host = world.Hosts[random.Next(world.Hosts.Count)];
-                await host.KillAsync();
-                var recovery = RecoveryAsync(kind, struck, at, cancellationToken);
-                await host.StartAsync();
-                return recovery;
+                return await KillAsync(world.Hosts[random.Next(world.Hosts.Count)], struck, at, cancellationToken);
             case StrikeKind.Postgres:
                 return world.KillDatabase() ? RecoveryAsync(kind, struck, at, cancellationToken) : null;
             case StrikeKind.Network:
-                await TroubleAsync(world.Networks[random.Next(world.Networks.Count)], LongestTrouble, cancellationToken);
-                return RecoveryAsync(kind, TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow(), cancellationToken);
+                return await TroubleAsync(kind, world.Networks[random.Next(world.Networks.Count)], LongestTrouble, cancellationToken);
             case StrikeKind.Database:
-                await TroubleAsync(world.DatabaseNetworks[random.Next(world.DatabaseNetworks.Count)], LongestDatabaseTrouble, cancellationToken);
-                return RecoveryAsync(kind, TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow(), cancellationToken);
+                return await TroubleAsync(kind, world.DatabaseNetworks[random.Next(world.DatabaseNetworks.Count)], LongestDatabaseTrouble, cancellationToken);
             case StrikeKind.Frozen:
                 return await FreezeAsync(world.Hosts[random.Next(world.Hosts.Count)], struck, at, cancellationToken);
             case StrikeKind.SandboxHost:
+                if (HasEnded(world.SandboxHost.Url, world.SandboxHost.EndedByItself))
+                {
+                    await world.SandboxHost.StartAsync();
+                    return null;
+                }
+
                 await world.SandboxHost.KillAsync();
                 await world.SandboxHost.StartAsync();
                 return RecoveryAsync(kind, struck, TimeProvider.System.GetUtcNow(), cancellationToken);
@@ -45,9 +46,35 @@ internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession>
         }
     }
 
-    /// <summary>It comes back in the belief that nothing was: it must be told otherwise, and register anew.</summary>
-    private async Task<Task<Strike>> FreezeAsync(HostProcess host, long struck, DateTimeOffset at, CancellationToken cancellationToken)
+    private async Task<Task<Strike>?> KillAsync(HostProcess host, long struck, DateTimeOffset at, CancellationToken cancellationToken)
     {
+        Task<Strike>? recovery = null;
+        if (!HasEnded(host.Url, host.EndedByItself))
+        {
+            await host.KillAsync();
+            recovery = RecoveryAsync(StrikeKind.Host, struck, at, cancellationToken);
+        }
+
+        await host.StartAsync();
+        return recovery;
+    }
+
+    /// <summary>What ended by itself was not struck, and must not be taken for it.</summary>
+    private bool HasEnded(Uri what, int? exitCode)
+    {
+        if (exitCode is { } code) report.Add(new Finding(FindingKind.Broken, "all", string.Create(CultureInfo.InvariantCulture, $"{what} had ended by itself with exit code {code}")));
+        return exitCode is not null;
+    }
+
+    /// <summary>It comes back in the belief that nothing was: it must be told otherwise, and register anew.</summary>
+    private async Task<Task<Strike>?> FreezeAsync(HostProcess host, long struck, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        if (HasEnded(host.Url, host.EndedByItself))
+        {
+            await host.StartAsync();
+            return null;
+        }
+
         var before = await world.RegisteredAsync(host, static _ => true, cancellationToken);
         await host.SuspendAsync();
         var recovery = RecoveryAsync(StrikeKind.Frozen, struck, at, cancellationToken);
@@ -58,30 +85,10 @@ internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession>
         return recovery;
     }
 
-    private async Task TroubleAsync(FaultProxy network, TimeSpan longest, CancellationToken cancellationToken)
-    {
-        switch (random.Next(5))
-        {
-            case 0:
-                network.Cut();
-                return;
-            case 1:
-                network.Refuse();
-                break;
-            case 2:
-                network.BlackHole(random.Next(2) == 0 ? Direction.ToClient : Direction.ToServer);
-                break;
-            case 3:
-                network.Delay(TimeSpan.FromMilliseconds(random.Next(20, 300)));
-                break;
-            default:
-                network.CutAfter(random.Next(0, 4_000), Direction.ToClient);
-                break;
-        }
-
-        await Task.Delay(longest * random.NextDouble(), TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        network.Heal();
-    }
+    private async Task<Task<Strike>?> TroubleAsync(StrikeKind kind, FaultProxy network, TimeSpan longest, CancellationToken cancellationToken) =>
+        await NetworkTrouble.PlayAsync(network, Enum.GetValues<Trouble>()[random.Next(Enum.GetValues<Trouble>().Length)], longest, random, cancellationToken)
+            ? RecoveryAsync(kind, TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow(), cancellationToken)
+            : null;
 
     private async Task<Strike> RecoveryAsync(StrikeKind kind, long struck, DateTimeOffset at, CancellationToken cancellationToken)
     {

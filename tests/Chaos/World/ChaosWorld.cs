@@ -78,12 +78,7 @@ internal sealed class ChaosWorld : IAsyncDisposable
     public IReadOnlyList<Uri> Urls(int first) => [.. Enumerable.Range(0, networks.Count).Select(host => networks[(first + host) % networks.Count].Url)];
 
     /// <summary>Kills PostgreSQL's main process; whoever runs it starts it again. False when it does not run in this moment.</summary>
-    public bool KillDatabase()
-    {
-        if (database is null) return hosts[0].KillDatabase();
-        database.Kill();
-        return true;
-    }
+    public bool KillDatabase() => database?.Kill() ?? hosts[0].KillDatabase();
 
     /// <summary>Under which id a host lives to its peers, once it is one that fits; null when that does not come.</summary>
     public async Task<Guid?> RegisteredAsync(HostProcess host, Func<Guid, bool> fits, CancellationToken cancellationToken)

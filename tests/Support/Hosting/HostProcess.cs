@@ -21,6 +21,7 @@ public sealed class HostProcess : IAsyncDisposable
     private readonly string name = $"coordinator-test-{Convert.ToHexStringLower(PrefixedId.NewValue(TimeProvider.System).ToByteArray(bigEndian: true))[^10..]}";
     private readonly Dictionary<string, string> settings;
     private Process? process;
+    private RunningProcess? running;
     private Task drained = Task.CompletedTask;
 
     private HostProcess(BuiltPrograms programs, IReadOnlyDictionary<string, string> more, bool hasPeers)
@@ -86,23 +87,19 @@ public sealed class HostProcess : IAsyncDisposable
         drained = output.DrainAsync(process);
         var first = await Task.WhenAny(serving, process.WaitForExitAsync(), Task.Delay(StartLimit, TimeProvider.System));
         if (first != serving) throw new InvalidOperationException($"The host {(process.HasExited ? $"ended with {process.ExitCode}" : $"did not serve within {StartLimit.TotalSeconds} s")}:\n{output.Last(40)}");
+        running = new(process, "host");
         SignInLink = new Uri((await serving)[SignInLine.Length..].Trim());
     }
 
+    /// <summary>The exit code of a host that served and ended by itself.</summary>
+    public int? EndedByItself => running?.EndedByItself;
+
     /// <summary>Kills the host at once (SIGKILL); its boxes live on. Returns when its process is gone.</summary>
-    public async Task KillAsync()
-    {
-        process!.Kill();
-        await process.WaitForExitAsync().WaitAsync(EndLimit);
-    }
+    /// <exception cref="InvalidOperationException">It had ended by itself.</exception>
+    public Task KillAsync() => running!.KillAsync(EndLimit);
 
     /// <summary>Kills the host's own database at once (SIGKILL of its main process); the host starts it again. False when it does not run in this moment.</summary>
-    public bool KillDatabase()
-    {
-        var file = Path.Combine(DataDirectory, "postgres", "cluster", "postmaster.pid");
-        if (!File.Exists(file) || !int.TryParse(File.ReadLines(file).FirstOrDefault(), NumberStyles.None, CultureInfo.InvariantCulture, out var id)) return false;
-        return LiveProcess.Naming(name).FirstOrDefault(process => process.Id == id)?.Kill() ?? false; // the file may be of one that is gone, and its id somebody else's
-    }
+    public bool KillDatabase() => PostgresMainProcess.Kill(Path.Combine(DataDirectory, "postgres", "cluster"));
 
     /// <summary>Ends the host with SIGTERM; its data stays.</summary>
     public async Task StopAsync()
@@ -123,7 +120,11 @@ public sealed class HostProcess : IAsyncDisposable
     }
 
     /// <summary>Stops the process as it stands (SIGSTOP): its sockets stay open, and it does nothing until <see cref="ResumeAsync"/>.</summary>
-    public Task SuspendAsync() => SignalAsync("STOP");
+    public Task SuspendAsync()
+    {
+        running!.DemandRunning();
+        return SignalAsync("STOP");
+    }
 
     /// <summary>Lets a suspended process go on.</summary>
     public Task ResumeAsync() => SignalAsync("CONT");
@@ -131,7 +132,8 @@ public sealed class HostProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         List<string> problems = [];
-        if (process is { HasExited: false }) await EndAsync(problems);
+        if (EndedByItself is { } code) problems.Add(RunningProcess.Said("host", code));
+        else if (process is { HasExited: false }) await EndAsync(problems);
         await RemoveProcessesAsync(problems);
         if (!drained.IsCompleted) await Task.WhenAny(drained, Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System));
         process?.Dispose();
@@ -152,6 +154,8 @@ public sealed class HostProcess : IAsyncDisposable
 
     private async Task EndAsync(List<string> problems)
     {
+        running?.DemandRunning();
+        running?.MayEnd();
         await ResumeAsync(); // one that a test left suspended would not hear of its end
         try
         {

@@ -22,6 +22,7 @@ public sealed class SandboxHostProcess : IAsyncDisposable
     private readonly string name = $"coordinator-boxes-{Convert.ToHexStringLower(PrefixedId.NewValue(TimeProvider.System).ToByteArray(bigEndian: true))[^10..]}";
     private readonly string? agent;
     private Process? process;
+    private RunningProcess? running;
     private Task drained = Task.CompletedTask;
 
     private SandboxHostProcess(string? agent)
@@ -92,19 +93,21 @@ public sealed class SandboxHostProcess : IAsyncDisposable
         drained = output.DrainAsync(process);
         var first = await Task.WhenAny(serving, process.WaitForExitAsync(), Task.Delay(Limit, TimeProvider.System));
         if (first != serving) throw new InvalidOperationException($"The sandbox host {(process.HasExited ? $"ended with {process.ExitCode}" : "did not serve in time")}:\n{output.Last(40)}");
+        running = new(process, "sandbox host");
     }
 
+    /// <summary>The exit code of one that served and ended by itself.</summary>
+    public int? EndedByItself => running?.EndedByItself;
+
     /// <summary>Kills it at once (SIGKILL); its boxes live on. Returns when its process is gone.</summary>
-    public async Task KillAsync()
-    {
-        process!.Kill();
-        await process.WaitForExitAsync().WaitAsync(Limit);
-    }
+    /// <exception cref="InvalidOperationException">It had ended by itself.</exception>
+    public Task KillAsync() => running!.KillAsync(Limit);
 
     public async ValueTask DisposeAsync()
     {
         List<string> problems = [];
-        if (process is { HasExited: false })
+        if (EndedByItself is { } code) problems.Add(RunningProcess.Said("sandbox host", code));
+        else if (process is { HasExited: false })
         {
             using (var signal = Process.Start("/bin/sh", ["-c", string.Create(CultureInfo.InvariantCulture, $"kill -TERM {process.Id}")])) await signal.WaitForExitAsync();
             await Task.WhenAny(process.WaitForExitAsync(), Task.Delay(Limit, TimeProvider.System));

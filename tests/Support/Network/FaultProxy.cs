@@ -88,11 +88,11 @@ public sealed class FaultProxy : IAsyncDisposable
         Cut();
     }
 
-    /// <summary>New connections are closed at once and those that are open are cut, as when nobody listens.</summary>
-    public void Refuse()
+    /// <summary>New connections are closed at once and those that are open are cut, as when nobody listens. How many were cut.</summary>
+    public int Refuse()
     {
         fault = NetworkFault.Refused.Instance;
-        Cut();
+        return Cut();
     }
 
     /// <summary>The network is well again. What was lost stays lost: a connection that lost something is cut.</summary>
@@ -105,12 +105,13 @@ public sealed class FaultProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Cuts every open connection, at both ends.</summary>
-    public void Cut()
+    /// <summary>Cuts every open connection, at both ends. How many there were.</summary>
+    public int Cut()
     {
         lock (gate)
         {
             foreach (var connection in open) connection.Cut();
+            return open.Count;
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Coordinator.Adapters.Postgres;
 using Coordinator.Adapters.Postgres.Embedded;
 using Coordinator.Ports;
@@ -31,12 +30,8 @@ public sealed class OwnPostgresServer : IAsyncDisposable
         return own;
     }
 
-    /// <summary>kill -9 of the server's main process.</summary>
-    public void Kill()
-    {
-        var process = File.ReadLines(Path.Combine(folder, "cluster", "postmaster.pid")).First();
-        _ = NativeMethods.SendSignal(int.Parse(process, CultureInfo.InvariantCulture), NativeMethods.SigKill);
-    }
+    /// <summary>kill -9 of the server's main process. False when it does not run in this moment.</summary>
+    public bool Kill() => PostgresMainProcess.Kill(Path.Combine(folder, "cluster"));
 
     /// <summary>Has every commit that is to be durable wait: for a second server, which there is not.</summary>
     public async Task HoldUpCommitsAsync()

@@ -1,0 +1,57 @@
+using Coordinator.Tests.Support.Network;
+
+namespace Coordinator.Tests.Chaos.Strikes;
+
+/// <summary>What is done to a network.</summary>
+internal enum Trouble
+{
+    /// <summary>What is open is cut.</summary>
+    Cut,
+
+    /// <summary>What is open is cut, and nobody gets in.</summary>
+    Refuse,
+
+    /// <summary>One direction swallows everything and tells nobody.</summary>
+    BlackHole,
+
+    /// <summary>Everything is late.</summary>
+    Delay,
+
+    /// <summary>What is open is cut in the middle of something.</summary>
+    CutAfter,
+}
+
+/// <summary>Has a network do badly for a while.</summary>
+internal static class NetworkTrouble
+{
+    /// <summary>Returns when the network is well again. False when nobody met the trouble: no connection was cut, and none refused or held up.</summary>
+    public static async Task<bool> PlayAsync(FaultProxy network, Trouble trouble, TimeSpan longest, Random random, CancellationToken cancellationToken)
+    {
+        var before = network.Shown;
+        var cut = Begin(network, trouble, random);
+        if (trouble != Trouble.Cut) await Task.Delay(longest * random.NextDouble(), TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        network.Heal();
+        return cut > 0 || network.Shown > before;
+    }
+
+    /// <summary>How many connections it has cut at once.</summary>
+    private static int Begin(FaultProxy network, Trouble trouble, Random random)
+    {
+        switch (trouble)
+        {
+            case Trouble.Cut:
+                return network.Cut();
+            case Trouble.Refuse:
+                return network.Refuse();
+            case Trouble.BlackHole:
+                network.BlackHole(random.Next(2) == 0 ? Direction.ToClient : Direction.ToServer);
+                return 0;
+            case Trouble.Delay:
+                network.Delay(TimeSpan.FromMilliseconds(random.Next(20, 300)));
+                return 0;
+            default:
+                network.CutAfter(random.Next(0, 4_000), Direction.ToClient);
+                return 0;
+        }
+    }
+}

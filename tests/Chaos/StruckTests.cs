@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Coordinator.Tests.Chaos.Strikes;
+using Coordinator.Tests.Support;
+using Coordinator.Tests.Support.Hosting;
+using Coordinator.Tests.Support.Network;
+using Xunit;
+
+namespace Coordinator.Tests.Chaos;
+
+/// <summary>What counts as struck: nothing that was not there, had ended by itself, or that nobody met.</summary>
+public sealed class StruckTests
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task A_program_that_was_killed_has_not_ended_by_itself()
+    {
+        using var process = Process.Start("/bin/sleep", "1000");
+        var running = new RunningProcess(process, "host");
+        Assert.Null(running.EndedByItself);
+
+        await running.KillAsync(Bound);
+
+        Assert.Null(running.EndedByItself);
+    }
+
+    [Fact]
+    public async Task A_program_that_ended_by_itself_cannot_be_killed_and_says_how_it_ended()
+    {
+        using var process = Process.Start("/bin/sh", ["-c", "exit 3"]);
+        var running = new RunningProcess(process, "host");
+        await process.WaitForExitAsync().WaitAsync(Bound);
+
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => running.KillAsync(Bound));
+
+        Assert.Equal("The host had ended by itself with exit code 3.", refused.Message);
+        Assert.Equal(3, running.EndedByItself);
+    }
+
+    [Fact]
+    public void A_process_that_has_the_id_of_a_PostgreSQL_that_is_gone_is_not_killed_in_its_place()
+    {
+        var cluster = Directory.CreateTempSubdirectory("coordinator-stale-").FullName;
+        using var somebody = Process.Start("/bin/sleep", "1000");
+        try
+        {
+            Assert.False(PostgresMainProcess.Kill(cluster));
+            File.WriteAllText(Path.Combine(cluster, "postmaster.pid"), somebody.Id.ToString(CultureInfo.InvariantCulture));
+
+            Assert.False(PostgresMainProcess.Kill(cluster));
+
+            Assert.False(somebody.HasExited);
+        }
+        finally
+        {
+            somebody.Kill();
+            Directory.Delete(cluster, recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData(nameof(Trouble.Cut))]
+    [InlineData(nameof(Trouble.Refuse))]
+    [InlineData(nameof(Trouble.BlackHole))]
+    [InlineData(nameof(Trouble.Delay))]
+    [InlineData(nameof(Trouble.CutAfter))]
+    public async Task A_network_that_nobody_used_in_its_trouble_was_not_struck(string trouble)
+    {
+        await using var network = new FaultProxy(new IPEndPoint(IPAddress.Loopback, 1));
+
+        Assert.False(await NetworkTrouble.PlayAsync(network, Enum.Parse<Trouble>(trouble), TimeSpan.Zero, new(1), CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData(nameof(Trouble.Cut))]
+    [InlineData(nameof(Trouble.Refuse))]
+    [InlineData(nameof(Trouble.BlackHole))]
+    [InlineData(nameof(Trouble.Delay))]
+    [InlineData(nameof(Trouble.CutAfter))]
+    public async Task A_network_whose_trouble_somebody_met_was_struck(string trouble)
+    {
+        using var server = new TcpListener(IPAddress.Loopback, 0);
+        server.Start();
+        await using var network = new FaultProxy(server.LocalEndpoint);
+        using var client = new TcpClient();
+        await client.ConnectAsync(network.EndPoint);
+        using var peer = await server.AcceptTcpClientAsync();
+        using var over = new CancellationTokenSource();
+        var talking = Task.WhenAll(TalkAsync(client.Client, over.Token), TalkAsync(peer.Client, over.Token));
+
+        var isStruck = await NetworkTrouble.PlayAsync(network, Enum.Parse<Trouble>(trouble), TimeSpan.FromSeconds(1), new(1), CancellationToken.None);
+
+        await over.CancelAsync();
+        await talking;
+        Assert.True(isStruck);
+    }
+
+    private static async Task TalkAsync(Socket socket, CancellationToken cancellationToken)
+    {
+        try
+        {
+            for (var data = new byte[100]; ; await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, cancellationToken)) await socket.SendAsync(data, cancellationToken);
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or SocketException)
+        {
+            // The network has done to it what it was to do, or the test is over.
+        }
+    }
+}
