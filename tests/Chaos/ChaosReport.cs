@@ -49,6 +49,8 @@ internal sealed class ChaosReport
             text.AppendLine(CultureInfo.InvariantCulture, $"| {kind.Key} | {kind.Count()} | {times.Count} | {At(times, 0.5)} | {At(times, 0.99)} | {At(times, 1)} |");
         }
 
+        foreach (var kind in strikes.Where(strike => strike.Trouble is not null).GroupBy(strike => strike.Kind).OrderBy(kind => kind.Key))
+            text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"{kind.Key}: {string.Join(", ", kind.CountBy(strike => strike.Trouble!.Value).OrderBy(trouble => trouble.Key).Select(trouble => $"{trouble.Key} {trouble.Value}"))}");
         text.AppendLine();
         foreach (var slow in strikes.Where(strike => strike.Recovered > Slow).OrderByDescending(strike => strike.Recovered).Take(10))
             text.AppendLine(CultureInfo.InvariantCulture, $"slow: {slow.Kind} at {slow.At:HH:mm:ss.fff}, {slow.Recovered!.Value.TotalSeconds:0.0} s");

@@ -16,12 +16,12 @@ internal sealed class ChaosRound(ChaosWorld world, ChaosReport report, IReadOnly
     public async Task StrikeAsync(StrikeBag ofBoxes, StrikeBag ofAll, TimeSpan pause, int seed, CancellationToken until, CancellationToken cancellationToken) => await Task.WhenAll(
         [HostLaneAsync(ofAll, pause, new(seed - 1), until, cancellationToken), .. sessions.Select((session, number) => BoxLaneAsync(session, ofBoxes, pause, new(seed + number), until, cancellationToken))]);
 
-    /// <summary>Each kind once: those of boxes beside each other, then the others one after another, each once all have recovered from the last.</summary>
+    /// <summary>Each kind once, and the network with each of its troubles: those of boxes beside each other, then the others one after another, each once all have recovered from the last.</summary>
     public async Task StrikeEachOnceAsync(int seed, CancellationToken cancellationToken)
     {
         await Task.WhenAll(StrikeKinds.OfBoxes.Select(StrikeUntilStruckAsync));
-        var striker = new HostStriker(world, sessions, report, new(seed));
-        foreach (var kind in StrikeKinds.With(world.Hosts.Count).Except(StrikeKinds.OfBoxes).Order())
+        var striker = new HostStriker(world, sessions, report, new(seed)) { LongestTrouble = TimeSpan.FromSeconds(1) };
+        foreach (var kind in StrikeKinds.With(world.Hosts.Count).Except(StrikeKinds.OfBoxes).Order().SelectMany(kind => Enumerable.Repeat(kind, kind == StrikeKind.Network ? Enum.GetValues<Trouble>().Length : 1)))
         {
             var recovery = await striker.StrikeAsync(kind, cancellationToken);
             while (recovery is null) recovery = await striker.StrikeAsync(kind, cancellationToken);

@@ -25,6 +25,7 @@ public sealed class StrikeTests(ITestOutputHelper output)
 
         output.WriteLine(report.ToString());
         Assert.Empty(report.Findings);
-        Assert.Equal(StrikeKinds.With(hosts: 1), report.Strikes.Select(strike => strike.Kind).Order());
+        Assert.Equal(StrikeKinds.With(hosts: 1), report.Strikes.Select(strike => strike.Kind).Distinct().Order());
+        Assert.Equal(Enum.GetValues<Trouble>(), report.Strikes.Select(strike => strike.Trouble).OfType<Trouble>().Order());
     }
 }

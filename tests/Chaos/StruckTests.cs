@@ -71,7 +71,7 @@ public sealed class StruckTests
     {
         await using var network = new FaultProxy(new IPEndPoint(IPAddress.Loopback, 1));
 
-        Assert.False(await NetworkTrouble.PlayAsync(network, Enum.Parse<Trouble>(trouble), TimeSpan.Zero, new(1), CancellationToken.None));
+        Assert.False(await NetworkTrouble.PlayAsync(network, Enum.Parse<Trouble>(trouble), new(1), () => Task.CompletedTask));
     }
 
     [Theory]
@@ -91,11 +91,27 @@ public sealed class StruckTests
         using var over = new CancellationTokenSource();
         var talking = Task.WhenAll(TalkAsync(client.Client, over.Token), TalkAsync(peer.Client, over.Token));
 
-        var isStruck = await NetworkTrouble.PlayAsync(network, Enum.Parse<Trouble>(trouble), TimeSpan.FromSeconds(1), new(1), CancellationToken.None);
+        var isStruck = await NetworkTrouble.PlayAsync(network, Enum.Parse<Trouble>(trouble), new(1), () => Eventually.HoldsAsync(() => trouble == nameof(Trouble.Refuse) || network.Shown > 0, "somebody to meet it"));
 
         await over.CancelAsync();
         await talking;
         Assert.True(isStruck);
+    }
+
+    [Fact]
+    public void A_network_has_each_of_its_troubles_before_it_has_one_again()
+    {
+        var bag = new TroubleBag(new(20));
+
+        for (var round = 0; round < 3; round++)
+            Assert.Equal(Enum.GetValues<Trouble>(), Enumerable.Range(0, Enum.GetValues<Trouble>().Length).Select(_ => Struck()).Order());
+
+        Trouble Struck()
+        {
+            var trouble = bag.Next();
+            bag.Count(trouble);
+            return trouble;
+        }
     }
 
     private static async Task TalkAsync(Socket socket, CancellationToken cancellationToken)

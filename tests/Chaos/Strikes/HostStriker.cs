@@ -10,10 +10,14 @@ namespace Coordinator.Tests.Chaos.Strikes;
 /// <summary>Strikes what all sessions stand on. One strike at a time: a host is not struck while it starts.</summary>
 internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession> sessions, ChaosReport report, Random random)
 {
-    private static readonly TimeSpan LongestTrouble = TimeSpan.FromSeconds(3);
+    private readonly TroubleBag troubles = new(random);
+    private readonly TroubleBag databaseTroubles = new(random);
 
     /// <summary>Long enough for a host to lose its registration now and then.</summary>
     private static readonly TimeSpan LongestDatabaseTrouble = ChaosWorld.TimeToLive * 0.8;
+
+    /// <summary>How long a network between clients and hosts does badly at the most.</summary>
+    public TimeSpan LongestTrouble { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>Strikes, and returns when what was struck runs again, with what tells of the recovery of the sessions. Null when there was nothing to strike.</summary>
     public async Task<Task<Strike>?> StrikeAsync(StrikeKind kind, CancellationToken cancellationToken)
@@ -26,9 +30,9 @@ internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession>
             case StrikeKind.Postgres:
                 return world.KillDatabase() ? RecoveryAsync(kind, struck, at, cancellationToken) : null;
             case StrikeKind.Network:
-                return await TroubleAsync(kind, world.Networks[random.Next(world.Networks.Count)], LongestTrouble, cancellationToken);
+                return await TroubleAsync(kind, troubles, world.Networks[random.Next(world.Networks.Count)], LongestTrouble, cancellationToken);
             case StrikeKind.Database:
-                return await TroubleAsync(kind, world.DatabaseNetworks[random.Next(world.DatabaseNetworks.Count)], LongestDatabaseTrouble, cancellationToken);
+                return await TroubleAsync(kind, databaseTroubles, world.DatabaseNetworks[random.Next(world.DatabaseNetworks.Count)], LongestDatabaseTrouble, cancellationToken);
             case StrikeKind.Frozen:
                 return await FreezeAsync(world.Hosts[random.Next(world.Hosts.Count)], struck, at, cancellationToken);
             case StrikeKind.SandboxHost:
@@ -85,14 +89,19 @@ internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession>
         return recovery;
     }
 
-    private async Task<Task<Strike>?> TroubleAsync(StrikeKind kind, FaultProxy network, TimeSpan longest, CancellationToken cancellationToken) =>
-        await NetworkTrouble.PlayAsync(network, Enum.GetValues<Trouble>()[random.Next(Enum.GetValues<Trouble>().Length)], longest, random, cancellationToken)
-            ? RecoveryAsync(kind, TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow(), cancellationToken)
-            : null;
+    private async Task<Task<Strike>?> TroubleAsync(StrikeKind kind, TroubleBag bag, FaultProxy network, TimeSpan longest, CancellationToken cancellationToken)
+    {
+        var trouble = bag.Next();
+        if (!await NetworkTrouble.PlayAsync(network, trouble, random, LastsAsync)) return null;
+        bag.Count(trouble);
+        return RecoveryAsync(kind, TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow(), cancellationToken, trouble);
 
-    private async Task<Strike> RecoveryAsync(StrikeKind kind, long struck, DateTimeOffset at, CancellationToken cancellationToken)
+        async Task LastsAsync() => await Task.Delay(longest * random.NextDouble(), TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task<Strike> RecoveryAsync(StrikeKind kind, long struck, DateTimeOffset at, CancellationToken cancellationToken, Trouble? trouble = null)
     {
         var recovered = await Task.WhenAll(sessions.Select(session => Recovery.OfAsync(session.Socket.Shown, at, Bounds.Stuck, cancellationToken)));
-        return new(kind, recovered.Contains(false) ? null : TimeProvider.System.GetElapsedTime(struck));
+        return new(kind, recovered.Contains(false) ? null : TimeProvider.System.GetElapsedTime(struck), trouble);
     }
 }

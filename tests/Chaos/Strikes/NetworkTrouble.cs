@@ -25,11 +25,11 @@ internal enum Trouble
 internal static class NetworkTrouble
 {
     /// <summary>Returns when the network is well again. False when nobody met the trouble: no connection was cut, and none refused or held up.</summary>
-    public static async Task<bool> PlayAsync(FaultProxy network, Trouble trouble, TimeSpan longest, Random random, CancellationToken cancellationToken)
+    public static async Task<bool> PlayAsync(FaultProxy network, Trouble trouble, Random random, Func<Task> lasts)
     {
         var before = network.Shown;
         var cut = Begin(network, trouble, random);
-        if (trouble != Trouble.Cut) await Task.Delay(longest * random.NextDouble(), TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (trouble != Trouble.Cut) await lasts();
         network.Heal();
         return cut > 0 || network.Shown > before;
     }

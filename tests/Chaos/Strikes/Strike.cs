@@ -32,7 +32,8 @@ internal enum StrikeKind
 }
 
 /// <summary>One strike, and how long it was until every session it hit had gone on, as its client was shown it (<see cref="Recovery"/>; after one at a box: with the next turn); null when that did not come.</summary>
-internal sealed record Strike(StrikeKind Kind, TimeSpan? Recovered)
+/// <param name="Trouble">What was done, where it was done to a network.</param>
+internal sealed record Strike(StrikeKind Kind, TimeSpan? Recovered, Trouble? Trouble = null)
 {
     /// <summary>When it was, for who looks into a log.</summary>
     public DateTimeOffset At { get; } = TimeProvider.System.GetUtcNow() - (Recovered ?? TimeSpan.Zero);
