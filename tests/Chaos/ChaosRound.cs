@@ -9,6 +9,8 @@ namespace Coordinator.Tests.Chaos;
 /// <summary>Some sessions under load: made, struck, brought to rest, archived and checked.</summary>
 internal sealed class ChaosRound(ChaosWorld world, ChaosReport report, IReadOnlyList<LoadedSession> sessions) : IAsyncDisposable
 {
+    private readonly BoxWatch boxes = new();
+
     public static async Task<ChaosRound> StartAsync(ChaosWorld world, ChaosReport report, int count, int seed, CancellationToken cancellationToken) =>
         new(world, report, await Task.WhenAll(Enumerable.Range(0, count).Select(number => LoadedSession.StartAsync(world, number, seed + (100 * number), cancellationToken))));
 
@@ -63,13 +65,14 @@ internal sealed class ChaosRound(ChaosWorld world, ChaosReport report, IReadOnly
         var evidence = await session.EvidenceAsync(direct, promptsRun, cancellationToken);
         report.Add(evidence, session.Turns);
         found.AddRange((await world.FlawsAsync(session.Id)).Select(flaw => new Finding(FindingKind.Missing, session.Id, $"in the database {flaw}")));
-        found.AddRange([.. session.Findings, .. LogCheck.Of(evidence), .. TurnCheck.Of(evidence), .. FailureCheck.Of(evidence)]);
+        found.AddRange([.. session.Findings, .. boxes.Of(session.Id), .. LogCheck.Of(evidence), .. TurnCheck.Of(evidence), .. FailureCheck.Of(evidence)]);
         if (found.Count > 0) folder.Keep(evidence);
         foreach (var finding in found) report.Add(finding);
     }
 
     public async ValueTask DisposeAsync()
     {
+        await boxes.DisposeAsync();
         foreach (var session in sessions) await session.DisposeAsync();
     }
 
