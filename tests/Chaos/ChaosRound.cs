@@ -64,7 +64,7 @@ internal sealed class ChaosRound(ChaosWorld world, ChaosReport report, IReadOnly
             found.Add(new(FindingKind.OrphanBox, session.Id, $"is archived, and there is {string.Join(", ", world.RemainsOf(session.Id))}"));
         var evidence = await session.EvidenceAsync(direct, promptsRun, cancellationToken);
         report.Add(evidence, session.Turns);
-        found.AddRange((await world.FlawsAsync(session.Id)).Select(flaw => new Finding(FindingKind.Missing, session.Id, $"in the database {flaw}")));
+        found.AddRange((await world.FlawsAsync(session.Id, evidence.Logs.SelectMany(log => log.Events).Select(e => e.Seq).Append(evidence.Journal.Count).Max())).Select(flaw => new Finding(FindingKind.Missing, session.Id, $"in the database {flaw}")));
         found.AddRange([.. session.Findings, .. boxes.Of(session.Id), .. LogCheck.Of(evidence), .. TurnCheck.Of(evidence), .. FailureCheck.Of(evidence)]);
         if (found.Count > 0) folder.Keep(evidence);
         foreach (var finding in found) report.Add(finding);

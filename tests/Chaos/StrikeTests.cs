@@ -1,3 +1,4 @@
+using Coordinator.Ports;
 using Coordinator.Tests.Chaos.Checks;
 using Coordinator.Tests.Chaos.Strikes;
 using Coordinator.Tests.Chaos.World;
@@ -20,6 +21,7 @@ public sealed class StrikeTests(ITestOutputHelper output)
             await using var round = await ChaosRound.StartAsync(world, report, 3, Seed, CancellationToken.None);
             await round.StrikeEachOnceAsync(Seed, CancellationToken.None);
             await round.CheckAsync(folder, CancellationToken.None);
+            Assert.Contains(await world.FlawsAsync(PrefixedId.Format("ses", Guid.Empty), 1), flaw => flaw.Contains("end at event 0", StringComparison.Ordinal)); // it does look into the database
             if (report.Findings.Count > 0) world.Keep(folder);
         }
 

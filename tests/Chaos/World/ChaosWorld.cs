@@ -120,12 +120,11 @@ internal sealed class ChaosWorld : IAsyncDisposable
     public IReadOnlyList<string> RemainsOf(string session) =>
         [.. LiveProcess.Naming(session).Select(process => process.ToString()), .. Directory.Exists(FolderOf(session)) ? [FolderOf(session)] : Array.Empty<string>()];
 
-    /// <summary>What the database itself says against a session's records; only where hosts share one.</summary>
-    public async Task<IReadOnlyList<string>> FlawsAsync(string session)
+    /// <summary>What the database itself says against a session's records, of which so many events were shown.</summary>
+    public async Task<IReadOnlyList<string>> FlawsAsync(string session, long events)
     {
-        if (database is null) return [];
-        await using var watch = new JournalWatch(database.ConnectionString); // with no connection of before the last kill
-        return await watch.FlawsAsync(session);
+        await using var watch = new JournalWatch(database?.ConnectionString ?? hosts[0].EmbeddedConnectionString); // with no connection of before the last kill
+        return await watch.FlawsAsync(session, events);
     }
 
     public static async Task<IReadOnlyList<ShownEvent>> JournalOfAsync(CoordinatorClient client, string session, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Coordinator.Adapters.Postgres.Embedded;
 using Coordinator.Ports;
 using Coordinator.Tests.Support.Network;
 
@@ -38,6 +39,9 @@ public sealed class HostProcess : IAsyncDisposable
 
     /// <summary>Everything the host keeps, its boxes' folders included. Its last part stands in every path of this host and of no other.</summary>
     public string DataDirectory { get; }
+
+    /// <summary>Connects to the host's own database, as the host does, while it runs.</summary>
+    public string EmbeddedConnectionString => EmbeddedLayout.For(new() { DataDirectory = Path.Combine(DataDirectory, "postgres"), RuntimeDirectory = settings["Database:Embedded:RuntimeDirectory"] }).Connection().ConnectionString;
 
     /// <summary>The one-time link that the host printed at its last start.</summary>
     public Uri SignInLink { get; private set; } = null!;

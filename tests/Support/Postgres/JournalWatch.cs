@@ -62,8 +62,8 @@ public sealed class JournalWatch(string connectionString) : IAsyncDisposable
     /// <summary>True while some statement waits for the row that <see cref="HoldAsync"/> holds.</summary>
     public async Task<bool> SomebodyWaitsAsync(HeldSession held) => await ScalarAsync("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))", held.ProcessId) is true;
 
-    /// <summary>What is wrong with the session's records by themselves; empty when they are one unbroken log.</summary>
-    public async Task<IReadOnlyList<string>> FlawsAsync(string session)
+    /// <summary>What is wrong with the session's records by themselves; empty when they are one unbroken log of at least so many events.</summary>
+    public async Task<IReadOnlyList<string>> FlawsAsync(string session, long events = 0)
     {
         await using var command = source.CreateCommand("SELECT version, first_seq, last_seq, epoch FROM session_record WHERE session = $1 ORDER BY version");
         command.Parameters.Add(new() { Value = Id(session) });
@@ -78,6 +78,7 @@ public sealed class JournalWatch(string connectionString) : IAsyncDisposable
             (version, seq, epoch) = (row.GetInt64(0), row.GetInt64(2), row.GetInt64(3));
         }
 
+        if (seq < events) flaws.Add($"the records end at event {seq}, and {events} were shown");
         return flaws;
     }
 
