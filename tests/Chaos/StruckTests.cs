@@ -114,6 +114,16 @@ public sealed class StruckTests
         }
     }
 
+    [Fact]
+    public void Only_a_host_that_owns_a_session_is_struck()
+    {
+        Uri[] hosts = [new("http://127.0.0.1:1"), new("http://127.0.0.1:2"), new("http://127.0.0.1:3")];
+
+        Assert.All(Enumerable.Range(0, 20), seed => Assert.Equal(1, StruckHost.Of(hosts, [null, new("http://127.0.0.1:2/")], new(seed))));
+        Assert.Equal([0, 2], Enumerable.Range(0, 20).Select(seed => StruckHost.Of(hosts, [hosts[0], hosts[2]], new(seed))).Distinct().Order());
+        Assert.Null(StruckHost.Of(hosts, [null], new(1)));
+    }
+
     private static async Task TalkAsync(Socket socket, CancellationToken cancellationToken)
     {
         try

@@ -26,7 +26,7 @@ internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession>
         switch (kind)
         {
             case StrikeKind.Host:
-                return await KillAsync(world.Hosts[random.Next(world.Hosts.Count)], struck, at, cancellationToken);
+                return await OwningAsync() is { } owner ? await KillAsync(owner, TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow(), cancellationToken) : null;
             case StrikeKind.Postgres:
                 return world.KillDatabase() ? RecoveryAsync(kind, struck, at, cancellationToken) : null;
             case StrikeKind.Network:
@@ -34,7 +34,7 @@ internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession>
             case StrikeKind.Database:
                 return await TroubleAsync(kind, databaseTroubles, world.DatabaseNetworks[random.Next(world.DatabaseNetworks.Count)], LongestDatabaseTrouble, cancellationToken);
             case StrikeKind.Frozen:
-                return await FreezeAsync(world.Hosts[random.Next(world.Hosts.Count)], struck, at, cancellationToken);
+                return await OwningAsync() is { } frozen ? await FreezeAsync(frozen, TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow(), cancellationToken) : null;
             case StrikeKind.SandboxHost:
                 if (HasEnded(world.SandboxHost.Url, world.SandboxHost.EndedByItself))
                 {
@@ -49,6 +49,9 @@ internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession>
                 throw new ArgumentOutOfRangeException(nameof(kind), kind, "It is a box's.");
         }
     }
+
+    private async Task<HostProcess?> OwningAsync() =>
+        StruckHost.Of([.. world.Hosts.Select(host => host.Url)], await world.OwnersAsync(sessions.Select(session => session.Id)), random) is { } host ? world.Hosts[host] : null;
 
     private async Task<Task<Strike>?> KillAsync(HostProcess host, long struck, DateTimeOffset at, CancellationToken cancellationToken)
     {

@@ -101,6 +101,23 @@ internal sealed class ChaosWorld : IAsyncDisposable
         return null;
     }
 
+    /// <summary>The addresses of the hosts whose these sessions are; empty when the database cannot be asked in this moment.</summary>
+    public async Task<IReadOnlyCollection<Uri?>> OwnersAsync(IEnumerable<string> sessions)
+    {
+        if (database is null) return [hosts[0].Url];
+        await using var watch = new JournalWatch(database.ConnectionString);
+        try
+        {
+            List<Uri?> owners = [];
+            foreach (var session in sessions) owners.Add(await watch.OwnerAsync(session));
+            return owners;
+        }
+        catch (NpgsqlException)
+        {
+            return []; // it is just coming back from a strike of its own
+        }
+    }
+
     /// <summary>Leaves what the programs said.</summary>
     public void Keep(EvidenceFolder folder)
     {
