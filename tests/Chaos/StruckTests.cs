@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Coordinator.Tests.Chaos.Checks;
 using Coordinator.Tests.Chaos.Strikes;
 using Coordinator.Tests.Support;
 using Coordinator.Tests.Support.Hosting;
@@ -122,6 +123,16 @@ public sealed class StruckTests
         Assert.All(Enumerable.Range(0, 20), seed => Assert.Equal(1, StruckHost.Of(hosts, [null, new("http://127.0.0.1:2/")], new(seed))));
         Assert.Equal([0, 2], Enumerable.Range(0, 20).Select(seed => StruckHost.Of(hosts, [hosts[0], hosts[2]], new(seed))).Distinct().Order());
         Assert.Null(StruckHost.Of(hosts, [null], new(1)));
+    }
+
+    [Fact]
+    public async Task A_host_that_does_not_end_as_it_should_when_it_is_told_to_is_found()
+    {
+        Assert.Null(await Drain.EndAsync(() => Task.CompletedTask));
+
+        var found = await Drain.EndAsync(() => throw new InvalidOperationException("The host ended with 134 after SIGTERM."));
+
+        Assert.Equal(new Finding(FindingKind.Broken, "all", "a drained host: The host ended with 134 after SIGTERM."), found);
     }
 
     private static async Task TalkAsync(Socket socket, CancellationToken cancellationToken)

@@ -27,6 +27,8 @@ internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession>
         {
             case StrikeKind.Host:
                 return await OwningAsync() is { } owner ? await KillAsync(owner, TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow(), cancellationToken) : null;
+            case StrikeKind.Drain:
+                return await OwningAsync() is { } drained ? await DrainAsync(drained, cancellationToken) : null;
             case StrikeKind.Postgres:
                 return world.KillDatabase() ? RecoveryAsync(kind, struck, at, cancellationToken) : null;
             case StrikeKind.Network:
@@ -60,6 +62,21 @@ internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession>
         {
             await host.KillAsync();
             recovery = RecoveryAsync(StrikeKind.Host, struck, at, cancellationToken);
+        }
+
+        await host.StartAsync();
+        return recovery;
+    }
+
+    /// <summary>What it has in the middle of a turn goes on with a peer, or with itself once it is back.</summary>
+    private async Task<Task<Strike>?> DrainAsync(HostProcess host, CancellationToken cancellationToken)
+    {
+        Task<Strike>? recovery = null;
+        if (!HasEnded(host.Url, host.EndedByItself))
+        {
+            var struck = TimeProvider.System.GetTimestamp();
+            if (await Drain.EndAsync(host.StopAsync) is { } problem) report.Add(problem);
+            recovery = RecoveryAsync(StrikeKind.Drain, struck, TimeProvider.System.GetUtcNow(), cancellationToken);
         }
 
         await host.StartAsync();

@@ -29,6 +29,9 @@ internal enum StrikeKind
 
     /// <summary>kill -9 of the sandbox host, whose boxes live on, and its start.</summary>
     SandboxHost,
+
+    /// <summary>SIGTERM of a host, which must end with 0, and its start.</summary>
+    Drain,
 }
 
 /// <summary>One strike, and how long it was until every session it hit had gone on, as its client was shown it (<see cref="Recovery"/>; after one at a box: with the next turn); null when that did not come.</summary>

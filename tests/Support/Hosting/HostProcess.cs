@@ -169,6 +169,7 @@ public sealed class HostProcess : IAsyncDisposable
         {
             problems.Add($"The host did not end within {EndLimit.TotalSeconds} s after SIGTERM.");
             process!.Kill();
+            await process.WaitForExitAsync().WaitAsync(EndLimit);
         }
     }
 
