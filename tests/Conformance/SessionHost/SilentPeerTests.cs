@@ -3,6 +3,7 @@ using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Coordinator.Tests.Conformance.SessionHost;
@@ -60,7 +61,7 @@ public sealed class SilentPeerTests : IAsyncLifetime
     [Fact]
     public async Task A_watcher_is_told_though_a_look_for_it_ended_as_nobody_foresaw()
     {
-        var registry = new StumblingRegistry(store.Hosts);
+        var registry = new StumblingRegistry(store.Hosts) { OverFinding = true };
         await using var three = await ClusterNode.StartAsync(store, effects, change: services => services.AddSingleton<IHostRegistry>(registry));
         await using var watching = (await three.Host.SubscribeAsync(key, null, default)).Value;
         await registry.Stumbled.WaitAsync(Eventually.Bound);
@@ -68,6 +69,35 @@ public sealed class SilentPeerTests : IAsyncLifetime
         Assert.True((await one.Host.CallAsync(key, new SessionCommand.Rename(Ada, "Afterwards"), default)).IsSuccess);
 
         await ToldAsync(watching, watching.Start.Seq + 1);
+    }
+
+    [Fact]
+    public async Task A_process_is_a_host_again_though_its_registering_and_its_leaving_ended_as_nobody_foresaw()
+    {
+        var registry = new StumblingRegistry(store.Hosts) { OverRegistering = true, OverLeaving = true };
+        await using var three = await ClusterNode.StartAsync(store, effects, change: services => services.AddSingleton<IHostRegistry>(registry));
+        var first = three.Member;
+
+        store.Hosts.CutLock(first.Location.Id);
+
+        await Eventually.HoldsAsync(() => three.Host.Members.Find() is { } anew && anew != first, "that it is a host again");
+        Assert.False(registry.OverRegistering || registry.OverLeaving);
+        Assert.True((await three.Host.CallAsync(key, new SessionCommand.Rename(Ada, "From there"), default)).IsSuccess);
+    }
+
+    [Fact]
+    public async Task Who_waits_for_a_host_hears_of_its_death_though_a_look_ended_as_nobody_foresaw()
+    {
+        var (time, registry) = (new ManualTime(), new StumblingRegistry(store.Hosts) { OverLooking = true });
+        var vigil = new PeerVigil(registry, time, new(NullLogger.Instance));
+        using var kept = vigil.Keep(one.Member.Location.Id);
+        var dead = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var told = kept.Dead.Register(dead.SetResult);
+        await Eventually.AdvanceAsync(time, TimeSpan.FromMilliseconds(500), () => registry.Stumbled.IsCompleted);
+
+        store.Hosts.CutLock(one.Member.Location.Id);
+
+        await Eventually.AdvanceAsync(time, TimeSpan.FromMilliseconds(500), () => dead.Task.IsCompleted);
     }
 
     private static void Dialling(IServiceCollection services, SilentMachine network) => services.AddSingleton(s =>
@@ -108,22 +138,64 @@ public sealed class SilentPeerTests : IAsyncLifetime
         }
     }
 
-    /// <summary>The hosts' registry, of which the first look for a session's host ends in a fault of its own.</summary>
+    /// <summary>The hosts' registry, of which the first call of each kind that is said ends in a fault of its own.</summary>
     private sealed class StumblingRegistry(IHostRegistry inner) : IHostRegistry
     {
         private readonly TaskCompletionSource stumbled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+        public bool OverFinding { get; set; }
+
+        public bool OverRegistering { get; set; }
+
+        public bool OverLooking { get; set; }
+
+        public bool OverLeaving { get; set; }
+
         public Task Stumbled => stumbled.Task;
 
-        public ValueTask<HostLocation?> FindAsync(SessionKey key, CancellationToken cancellationToken) =>
-            stumbled.TrySetResult() ? throw new InvalidOperationException("Nobody foresaw it.") : inner.FindAsync(key, cancellationToken);
+        public ValueTask<HostLocation?> FindAsync(SessionKey key, CancellationToken cancellationToken)
+        {
+            if (OverFinding) Stumble(OverFinding = false);
+            return inner.FindAsync(key, cancellationToken);
+        }
 
-        public ValueTask<IHostRegistration> RegisterAsync(Uri address, CancellationToken cancellationToken) => inner.RegisterAsync(address, cancellationToken);
+        public async ValueTask<IHostRegistration> RegisterAsync(Uri address, CancellationToken cancellationToken)
+        {
+            if (OverRegistering) Stumble(OverRegistering = false);
+            return new Registration(this, await inner.RegisterAsync(address, cancellationToken));
+        }
 
-        public ValueTask<bool> IsAliveAsync(HostId host, CancellationToken cancellationToken) => inner.IsAliveAsync(host, cancellationToken);
+        public ValueTask<bool> IsAliveAsync(HostId host, CancellationToken cancellationToken)
+        {
+            if (OverLooking) Stumble(OverLooking = false);
+            return inner.IsAliveAsync(host, cancellationToken);
+        }
 
         public ValueTask<HostLocation> ClaimAsync(SessionKey key, IHostRegistration claimant, CancellationToken cancellationToken) => inner.ClaimAsync(key, claimant, cancellationToken);
 
         public IOpeningListener Listen(SessionKey key) => inner.Listen(key);
+
+        private void Stumble(bool _)
+        {
+            stumbled.TrySetResult();
+            throw new InvalidOperationException("Nobody foresaw it.");
+        }
+
+        private sealed class Registration(StumblingRegistry owner, IHostRegistration inner) : IHostRegistration
+        {
+            public HostLocation Location => inner.Location;
+
+            public CancellationToken Lost => inner.Lost;
+
+            public HostLoss? Loss => inner.Loss;
+
+            public void Tell(SessionKey key) => inner.Tell(key);
+
+            public async ValueTask DisposeAsync()
+            {
+                await inner.DisposeAsync();
+                if (owner.OverLeaving) owner.Stumble(owner.OverLeaving = false);
+            }
+        }
     }
 }

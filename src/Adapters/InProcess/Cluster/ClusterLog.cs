@@ -12,6 +12,9 @@ internal sealed partial class ClusterLog(ILogger logger)
     [LoggerMessage(2021, LogLevel.Warning, "This host could not register with its peers; it is tried again")]
     public partial void NotRegistered(Exception failure);
 
+    [LoggerMessage(2030, LogLevel.Error, "This host's part in the cluster ended as nobody foresaw; its sessions are stopped, and it registers anew")]
+    public partial void MembershipFailed(Exception failure);
+
     [LoggerMessage(2022, LogLevel.Information, "A request that claims to come from a peer is refused: its signature is not good, not fresh or not the first")]
     public partial void Refused();
 
@@ -23,6 +26,9 @@ internal sealed partial class ClusterLog(ILogger logger)
 
     [LoggerMessage(2025, LogLevel.Information, "Whether {Host} lives could not be found out; whoever waits for it goes on waiting")]
     public partial void VigilMissed(Exception failure, HostId host);
+
+    [LoggerMessage(2029, LogLevel.Error, "A look whether {Host} lives ended as nobody foresaw; it looks again")]
+    public partial void VigilFailed(Exception failure, HostId host);
 
     [LoggerMessage(2026, LogLevel.Warning, "{Host} has died while this host waited for it")]
     public partial void PeerDied(HostId host);

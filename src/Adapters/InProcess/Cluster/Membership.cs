@@ -85,18 +85,33 @@ internal sealed class Membership(IHostRegistry registry, Func<IHostRegistration,
         {
             try
             {
-                var registration = await registry.RegisterAsync(options.Address!, cancellationToken);
-                await ServeAsync(new(registration, actorsOf(registration)), cancellationToken);
+                await ServeAsync(await BeginAsync(cancellationToken), cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return;
             }
-            catch (PortException failure)
+            catch (Exception failure)
             {
-                log.NotRegistered(failure);
+                // Whatever it was: nobody else makes this process a host again.
+                if (failure is PortException) log.NotRegistered(failure);
+                else log.MembershipFailed(failure);
                 await Task.Delay(Pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
+        }
+    }
+
+    private async Task<Member> BeginAsync(CancellationToken cancellationToken)
+    {
+        var registration = await registry.RegisterAsync(options.Address!, cancellationToken);
+        try
+        {
+            return new(registration, actorsOf(registration));
+        }
+        catch
+        {
+            await registration.DisposeAsync(); // a host without actors is none
+            throw;
         }
     }
 
@@ -113,13 +128,31 @@ internal sealed class Membership(IHostRegistry registry, Func<IHostRegistration,
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, member.Registration.Lost);
             await Task.Delay(Timeout.InfiniteTimeSpan, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            lock (gate) (now, current) = (null, New());
-            if (!cancellationToken.IsCancellationRequested) await StopAsync(member);
         }
         finally
         {
-            await member.Registration.DisposeAsync();
-            await member.Actors.DisposeAsync();
+            lock (gate) (now, current) = (null, New());
+            await EndAsync(member, isLost: !cancellationToken.IsCancellationRequested);
+        }
+    }
+
+    /// <summary>However one step of it ends, the others follow: actors that nobody stops would go on under an id that is none any more.</summary>
+    private async Task EndAsync(Member member, bool isLost)
+    {
+        try
+        {
+            if (isLost) await StopAsync(member);
+        }
+        finally
+        {
+            try
+            {
+                await member.Registration.DisposeAsync();
+            }
+            finally
+            {
+                await member.Actors.DisposeAsync();
+            }
         }
     }
 

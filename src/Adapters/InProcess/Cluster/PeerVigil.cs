@@ -38,10 +38,7 @@ internal sealed class PeerVigil(IHostRegistry registry, TimeProvider time, Clust
         {
             while (await timer.WaitForNextTickAsync(watch.Over.Token))
             {
-                if (await IsAliveAsync(host, watch.Over.Token)) continue;
-                log.PeerDied(host);
-                await watch.Dead.CancelAsync();
-                return;
+                if (await IsDoneAsync(host, watch)) return;
             }
         }
         catch (OperationCanceledException) when (watch.Over.IsCancellationRequested)
@@ -50,16 +47,22 @@ internal sealed class PeerVigil(IHostRegistry registry, TimeProvider time, Clust
         }
     }
 
-    private async Task<bool> IsAliveAsync(HostId host, CancellationToken cancellationToken)
+    /// <summary>One look: true when the host is dead, and all who wait for it have been told.</summary>
+    private async Task<bool> IsDoneAsync(HostId host, Watch watch)
     {
         try
         {
-            return await registry.IsAliveAsync(host, cancellationToken);
-        }
-        catch (PortException failure)
-        {
-            log.VigilMissed(failure, host);
+            if (await registry.IsAliveAsync(host, watch.Over.Token)) return false;
+            log.PeerDied(host);
+            await watch.Dead.CancelAsync();
             return true;
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !watch.Over.IsCancellationRequested)
+        {
+            // Whatever it was: all who wait for the host, and whoever joins them, hang on this one look.
+            if (failure is PortException) log.VigilMissed(failure, host);
+            else log.VigilFailed(failure, host);
+            return false;
         }
     }
 
