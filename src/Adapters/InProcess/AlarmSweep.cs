@@ -21,6 +21,25 @@ internal sealed class AlarmSweep(IWakesSessions host, IAlarmClock clock, IOption
 
     private HostId? served;
     private long began;
+    private bool leavesSome;
+
+    /// <summary>
+    /// What was handed out and not woken is its peers' once more when this host has left: until then it may own what it had only claimed, and that is
+    /// not shown to anybody.
+    /// </summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        if (!leavesSome) return;
+        try
+        {
+            await clock.UnhideAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is PortException or OperationCanceledException)
+        {
+            host.Log.AlarmsFailed(e); // it is shown again when its time is over
+        }
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -52,7 +71,7 @@ internal sealed class AlarmSweep(IWakesSessions host, IAlarmClock clock, IOption
         if (served != present)
         {
             await clock.UnhideAsync(cancellationToken);
-            (served, began) = (present, time.GetTimestamp());
+            (served, began, leavesSome) = (present, time.GetTimestamp(), false);
         }
 
         var ahead = new LookAhead(LongestLook, time.GetElapsedTime(began) <= LongestLook ? LongestLook : TimeSpan.Zero);
@@ -60,12 +79,15 @@ internal sealed class AlarmSweep(IWakesSessions host, IAlarmClock clock, IOption
         do
         {
             due = await clock.ClaimDueAsync(Batch, ahead, options.Value.AlarmHide, cancellationToken);
+            leavesSome = due.Count > 0;
             foreach (var key in due)
             {
                 if (await host.WakeAsync(key, cancellationToken)) continue;
                 await clock.UnhideAsync(cancellationToken); // what it did not come to any more is its peers', and at once
                 return;
             }
+
+            leavesSome = false;
         }
         while (due.Count == Batch && host.ServesAs == present);
     }

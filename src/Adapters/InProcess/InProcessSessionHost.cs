@@ -10,7 +10,7 @@ namespace Coordinator.Adapters.InProcess;
 /// <see cref="ISessionHost"/> for one host: every session's actor lives in this process while something needs it.
 /// Ownership is still taken and fenced through the journal, so a second host on the same database does no harm.
 /// </summary>
-public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsSessions, IAsyncDisposable
+public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsSessions, IAsyncDisposable
 {
     private readonly ISessionJournal journal;
     private readonly ISessionMachineFactory machines;
@@ -22,6 +22,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     private readonly RecentEvents recent;
     private readonly ActivationServices services;
     private readonly ConcurrentDictionary<SessionKey, Lazy<Task<Activation?>>> table = new();
+    private readonly CancellationTokenSource ended = new();
     private volatile bool draining;
 
     /// <summary>How many sessions are handed over at once; the others are served meanwhile.</summary>
@@ -139,12 +140,13 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     internal async Task StopAsync(CancellationToken cancellationToken)
     {
         await CloseAsync();
-        var stopped = effects.StopAsync();
+        var (stopped, given) = (effects.StopAsync(), ended.CancelAsync()); // beside the actors' end: the driver dials the server to have a statement cancelled
         foreach (var activation in Activations) activation.BeginEnd(LinkCloseReason.HostRestarting);
         await OpeningAsync(cancellationToken);
         foreach (var activation in Activations) activation.BeginEnd(LinkCloseReason.HostRestarting);
         await Task.WhenAll(Activations.Select(activation => activation.Ended)).WaitAsync(cancellationToken);
         await stopped.WaitAsync(cancellationToken);
+        await given.WaitAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -157,7 +159,11 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
         await Task.WhenAll(stale.Select(activation => activation.Ended)).WaitAsync(cancellationToken);
     }
 
-    public ValueTask DisposeAsync() => effects.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await effects.DisposeAsync();
+        ended.Dispose();
+    }
 
     /// <inheritdoc cref="IWakesSessions.WakeAsync"/>
     internal async Task<bool> WakeAsync(SessionKey key, CancellationToken cancellationToken)
@@ -175,7 +181,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
             Log.WakeFailed(e, key);
         }
 
-        return true;
+        return !draining; // it may have failed for that, and then a peer is to wake it
     }
 
     private IReadOnlyList<Activation> Activations => [.. table.Values.Where(entry => entry.Value.IsCompletedSuccessfully).Select(entry => entry.Value.Result).OfType<Activation>()];
@@ -255,60 +261,6 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
             table.TryRemove(new(key, entry));
             throw;
         }
-    }
-
-    private async Task<Activation?> OpenAsync(SessionKey key, bool create)
-    {
-        using var limit = new CancellationTokenSource(options.CallTimeout, services.Time);
-        try
-        {
-            return await OpenAsync(key, create, limit);
-        }
-        catch (OperationCanceledException e) when (limit.IsCancellationRequested)
-        {
-            throw new PortException(PortFailureKind.Timeout, "The journal did not answer in time; the session could not be opened.", inner: e);
-        }
-    }
-
-    private async Task<Activation?> OpenAsync(SessionKey key, bool create, CancellationTokenSource limit)
-    {
-        if (await journal.OpenAsync(key, host, create, limit.Token) is not { } lease) return null;
-        if (lease.Version > 0) opened?.Invoke(key);
-        var machine = machines.Create(lease);
-        var covered = 0L;
-        try
-        {
-            // A session that is being made has nothing to be read.
-            if (lease.Version > 0) (machine, covered) = await RestoreAsync(lease, limit.Token);
-        }
-        catch (Exception e) when (e is UnknownRecordException or System.Text.Json.JsonException or InvalidOperationException or FormatException)
-        {
-            await journal.ReleaseAsync(lease, limit.Token);
-            throw new PortException(PortFailureKind.Corrupt, $"The journal of session {key} cannot be read by this release, so it is not activated here.", inner: e);
-        }
-
-        return new Activation(services, lease, machine, covered);
-    }
-
-    /// <summary>The machine as the journal tells it, and up to which version a snapshot covers that.</summary>
-    private async Task<(ISessionMachine Machine, long Covered)> RestoreAsync(JournalLease lease, CancellationToken cancellationToken)
-    {
-        var machine = Begin(lease, await journal.FindSnapshotAsync(lease.Key, cancellationToken));
-        var covered = machine.Version;
-        await foreach (var record in journal.ReadAsync(lease.Key, covered, cancellationToken)) machine.Replay(record);
-        return (machine, covered);
-    }
-
-    /// <summary>From the snapshot where it helps; the records say the same.</summary>
-    private ISessionMachine Begin(JournalLease lease, JournalSnapshot? snapshot)
-    {
-        var machine = machines.Create(lease);
-        if (snapshot is null || snapshot.Version > lease.Version || machine.Restore(snapshot)) return machine;
-        var anew = machines.Create(lease);
-
-        // Another release's snapshot has another shape, which is nothing to speak of.
-        if (snapshot.ShapeHash == anew.Snapshot().ShapeHash) Log.SnapshotDamaged(lease.Key, snapshot.Version);
-        return anew;
     }
 
     private void Forget(SessionKey key, Activation activation)

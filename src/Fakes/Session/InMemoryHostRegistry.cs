@@ -19,6 +19,7 @@ public sealed class InMemoryHostRegistry : IHostRegistry
     public InMemoryHostRegistry(InMemoryJournalStore store)
     {
         this.store = store;
+        store.IsFoundDead = host => hosts.TryGetValue(host, out var known) && known.IsDead;
         store.LivesAsHost = host => hosts.TryGetValue(host, out var known) ? IsAlive(known) : null;
     }
 

@@ -21,6 +21,9 @@ public sealed class InMemoryJournalStore(TimeProvider time)
     /// <summary>Whether a host lives, as the registry over this store says; null when there is none, or it knows no such host. Asked under <see cref="Gate"/>.</summary>
     internal Func<HostId, bool?> LivesAsHost { get; set; } = static _ => null;
 
+    /// <summary>Whether a host was found dead by a peer, or has left, as the registry over this store says. Asked under <see cref="Gate"/>.</summary>
+    internal Func<HostId, bool> IsFoundDead { get; set; } = static _ => false;
+
     /// <summary>The sessions with at least one record; for a test's questions.</summary>
     public IReadOnlyList<SessionKey> Keys
     {

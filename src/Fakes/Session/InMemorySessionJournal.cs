@@ -183,6 +183,7 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
 
     private JournalLease? Open(SessionKey key, HostId host, bool create)
     {
+        if (store.IsFoundDead(host)) throw new PortException(PortFailureKind.Fenced, $"Host {host} is none any more; it must register anew.");
         if (!store.Sessions.TryGetValue(key, out var entry))
         {
             if (!create) return null;

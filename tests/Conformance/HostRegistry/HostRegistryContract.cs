@@ -245,6 +245,25 @@ public abstract class HostRegistryContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_host_that_a_peer_has_found_dead_opens_nothing_more_however_late()
+    {
+        var (mine, other) = (await HostAsync(), await HostAsync());
+        var key = await OwnedAsync(mine.Host);
+        await MarkDeadAsync(mine.Host);
+        Assert.Equal(other.Host.Location, await other.Registry.ClaimAsync(key, other.Host, default));
+        var lease = await OpenAgainAsync(key, other.Host);
+
+        foreach (var (late, create) in ((SessionKey, bool)[])[(key, false), (key, true), (NewKey(), true)])
+        {
+            var refused = await Assert.ThrowsAsync<PortException>(async () => await Journal.OpenAsync(late, mine.Host.Location.Id, create, default));
+            Assert.Equal((PortFailureKind.Fenced, false), (refused.Kind, refused.EffectMayHaveHappened));
+        }
+
+        Assert.Null(await Journal.OpenAsync(NewKey(), other.Host.Location.Id, create: false, default));
+        Assert.True(await AppendAsync(lease, 1));
+    }
+
+    [Fact]
     public async Task What_a_host_owned_that_was_never_registered_is_free()
     {
         var (registry, host) = await HostAsync();
@@ -271,6 +290,8 @@ public abstract class HostRegistryContract : IAsyncLifetime
         Assert.True(await AppendAsync(lease, 0));
         return lease;
     }
+
+    private async Task<JournalLease> OpenAgainAsync(SessionKey key, IHostRegistration host) => (await Journal.OpenAsync(key, host.Location.Id, create: false, default))!;
 
     protected static async Task LostAsync(IHostRegistration host)
     {

@@ -218,6 +218,22 @@ public sealed class AlarmSweepTests : IAsyncLifetime
         Assert.Equal(5, host.Keys.Distinct().Count());
     }
 
+    [Fact]
+    public async Task What_a_host_has_claimed_but_not_opened_when_it_leaves_is_its_peers_once_it_has_left()
+    {
+        var registration = await registry.RegisterAsync(new("http://leaving/"), default);
+        var due = await SleepingAsync(Second);
+        time.Advance(2 * Second);
+        var leaving = new Woken(registration.Location.Id) { Takes = 0, Claims = async key => await registry.ClaimAsync(key, registration, default) };
+
+        var sweep = await StartAsync(leaving);
+        await Eventually.HoldsAsync(() => leaving.ServesAs is null, "that it is told to leave");
+        await registration.DisposeAsync();
+        await sweep.StopAsync(default);
+
+        Assert.Equal([due], await clock.ClaimDueAsync(10, LookAhead.No, Second, default));
+    }
+
     private async Task<AlarmSweep> StartAsync(Woken wakes)
     {
         var sweep = new AlarmSweep(wakes, clock, Options.Create(new SessionHostOptions()), time);
@@ -280,10 +296,14 @@ public sealed class AlarmSweepTests : IAsyncLifetime
         /// <summary>How many it takes before it leaves.</summary>
         public int Takes { get; init; } = int.MaxValue;
 
+        /// <summary>What it does of a session before it looks whether it takes it.</summary>
+        public Func<SessionKey, Task> Claims { get; init; } = static _ => Task.CompletedTask;
+
         public async Task<bool> WakeAsync(SessionKey key, CancellationToken cancellationToken)
         {
             lock (gate) MostAtOnce = Math.Max(MostAtOnce, ++waking);
             await Task.Yield();
+            await Claims(key);
             var isTaken = Keys.Count < Takes;
             if (isTaken) Keys.Enqueue(key);
             else ServesAs = null;

@@ -119,6 +119,31 @@ public sealed class DrainingTests
         Assert.Equal([key], await DueAsync());
     }
 
+    [Fact]
+    public async Task An_opening_that_is_still_under_way_when_its_host_is_none_any_more_ends_with_it_and_takes_nothing_from_the_next()
+    {
+        var time = new ManualTime();
+        var slow = new InMemoryJournalStore(time);
+        var (journal, key) = (new InMemorySessionJournal(slow), NewKey());
+        var made = (await journal.OpenAsync(key, HostId.New(time), create: true, default))!;
+        Assert.True(await journal.AppendAsync(made, new(0, "{}"u8.ToArray(), 0, time.GetUtcNow(), null, null), default));
+        using var impatient = new CancellationTokenSource();
+        await using var host = Host(journal: new InMemorySessionJournal(slow) { SlowBy = TimeSpan.FromSeconds(5) }, time: time);
+        var abandoned = host.CallAsync(key, new SessionCommand.Rename(Ada, "waited for by nobody"), impatient.Token).AsTask();
+        var waking = host.WakeAsync(key, default);
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => abandoned);
+
+        var stopping = host.StopAsync(default);
+        var next = (await journal.OpenAsync(key, HostId.New(time), create: false, default))!;
+        await Eventually.AdvanceAsync(time, TimeSpan.FromSeconds(5), () => stopping.IsCompleted);
+        await stopping;
+
+        var head = (await journal.FindHeadAsync(key, default))!;
+        Assert.Equal((next.Epoch, next.Host), (head.Epoch, head.Host));
+        Assert.False(await waking); // so that its sweep leaves it to a peer
+    }
+
     private InMemorySessionJournal Journal => new(store);
 
     private static SessionKey NewKey() => new(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
@@ -127,12 +152,12 @@ public sealed class DrainingTests
 
     private ValueTask<IReadOnlyList<SessionKey>> DueAsync() => new InMemoryAlarmClock(store).ClaimDueAsync(10, LookAhead.No, TimeSpan.FromMinutes(1), default);
 
-    private InProcessSessionHost Host(SessionHostOptions? options = null, ISessionJournal? journal = null) => new(
+    private InProcessSessionHost Host(SessionHostOptions? options = null, ISessionJournal? journal = null, TimeProvider? time = null) => new(
         journal ?? Journal,
         new SessionMachineFactory(SessionLimits.Default, new PlainTokens()),
         [effects],
         Options.Create(options ?? new SessionHostOptions()),
-        TimeProvider.System,
+        time ?? TimeProvider.System,
         NullLogger<InProcessSessionHost>.Instance);
 
     private async Task<(InProcessSessionHost Host, SessionKey Key)> MakingABoxAsync(SessionHostOptions? options = null)

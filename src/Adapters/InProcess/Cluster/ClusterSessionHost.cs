@@ -95,7 +95,7 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
         catch (PortException failure)
         {
             log.WakeFailed(failure, key);
-            return true;
+            return !draining && member.IsCurrent; // it may have failed for that, and then a peer is to wake it
         }
     }
 

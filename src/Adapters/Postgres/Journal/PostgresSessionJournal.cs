@@ -12,6 +12,27 @@ namespace Coordinator.Adapters.Postgres.Journal;
 /// </summary>
 public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
 {
+    // A host that a peer has found dead had its sessions taken over: what it still has under way takes none of them back.
+    private const string DeadSql = "WITH dead AS (SELECT FROM session_host WHERE id = $3 AND dead)";
+
+    private const string LeaseSql = "SELECT EXISTS (SELECT FROM dead), epoch, version, seq, incarnation FROM (SELECT) AS always LEFT JOIN opened ON true";
+
+    private const string CreateSql = $"""
+        {DeadSql}, opened AS (
+            INSERT INTO session_head AS h (org, session, host) SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM dead)
+            ON CONFLICT (org, session) DO UPDATE SET host = excluded.host, epoch = h.epoch + 1
+            RETURNING epoch, version, seq, incarnation
+        ) {LeaseSql}
+        """;
+
+    // A head at version 0 was opened to be created and never was: it counts only for who creates.
+    private const string OpenSql = $"""
+        {DeadSql}, opened AS (
+            UPDATE session_head SET host = $3, epoch = epoch + 1 WHERE org = $1 AND session = $2 AND version > 0 AND NOT EXISTS (SELECT FROM dead)
+            RETURNING epoch, version, seq, incarnation
+        ) {LeaseSql}
+        """;
+
     private readonly NpgsqlDataSource system;
     private readonly JournalReader reader;
     private readonly AppendPipeline pipeline;
@@ -37,20 +58,12 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
         "opening a session",
         async token =>
         {
-            // A head at version 0 was opened to be created and never was: it counts only for who creates.
-            await using var command = system.CreateCommand(create
-                ? """
-                  INSERT INTO session_head AS h (org, session, host) VALUES ($1, $2, $3)
-                  ON CONFLICT (org, session) DO UPDATE SET host = excluded.host, epoch = h.epoch + 1
-                  RETURNING epoch, version, seq, incarnation
-                  """
-                : """
-                  UPDATE session_head SET host = $3, epoch = epoch + 1 WHERE org = $1 AND session = $2 AND version > 0
-                  RETURNING epoch, version, seq, incarnation
-                  """);
+            await using var command = system.CreateCommand(create ? CreateSql : OpenSql);
             AddKey(command, key).Add(new() { Value = host.Value });
             await using var row = await command.ExecuteReaderAsync(token);
-            return await row.ReadAsync(token) ? new JournalLease(key, host, row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt32(3)) : null;
+            await row.ReadAsync(token);
+            if (row.GetBoolean(0)) throw new PortException(PortFailureKind.Fenced, $"Host {host} is none any more; it must register anew.");
+            return row.IsDBNull(1) ? null : new JournalLease(key, host, row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt32(4));
         },
         cancellationToken);
 

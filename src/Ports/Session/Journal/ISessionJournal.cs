@@ -12,6 +12,10 @@ public interface ISessionJournal
     /// Takes the session for <paramref name="host"/>: a new epoch, so that every older lease is fenced from this moment,
     /// the same host's included. Null when the session does not exist and <paramref name="create"/> is false.
     /// </summary>
+    /// <exception cref="PortException">
+    /// <see cref="PortFailureKind.Fenced"/>: a peer has found the host dead (<see cref="IHostRegistry"/>), or it has left; nothing was taken. However late
+    /// an opening comes, a host that is none any more takes no session back from the one that has it by then.
+    /// </exception>
     ValueTask<JournalLease?> OpenAsync(SessionKey key, HostId host, bool create, CancellationToken cancellationToken);
 
     /// <summary>
