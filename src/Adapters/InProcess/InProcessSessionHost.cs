@@ -123,17 +123,17 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
 
     /// <summary>
     /// Work of sessions that is under way has <see cref="SessionHostOptions.SettleTime"/> to come to its end, so that the next
-    /// host need not do it again. What nobody works for is handed over first; each session is served until its turn.
+    /// host need not do it again. What nobody works for is handed over first, then what somebody does, and last what is only now coming
+    /// to be in memory; each session is served until its turn, and one that is stuck on its way in or out keeps no other back.
     /// </summary>
     public async ValueTask DrainAsync(CancellationToken cancellationToken)
     {
         await CloseAsync();
         var settling = SettleAsync(cancellationToken);
-        await OpeningAsync(cancellationToken);
+        var opening = Opening;
         var byWork = Activations.ToLookup(activation => activation.IsBusy);
-        foreach (var batch in byWork[false].Chunk(HandOverBatch)) await HandOverAsync(batch, cancellationToken);
+        await Task.WhenAll([HandOverAsync(byWork[false].Concat(byWork[true]), cancellationToken), settling, .. opening.Select(task => HandOverOpenedAsync(task, cancellationToken))]);
         await HandOverAsync(Activations, cancellationToken);
-        await settling;
     }
 
     /// <summary>Ends everything at once, for a host whose sessions are perhaps another's already.</summary>
@@ -186,6 +186,8 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
 
     private IReadOnlyList<Activation> Activations => [.. table.Values.Where(entry => entry.Value.IsCompletedSuccessfully).Select(entry => entry.Value.Result).OfType<Activation>()];
 
+    private IReadOnlyList<Task<Activation?>> Opening => [.. table.Values.Select(entry => entry.Value).Where(task => !task.IsCompleted)];
+
     private static Problem NotFound { get; } = new("session_not_found", "There is no such session.", ProblemKind.NotFound);
 
     private static PortException Draining() => new(PortFailureKind.Unavailable, "This host is stopping; try again at once.", retryAfter: TimeSpan.FromSeconds(1));
@@ -208,10 +210,23 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
         await effects.StopAsync().WaitAsync(cancellationToken);
     }
 
-    private static async Task HandOverAsync(IReadOnlyList<Activation> activations, CancellationToken cancellationToken)
+    private static Task HandOverAsync(IEnumerable<Activation> activations, CancellationToken cancellationToken) => Parallel.ForEachAsync(
+        activations,
+        new ParallelOptions { MaxDegreeOfParallelism = HandOverBatch, CancellationToken = cancellationToken },
+        async (activation, token) =>
+        {
+            activation.HandOver();
+            await activation.Ended.WaitAsync(token);
+        });
+
+    /// <summary>One that cannot be opened is not here to be handed over: who asked for it is told why.</summary>
+    private static async Task HandOverOpenedAsync(Task<Activation?> opening, CancellationToken cancellationToken)
     {
-        foreach (var activation in activations) activation.HandOver();
-        await Task.WhenAll(activations.Select(activation => activation.Ended)).WaitAsync(cancellationToken);
+        await ((Task)opening).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (opening is not { IsCompletedSuccessfully: true, Result: { } activation }) return;
+        activation.HandOver();
+        await activation.Ended.WaitAsync(cancellationToken);
     }
 
     /// <summary>Waits for the sessions that are just coming to be in memory, or found not to.</summary>

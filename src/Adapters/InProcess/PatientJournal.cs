@@ -4,7 +4,7 @@ using Coordinator.Ports.Session;
 namespace Coordinator.Adapters.InProcess;
 
 /// <summary>
-/// The journal as activations use it: an append that was certainly not written because the store is down is tried again
+/// The journal as activations use it: an append that was certainly not written because the store is down or full is tried again
 /// with backoff for a while, so that a restart of the database costs a pause and not the actor.
 /// </summary>
 internal sealed class PatientJournal(ISessionJournal journal, TimeSpan patience, TimeProvider time, HostLog log)
@@ -18,7 +18,7 @@ internal sealed class PatientJournal(ISessionJournal journal, TimeSpan patience,
             {
                 return await journal.AppendAsync(lease, record, cancellationToken);
             }
-            catch (PortException e) when (!e.EffectMayHaveHappened && e.Kind is PortFailureKind.Unavailable or PortFailureKind.Timeout or PortFailureKind.Limited && time.GetElapsedTime(began) < patience)
+            catch (PortException e) when (!e.EffectMayHaveHappened && e.Kind is PortFailureKind.Unavailable or PortFailureKind.Timeout or PortFailureKind.Limited or PortFailureKind.Full && time.GetElapsedTime(began) < patience)
             {
                 if (attempt == 1) log.JournalDown(e, lease.Key);
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(1_000, 20 << Math.Min(attempt, 6))), time, cancellationToken);

@@ -109,6 +109,33 @@ public sealed class ClusterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_sleeping_session_that_a_host_claims_while_it_is_told_to_stop_is_its_peers_at_once()
+    {
+        var held = new HeldEffects(typeof(SessionEffect.CreateSandbox));
+        var asleep = key with { Session = SessionId.New(TimeProvider.System) };
+        HeldCalls<IHostRegistry, HostLocation> claims = null!;
+        await using var three = await ClusterNode.StartAsync(store, held, change: services => services.AddSingleton(
+            HeldCalls.Over<IHostRegistry, HostLocation>(store.Hosts, nameof(IHostRegistry.ClaimAsync), args => (SessionKey)args[0]! == asleep, out claims)));
+        await two.Host.CallAsync(asleep, new SessionCommand.Create(Ada, new("demo/scripted", "opencode", null, PermissionMode.Auto), "Asleep"), default);
+        await two.Member.Actors.BeginAnewAsync(default);
+        var kept = key with { Session = SessionId.New(TimeProvider.System) };
+        await three.Host.CallAsync(kept, new SessionCommand.Create(Ada, new("demo/scripted", "opencode", null, PermissionMode.Auto), "Kept"), default);
+        await three.Host.CallAsync(kept, Prompt("work"), default);
+        await held.Held.WaitAsync(Eventually.Bound);
+
+        var claiming = three.Host.CallAsync(asleep, new SessionCommand.Rename(Ada, "through who stops"), default).AsTask();
+        await Eventually.HoldsAsync(() => claims.Asked == 1, "that the session is claimed");
+        var draining = three.Host.DrainAsync(default).AsTask();
+        claims.Open();
+        await claiming.ContinueWith(_ => { }, TaskScheduler.Default);
+        Assert.True((await two.Host.CallAsync(asleep, new SessionCommand.Rename(Ada, "through a peer"), default).AsTask().WaitAsync(Bound)).IsSuccess);
+
+        Assert.False(draining.IsCompleted);
+        held.Release();
+        await draining;
+    }
+
+    [Fact]
     public async Task Watching_from_another_host_wakes_nobody_and_misses_nothing()
     {
         await one.Host.DrainAsync(default);

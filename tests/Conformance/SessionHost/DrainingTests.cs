@@ -105,6 +105,29 @@ public sealed class DrainingTests
     }
 
     [Fact]
+    public async Task A_session_that_is_stuck_on_its_way_in_or_out_keeps_no_other_from_being_handed_over()
+    {
+        var (stuckIn, stuckOut, idle) = (NewKey(), NewKey(), NewKey());
+        var appending = HeldCalls.Over<ISessionJournal, bool>(Journal, nameof(ISessionJournal.AppendAsync), args => ((JournalLease)args[0]!).Key == stuckOut && ((JournalAppend)args[1]!).ExpectedVersion > 0, out var appends);
+        var opening = HeldCalls.Over<ISessionJournal, JournalLease?>(appending, nameof(ISessionJournal.OpenAsync), args => (SessionKey)args[0]! == stuckIn, out var opens);
+        await using var host = Host(new() { HibernateAfter = TimeSpan.FromHours(1) }, opening);
+        foreach (var key in new[] { stuckOut, idle }) await host.CallAsync(key, Create(), default);
+        var (creating, renaming) = (host.CallAsync(stuckIn, Create(), default).AsTask(), host.CallAsync(stuckOut, new SessionCommand.Rename(Ada, "being written"), default).AsTask());
+        await Eventually.HoldsAsync(() => (opens.Asked, appends.Asked) == (1, 1), "that one session is stuck on its way in and one in an append");
+
+        var draining = host.DrainAsync(default).AsTask();
+        await Eventually.HoldsAsync(async () => (await Journal.FindHeadAsync(idle, default))!.Host is null, "that the third is handed over");
+
+        Assert.False(draining.IsCompleted);
+        opens.Open();
+        appends.Open();
+        await draining;
+        Assert.True((await renaming).IsSuccess);
+        await creating.ContinueWith(_ => { }, TaskScheduler.Default);
+        Assert.Equal(0, host.ActiveCount);
+    }
+
+    [Fact]
     public async Task A_host_that_takes_no_sessions_hides_no_due_one_from_those_that_do()
     {
         var (host, key) = await MakingABoxAsync(new() { SettleTime = TimeSpan.Zero });

@@ -15,6 +15,9 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How long a host that stops waits for claims under way, which ask the store one question each.</summary>
+    private static readonly TimeSpan ClaimTime = TimeSpan.FromSeconds(2);
+
     private readonly ConcurrentDictionary<SessionKey, HostLocation> locations = new();
     private readonly IHostRegistry registry;
     private readonly PeerClient peers;
@@ -23,7 +26,7 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
     private readonly ClusterOptions options;
     private readonly ClusterLog log;
     private readonly TimeProvider time;
-    private volatile bool draining;
+    private readonly ClaimGate claims = new();
 
     internal ClusterSessionHost(Membership members, IHostRegistry registry, ISessionJournal journal, PeerClient peers, PeerBridges bridges, ClusterOptions options, TimeProvider time, ClusterLog log, HostLog hostLog)
     {
@@ -37,10 +40,10 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
 
     HostLog IWakesSessions.Log => Log;
 
-    HostId? IWakesSessions.ServesAs => draining ? null : Members.Find()?.Location.Id;
+    HostId? IWakesSessions.ServesAs => IsDraining ? null : Members.Find()?.Location.Id;
 
     /// <summary>True once it is told to stop: what it still has is served until it is handed over, what others have is asked of them, and nothing is opened.</summary>
-    internal bool IsDraining => draining;
+    internal bool IsDraining => claims.IsClosed;
 
     public ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken) => WhereItIsAsync(
         key,
@@ -56,7 +59,7 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
 
     public async ValueTask<Result<ISessionSubscription>> SubscribeAsync(SessionKey key, SessionCursor? after, CancellationToken cancellationToken)
     {
-        if (draining) throw Draining();
+        if (IsDraining) throw Draining();
         var member = await Members.CurrentAsync(cancellationToken);
         var subscribed = await member.Actors.SubscribeAsync(key, after, cancellationToken);
         return subscribed.IsSuccess ? watches.Watch(key, member, subscribed.Value) : subscribed;
@@ -70,8 +73,9 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
 
     public async ValueTask DrainAsync(CancellationToken cancellationToken)
     {
-        draining = true;
+        var claimed = claims.CloseAsync();
         bridges.CloseAll();
+        await claimed.WaitAsync(ClaimTime, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Members.LeaveAsync(cancellationToken);
         bridges.CloseAll(); // the boxes that have come meanwhile
         await watches.DisposeAsync();
@@ -79,7 +83,7 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
 
     public async ValueTask DisposeAsync()
     {
-        draining = true;
+        _ = claims.CloseAsync();
         await Members.DisposeAsync();
         await watches.DisposeAsync();
     }
@@ -87,15 +91,16 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
     /// <summary>Here when it is nobody's; one that another host has awake keeps its own time.</summary>
     async Task<bool> IWakesSessions.WakeAsync(SessionKey key, CancellationToken cancellationToken)
     {
-        if (draining || Members.Find() is not { } member) return false;
+        if (IsDraining || Members.Find() is not { } member) return false;
         try
         {
-            return await registry.ClaimAsync(key, member.Registration, cancellationToken) != member.Location || await member.Actors.WakeAsync(key, cancellationToken);
+            var (owner, waking) = await ClaimAsync(key, member, actors => actors.WakeAsync(key, cancellationToken), cancellationToken);
+            return waking is null ? owner is not null : await waking;
         }
         catch (PortException failure)
         {
             log.WakeFailed(failure, key);
-            return !draining && member.IsCurrent; // it may have failed for that, and then a peer is to wake it
+            return !IsDraining && member.IsCurrent; // it may have failed for that, and then a peer is to wake it
         }
     }
 
@@ -104,12 +109,13 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
         where T : class
     {
         if (Members.Find() is not { } member) return null;
-        if (!member.Actors.IsActive(key) && (draining || await registry.ClaimAsync(key, member.Registration, cancellationToken) != member.Location)) return null;
         try
         {
-            return await here(member.Actors);
+            if (member.Actors.IsActive(key)) return await here(member.Actors);
+            var (_, begun) = await ClaimAsync(key, member, actors => here(actors).AsTask(), cancellationToken);
+            return begun is null ? null : await begun;
         }
-        catch (PortException over) when (draining && over is { Kind: PortFailureKind.Unavailable, EffectMayHaveHappened: false })
+        catch (PortException over) when (IsDraining && over is { Kind: PortFailureKind.Unavailable, EffectMayHaveHappened: false })
         {
             return null; // it was being handed over
         }
@@ -122,12 +128,14 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
         var (began, pause) = (time.GetTimestamp(), FirstPause);
         while (true)
         {
-            var member = draining ? Members.Find() ?? throw Draining() : await Members.CurrentAsync(cancellationToken);
+            var member = IsDraining ? Members.Find() ?? throw Draining() : await Members.CurrentAsync(cancellationToken);
             try
             {
                 if (member.Actors.IsActive(key)) return await here(member.Actors);
-                var owner = draining ? await OthersAsync(key, member, cancellationToken) : await LocateAsync(key, member, cancellationToken);
-                return owner.Id == member.Location.Id ? await here(member.Actors) : await there(owner);
+                if (locations.TryGetValue(key, out var known)) return await there(known);
+                var (owner, begun) = await ClaimAsync(key, member, actors => here(actors).AsTask(), cancellationToken);
+                if (begun is not null) return await begun;
+                return await there(owner is null ? await OthersAsync(key, member, cancellationToken) : Remember(key, owner));
             }
             catch (Exception failure) when (failure is PeerMovedException or PeerUnreachableException or PortException { Kind: PortFailureKind.Fenced, EffectMayHaveHappened: false })
             {
@@ -149,11 +157,26 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
     private async ValueTask<HostLocation> OthersAsync(SessionKey key, Member member, CancellationToken cancellationToken) =>
         await registry.FindAsync(key, cancellationToken) is { } owner && owner.Id != member.Location.Id ? owner : throw Draining();
 
-    private async ValueTask<HostLocation> LocateAsync(SessionKey key, Member member, CancellationToken cancellationToken)
+    /// <summary>
+    /// Whose the session is, and what was begun when it is this host's: it is on its way into memory then, where a drain finds it.
+    /// No owner: this host stops, and claims nothing.
+    /// </summary>
+    private async ValueTask<(HostLocation? Owner, Task<T>? Begun)> ClaimAsync<T>(SessionKey key, Member member, Func<InProcessSessionHost, Task<T>> begin, CancellationToken cancellationToken)
     {
-        if (locations.TryGetValue(key, out var known)) return known;
-        var owner = await registry.ClaimAsync(key, member.Registration, cancellationToken);
-        if (owner.Id == member.Location.Id) return owner;
+        if (!claims.TryEnter()) return default;
+        try
+        {
+            var owner = await registry.ClaimAsync(key, member.Registration, cancellationToken);
+            return owner.Id == member.Location.Id ? (owner, begin(member.Actors)) : (owner, null);
+        }
+        finally
+        {
+            claims.Leave();
+        }
+    }
+
+    private HostLocation Remember(SessionKey key, HostLocation owner)
+    {
         if (locations.Count >= MostLocations) locations.Clear();
         return locations[key] = owner;
     }

@@ -62,13 +62,24 @@ internal sealed class Membership(IHostRegistry registry, Func<IHostRegistration,
         lock (gate) return now is { IsCurrent: true } ? now : null;
     }
 
-    /// <summary>Hands everything back and leaves.</summary>
+    /// <summary>Hands everything back and leaves. It leaves too when something cannot be handed back in time, so that peers need not wait to take it over.</summary>
     public async Task LeaveAsync(CancellationToken cancellationToken)
     {
         Member? member;
         lock (gate) member = now;
-        if (member is not null) await member.Actors.DrainAsync(cancellationToken);
-        await DisposeAsync();
+        try
+        {
+            if (member is not null) await member.Actors.DrainAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            await StopAsync(member!);
+            throw;
+        }
+        finally
+        {
+            await DisposeAsync();
+        }
     }
 
     public async ValueTask DisposeAsync()
