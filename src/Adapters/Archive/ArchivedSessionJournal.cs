@@ -81,7 +81,7 @@ internal sealed class ArchivedSessionJournal(ISessionJournal journal, IArtifactS
 
     public ValueTask<EventArchive?> FindArchiveAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken) => journal.FindArchiveAsync(key, afterSeq, cancellationToken);
 
-    public ValueTask<IReadOnlyList<EventArchive>> ListGoneArchivesAsync(int limit, CancellationToken cancellationToken) => journal.ListGoneArchivesAsync(limit, cancellationToken);
+    public ValueTask<IReadOnlyList<EventArchive>> ListGoneArchivesAsync(EventArchive? after, int limit, CancellationToken cancellationToken) => journal.ListGoneArchivesAsync(after, limit, cancellationToken);
 
     public ValueTask ForgetArchiveAsync(EventArchive archive, CancellationToken cancellationToken) => journal.ForgetArchiveAsync(archive, cancellationToken);
 

@@ -124,9 +124,15 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
             () => store.Sessions.TryGetValue(key, out var entry) ? entry.Archives.FirstOrDefault(archive => archive.LastSeq > Math.Max(afterSeq, entry.Floor)) : null,
             cancellationToken);
 
-    public ValueTask<IReadOnlyList<EventArchive>> ListGoneArchivesAsync(int limit, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<EventArchive>> ListGoneArchivesAsync(EventArchive? after, int limit, CancellationToken cancellationToken) =>
         RunAsync<IReadOnlyList<EventArchive>>(
-            () => [.. store.Sessions.Values.SelectMany(entry => entry.Archives.Where(archive => archive.LastSeq <= entry.Floor)).Take(limit)],
+            () => [.. store.Sessions.Values
+                .SelectMany(entry => entry.Archives.Where(archive => archive.LastSeq <= entry.Floor))
+                .Select(archive => (Archive: archive, Place: (OrdinalOf(archive.Key), archive.LastSeq)))
+                .Where(gone => after is null || gone.Place.CompareTo((OrdinalOf(after.Key), after.LastSeq)) > 0)
+                .OrderBy(gone => gone.Place)
+                .Take(limit)
+                .Select(gone => gone.Archive)],
             cancellationToken);
 
     public async ValueTask ForgetArchiveAsync(EventArchive archive, CancellationToken cancellationToken) => await RunAsync(

@@ -29,7 +29,7 @@ public abstract class SessionJournalArchiveContract : SessionJournalCompactionCo
         foreach (var cursor in new[] { 0, 1, 5 }) Assert.Equal(archive, await Journal.FindArchiveAsync(key, cursor, default));
         Assert.Null(await Journal.FindArchiveAsync(key, 6, default));
         Assert.DoesNotContain(key, await UnarchivedAsync(Any));
-        Assert.DoesNotContain(archive, await Journal.ListGoneArchivesAsync(10_000, default));
+        Assert.DoesNotContain(archive, await Journal.ListGoneArchivesAsync(null, 10_000, default));
     }
 
     [Fact]
@@ -128,9 +128,11 @@ public abstract class SessionJournalArchiveContract : SessionJournalCompactionCo
         Assert.Equal(6, (await Journal.FindHeadAsync(key, default))!.Floor);
         Assert.All(await ReadAllAsync(key), record => Assert.True(RecordEvents.AreGone(record)));
         Assert.Null(await Journal.FindArchiveAsync(key, 0, default));
-        Assert.Equal(archives, (await Journal.ListGoneArchivesAsync(10_000, default)).Where(archive => archive.Key == key));
+        Assert.Equal(archives, (await Journal.ListGoneArchivesAsync(null, 10_000, default)).Where(archive => archive.Key == key));
+        Assert.Equal([archives[1]], (await Journal.ListGoneArchivesAsync(archives[0], 10_000, default)).Where(archive => archive.Key == key));
+        Assert.Equal([archives[1]], await Journal.ListGoneArchivesAsync(archives[0], 1, default));
         foreach (var archive in archives.Concat(archives)) await Journal.ForgetArchiveAsync(archive, default);
-        Assert.DoesNotContain(await Journal.ListGoneArchivesAsync(10_000, default), archive => archive.Key == key);
+        Assert.DoesNotContain(await Journal.ListGoneArchivesAsync(null, 10_000, default), archive => archive.Key == key);
     }
 
     [Fact]

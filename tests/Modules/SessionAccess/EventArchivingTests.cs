@@ -129,21 +129,20 @@ public sealed class EventArchivingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Archived_events_that_are_not_kept_any_more_are_gone_with_their_blobs()
+    public async Task Archived_events_that_are_not_kept_any_more_are_gone_with_their_blobs_and_one_that_stays_keeps_no_other_from_going()
     {
-        var session = await SleptAsync(pieces: 60);
+        var session = await SleptAsync(pieces: 90);
         await ArchiveAsync();
-        Assert.NotEqual(0, server.Artifacts.Count);
+        Assert.InRange(server.Artifacts.Count, 2, 4);
         var retention = new EventRetention(server.Events, server.Artifacts, Options.Create(new SessionAccessOptions()), server.Time, NullLogger<EventRetention>.Instance);
-        server.Artifacts.Faults.FailBefore();
+        server.Artifacts.Faults.FailBefore(calls: 1);
 
         await retention.SweepAsync(Age, default);
 
         await ada.Http.GetAsync($"/v1/sessions/{session}/events?after=1.3").RefusedAsync(410, "cursor_invalid");
-        Assert.NotEmpty(await server.Journal.ListGoneArchivesAsync(10, default));
-        server.Artifacts.Faults.Clear();
+        Assert.Equal(1, server.Artifacts.Count);
         await retention.SweepAsync(Age, default);
-        Assert.Empty(await server.Journal.ListGoneArchivesAsync(10, default));
+        Assert.Empty(await server.Journal.ListGoneArchivesAsync(null, 10, default));
         Assert.Equal(0, server.Artifacts.Count);
     }
 

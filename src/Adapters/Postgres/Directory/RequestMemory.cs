@@ -45,7 +45,7 @@ internal sealed class RequestMemory(TenantStatements statements)
     /// A claim does not wait for the disk: whatever its request goes on to write is flushed behind it, and a claim that a
     /// crash took with it was of a request that had done nothing yet.
     /// </summary>
-    private const string Unforced = "SELECT set_config('synchronous_commit', 'off', true)"; // SET LOCAL does the same, and warns of it each time
+    private const string Unforced = $"SELECT {UnforcedCommit.Sql}";
 
     private const string Complete = "UPDATE idempotent_request SET status = $5, content_type = $6, body = $7 WHERE org = $1 AND scope = $2 AND key = $3 AND claim = $4 AND status IS NULL";
 

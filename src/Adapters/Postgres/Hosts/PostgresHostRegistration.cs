@@ -11,12 +11,6 @@ namespace Coordinator.Adapters.Postgres.Hosts;
 /// </summary>
 internal sealed partial class PostgresHostRegistration : IHostRegistration
 {
-    /// <summary>
-    /// A beat does not wait for the disk, or for a standby: what a crash takes with it, it takes the lock with too, and a host that a
-    /// stalled disk were to cost all its sessions would have nobody to leave them to.
-    /// </summary>
-    private const string Unforced = "set_config('synchronous_commit', 'off', true)";
-
     private readonly NpgsqlConnection connection;
     private readonly HostPulse pulse;
     private readonly TimeSpan timeToLive;
@@ -100,7 +94,9 @@ internal sealed partial class PostgresHostRegistration : IHostRegistration
     {
         try
         {
-            await using var beat = new NpgsqlCommand($"UPDATE session_host SET beat = now() WHERE id = $1 AND NOT dead RETURNING {Unforced}", connection) { CommandTimeout = 0 };
+            // A beat does not wait for the disk, or for a standby: what a crash takes with it, it takes the lock with too, and a host that a
+            // stalled disk were to cost all its sessions would have nobody to leave them to.
+            await using var beat = new NpgsqlCommand($"UPDATE session_host SET beat = now() WHERE id = $1 AND NOT dead RETURNING {UnforcedCommit.Sql}", connection) { CommandTimeout = 0 };
             beat.Parameters.Add(new() { Value = Location.Id.Value });
             var sentAt = time.GetTimestamp();
             while (pulse.Loss is null)
@@ -128,7 +124,7 @@ internal sealed partial class PostgresHostRegistration : IHostRegistration
         if (connection.FullState != System.Data.ConnectionState.Open) return;
         try
         {
-            await using var leave = new NpgsqlCommand($"WITH left_host AS (UPDATE session_host SET dead = true WHERE id = $1) SELECT pg_advisory_unlock_all(), {Unforced}", connection) { CommandTimeout = LeaveTimeout };
+            await using var leave = new NpgsqlCommand($"WITH left_host AS (UPDATE session_host SET dead = true WHERE id = $1) SELECT pg_advisory_unlock_all(), {UnforcedCommit.Sql}", connection) { CommandTimeout = LeaveTimeout };
             leave.Parameters.Add(new() { Value = Location.Id.Value });
             await leave.ExecuteNonQueryAsync();
         }

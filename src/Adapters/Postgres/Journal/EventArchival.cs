@@ -32,7 +32,7 @@ internal sealed class EventArchival(NpgsqlDataSource system, DatabasePatience pa
 
     private const string GoneSql = $"""
         SELECT {Columns} FROM event_archive AS a JOIN session_head AS h ON h.org = a.org AND h.session = a.session
-        WHERE a.last_seq <= h.floor ORDER BY a.org, a.session, a.last_seq LIMIT $1
+        WHERE a.last_seq <= h.floor AND (a.org, a.session, a.last_seq) > ($2, $3, $4) ORDER BY a.org, a.session, a.last_seq LIMIT $1
         """;
 
     private const string ForgetSql = """
@@ -47,8 +47,11 @@ internal sealed class EventArchival(NpgsqlDataSource system, DatabasePatience pa
         row => new SessionKey(new(row.GetGuid(0)), new(row.GetGuid(1))),
         cancellationToken);
 
-    public Task<List<EventArchive>> ListGoneAsync(int limit, CancellationToken cancellationToken) =>
-        ReadAsync("looking for archives that nobody is told of", GoneSql, [limit], Archive, cancellationToken);
+    public Task<List<EventArchive>> ListGoneAsync(EventArchive? after, int limit, CancellationToken cancellationToken)
+    {
+        var (key, last) = (after?.Key ?? default, after?.LastSeq ?? 0);
+        return ReadAsync("looking for archives that nobody is told of", GoneSql, [limit, key.Organization.Value, key.Session.Value, last], Archive, cancellationToken);
+    }
 
     /// <summary>
     /// As <see cref="ISessionJournal.ArchiveAsync"/>. Not tried again: after an answer that was lost the head is not what was seen any more, and

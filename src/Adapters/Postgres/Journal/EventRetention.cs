@@ -15,9 +15,6 @@ internal sealed partial class EventRetention(NpgsqlDataSource system, DatabasePa
 {
     private const int MostAtOnce = 100;
 
-    /// <summary>So many sessions that fail one after another are not these sessions' trouble: the round ends, and the next tries again.</summary>
-    private const int MostFailures = 5;
-
     private const string IsOver = "h.updated_at < now() - $1 AND h.host IS NULL AND h.wake_at IS NULL AND h.floor < h.seq";
 
     private const string OldSql = $"SELECT org, session FROM session_head AS h WHERE {IsOver} AND (org, session) > ($2, $3) ORDER BY org, session LIMIT $4";
@@ -43,7 +40,7 @@ internal sealed partial class EventRetention(NpgsqlDataSource system, DatabasePa
                 catch (Exception failure) when (DatabaseFailure.IsOne(failure))
                 {
                     LogFailed(key, failure);
-                    if (++failures < MostFailures) continue;
+                    if (++failures < JournalSweep.MostFailures) continue;
                     return removed > 0 ? removed : throw DatabaseFailure.ToPort(failure, "removing old events");
                 }
             }

@@ -110,7 +110,7 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
 
     public async ValueTask<EventArchive?> FindArchiveAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken) => await reader.FindArchiveAsync(key, afterSeq, cancellationToken);
 
-    public async ValueTask<IReadOnlyList<EventArchive>> ListGoneArchivesAsync(int limit, CancellationToken cancellationToken) => await archival.ListGoneAsync(limit, cancellationToken);
+    public async ValueTask<IReadOnlyList<EventArchive>> ListGoneArchivesAsync(EventArchive? after, int limit, CancellationToken cancellationToken) => await archival.ListGoneAsync(after, limit, cancellationToken);
 
     public async ValueTask ForgetArchiveAsync(EventArchive archive, CancellationToken cancellationToken) => await archival.ForgetAsync(archive, cancellationToken);
 

@@ -30,9 +30,9 @@ internal sealed partial class EventArchiving(ISessionJournal journal, IArtifactS
         try
         {
             var last = default(SessionKey);
-            while (failures < MostFailures && await journal.ListUnarchivedAsync(age, last, SessionsAtOnce, cancellationToken) is { Count: > 0 } keys)
+            while (failures < JournalSweep.MostFailures && await journal.ListUnarchivedAsync(age, last, SessionsAtOnce, cancellationToken) is { Count: > 0 } keys)
             {
-                foreach (var key in keys.TakeWhile(_ => failures < MostFailures))
+                foreach (var key in keys.TakeWhile(_ => failures < JournalSweep.MostFailures))
                 {
                     if (await TryAsync(key, cancellationToken) is not { } stored)
                     {

@@ -35,9 +35,9 @@ internal sealed partial class EventCompaction(ISessionJournal journal, IRunHisto
         try
         {
             var last = default(SessionKey);
-            while (bytes < MostBytesOfSweep && failures < MostFailures && await journal.ListUncompactedAsync(age, last, SessionsAtOnce, cancellationToken) is { Count: > 0 } keys)
+            while (bytes < MostBytesOfSweep && failures < JournalSweep.MostFailures && await journal.ListUncompactedAsync(age, last, SessionsAtOnce, cancellationToken) is { Count: > 0 } keys)
             {
-                foreach (var key in keys.TakeWhile(_ => bytes < MostBytesOfSweep && failures < MostFailures))
+                foreach (var key in keys.TakeWhile(_ => bytes < MostBytesOfSweep && failures < JournalSweep.MostFailures))
                 {
                     var (read, failed) = await TryAsync(key, cancellationToken);
                     bytes += read;

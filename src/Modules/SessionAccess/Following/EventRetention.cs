@@ -24,7 +24,7 @@ internal sealed partial class EventRetention(ISessionJournal journal, IArtifactS
             var sessions = 0;
             while (await journal.ExpireEventsAsync(age, cancellationToken) is > 0 and var some) sessions += some;
             if (sessions > 0) LogRemoved(Logger, sessions, age.TotalDays);
-            while (await journal.ListGoneArchivesAsync(ArchivesAtOnce, cancellationToken) is { Count: > 0 } gone) await RemoveAsync(gone, cancellationToken);
+            await RemoveArchivesAsync(cancellationToken);
         }
         catch (PortException failure)
         {
@@ -36,12 +36,29 @@ internal sealed partial class EventRetention(ISessionJournal journal, IArtifactS
         }
     }
 
-    private async Task RemoveAsync(IReadOnlyList<EventArchive> gone, CancellationToken cancellationToken)
+    private async Task RemoveArchivesAsync(CancellationToken cancellationToken)
     {
-        foreach (var archive in gone)
+        var (failures, last) = (0, default(EventArchive));
+        while (failures < JournalSweep.MostFailures && await journal.ListGoneArchivesAsync(last, ArchivesAtOnce, cancellationToken) is { Count: > 0 } gone)
+        {
+            foreach (var archive in gone.TakeWhile(_ => failures < JournalSweep.MostFailures)) failures = await TryRemoveAsync(archive, cancellationToken) ? 0 : failures + 1;
+            last = gone[^1];
+        }
+    }
+
+    /// <summary>One that cannot be removed is kept for the next sweep, and keeps no other from going.</summary>
+    private async Task<bool> TryRemoveAsync(EventArchive archive, CancellationToken cancellationToken)
+    {
+        try
         {
             await artifacts.DeleteAsync(archive.Key.Organization, archive.Sha256, cancellationToken);
             await journal.ForgetArchiveAsync(archive, cancellationToken);
+            return true;
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            LogNotRemoved(Logger, archive.Key, archive.Sha256, failure);
+            return false;
         }
     }
 
@@ -50,6 +67,9 @@ internal sealed partial class EventRetention(ISessionJournal journal, IArtifactS
 
     [LoggerMessage(EventId = 2302, Level = LogLevel.Warning, Message = "Old events could not be removed; tried again at the next sweep.")]
     private static partial void LogFailed(ILogger logger, Exception failure);
+
+    [LoggerMessage(EventId = 2304, Level = LogLevel.Error, Message = "An archive of session {Session}, the artifact {Sha256}, could not be removed; tried again at the next sweep.")]
+    private static partial void LogNotRemoved(ILogger logger, SessionKey session, string sha256, Exception failure);
 
     [LoggerMessage(EventId = 2303, Level = LogLevel.Debug, Message = "Stopped while old events were removed.")]
     private static partial void LogStopped(ILogger logger);

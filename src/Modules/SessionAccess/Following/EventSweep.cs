@@ -8,9 +8,6 @@ internal abstract partial class EventSweep(TimeProvider time, ILogger logger) : 
 {
     internal static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
 
-    /// <summary>So many sessions that fail one after another are not these sessions' trouble: the sweep ends, and the next tries again.</summary>
-    protected const int MostFailures = 5;
-
     protected TimeProvider Time { get; } = time;
 
     protected ILogger Logger { get; } = logger;

@@ -114,8 +114,8 @@ public interface ISessionJournal
     /// <summary>The archive of the first events above <paramref name="afterSeq"/> that stand in one and are not gone; null when there is none.</summary>
     ValueTask<EventArchive?> FindArchiveAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken);
 
-    /// <summary>Archives, of all organizations, whose events are gone (<see cref="SessionHead.Floor"/>): nobody is told of them any more, so their blobs may go.</summary>
-    ValueTask<IReadOnlyList<EventArchive>> ListGoneArchivesAsync(int limit, CancellationToken cancellationToken);
+    /// <summary>Archives, of all organizations, whose events are gone (<see cref="SessionHead.Floor"/>): nobody is told of them any more, so their blobs may go. In an order of their own, behind <paramref name="after"/>; null: from the first.</summary>
+    ValueTask<IReadOnlyList<EventArchive>> ListGoneArchivesAsync(EventArchive? after, int limit, CancellationToken cancellationToken);
 
     /// <summary>Forgets an archive whose events are gone, once its blob is; any other stays. Idempotent.</summary>
     ValueTask ForgetArchiveAsync(EventArchive archive, CancellationToken cancellationToken);
