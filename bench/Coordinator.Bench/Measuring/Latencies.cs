@@ -13,10 +13,18 @@ internal sealed class Latencies
 
     public void Add(Latencies others) => milliseconds.AddRange(others.milliseconds);
 
+    /// <summary>What one of these and one of the others take in a row, as they came.</summary>
+    public Latencies Then(Latencies others)
+    {
+        var both = new Latencies();
+        both.milliseconds.AddRange(milliseconds.Zip(others.milliseconds, (one, other) => one + other));
+        return both;
+    }
+
     public double Percentile(double percent)
     {
         if (milliseconds.Count == 0) return double.NaN;
-        milliseconds.Sort();
-        return milliseconds[Math.Min(milliseconds.Count - 1, (int)(milliseconds.Count * percent / 100))];
+        var ordered = milliseconds.Order().ToList();
+        return ordered[Math.Min(ordered.Count - 1, (int)(ordered.Count * percent / 100))];
     }
 }

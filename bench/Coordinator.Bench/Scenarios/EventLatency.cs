@@ -42,6 +42,16 @@ internal sealed class EventLatency(TimeProvider time) : IScenario
         var streamed = await OverEventStreamAsync(host, turn, cancellationToken);
         yield return new("Box event to client at 1,000/s, over SSE", "p50", streamed.Percentile(50), "ms");
         yield return new("Box event to client at 1,000/s, over SSE", "p99", streamed.Percentile(99), "ms");
+        await foreach (var one in FromTheJournalAsync(cancellationToken)) yield return one;
+    }
+
+    /// <summary>The same reconnect where nothing is left in memory: behind a restart, or at a host that has just taken over.</summary>
+    private async IAsyncEnumerable<Measurement> FromTheJournalAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var host = await HostProcess.StartRoleAsync("serve", "--Sessions:Host:RecentBytes=0");
+        await using var turn = await Turn.BeginAsync(host, cancellationToken);
+        await StreamAsync(turn, 1_000, Missed + 1_000, cancellationToken);
+        await foreach (var one in ReplayLatency.MeasureAsync(host, turn.Session, Missed, 20, "written at 1,000/s, read from the journal", 10, cancellationToken)) yield return one;
     }
 
     /// <summary>The same over server-sent events.</summary>

@@ -21,16 +21,20 @@ internal sealed class GroupedAppend(TimeProvider time, int sessions = 64, int ro
 
     private static readonly byte[] Payload = [.. "{\"facts\":[],\"events\":["u8, .. new byte[180].Select(_ => (byte)' '), .. "]}"u8];
 
+    private static readonly byte[] View = [.. "{\"title\":\""u8, .. new byte[400].Select(_ => (byte)' '), .. "\"}"u8];
+
     public string Name => "append";
 
     public async IAsyncEnumerable<Measurement> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var bare = await BareJournal.StartAsync(cancellationToken);
-        var (appended, grouped, inserted) = (new List<Cost>(), new List<Cost>(), new List<Cost>());
+        var (appended, moving, grouped, inserted) = (new List<Cost>(), new List<Cost>(), new List<Cost>(), new List<Cost>());
         for (var turn = 0; turn < WarmUps + Turns; turn++)
         {
             var leases = await bare.OpenAsync(sessions, time, cancellationToken);
-            appended.Add(await Cost.OfAsync(bare.Source, () => AppendAsync(bare.Journal, leases, cancellationToken)));
+            var others = await bare.OpenAsync(sessions, time, cancellationToken);
+            appended.Add(await Cost.OfAsync(bare.Source, () => AppendAsync(bare.Journal, leases, Plain, cancellationToken)));
+            moving.Add(await Cost.OfAsync(bare.Source, () => AppendAsync(bare.Journal, others, Moving, cancellationToken)));
             await using var writers = await BareGroupCommit.OpenAsync(bare.Source, Writers, cancellationToken);
             grouped.Add(await Cost.OfAsync(bare.Source, () => AddAsync(writers)));
             inserted.Add(await Cost.OfAsync(bare.Source, () => InsertAsync(bare.Source, cancellationToken)));
@@ -39,10 +43,11 @@ internal sealed class GroupedAppend(TimeProvider time, int sessions = 64, int ro
         var (append, group, insert) = (Cost.Median(appended.Skip(WarmUps)), Cost.Median(grouped.Skip(WarmUps)), Cost.Median(inserted.Skip(WarmUps)));
         var records = (double)(sessions * rounds);
         yield return new("Grouped append", $"{sessions} sessions, one append each in flight", records / append.Seconds, "records/s");
-        yield return new("Grouped append", "append against its limit", group.Seconds / append.Seconds, "ratio", Above: 0.6);
-        yield return new("Grouped append", "append against its limit, by CPU time", group.CpuSeconds / append.CpuSeconds, "ratio");
-        yield return new("Grouped append", "append against a bare insert that nobody waits for", insert.Seconds / append.Seconds, "ratio");
-        yield return new("Grouped append", "append against a bare insert that nobody waits for, by CPU time", insert.CpuSeconds / append.CpuSeconds, "ratio");
+        yield return new("Grouped append", "append against its limit", OfTurns(grouped, appended, cost => cost.Seconds), "ratio", Above: 0.6);
+        yield return new("Grouped append", "append against its limit, by CPU time", OfTurns(grouped, appended, cost => cost.CpuSeconds), "ratio");
+        yield return new("Grouped append", "append against a bare insert that nobody waits for", OfTurns(inserted, appended, cost => cost.Seconds), "ratio");
+        yield return new("Grouped append", "append against a bare insert that nobody waits for, by CPU time", OfTurns(inserted, appended, cost => cost.CpuSeconds), "ratio");
+        yield return new("Grouped append", "one that moves the wake-up and, each eighth time, the view, against the limit", OfTurns(grouped, moving, cost => cost.Seconds), "ratio");
         foreach (var (area, cost) in new[] { ("Grouped append", append), ("Limit: a bare grouped append", group), ("A bare insert that nobody waits for", insert) })
         {
             if (cost != append) yield return new(area, "in groups of the same size", records / cost.Seconds, "records/s");
@@ -56,14 +61,26 @@ internal sealed class GroupedAppend(TimeProvider time, int sessions = 64, int ro
         yield return new("Grouped append", "commits", append.Commits / append.Seconds, "commits/s");
     }
 
-    private Task AppendAsync(ISessionJournal journal, IReadOnlyList<JournalLease> leases, CancellationToken cancellationToken) =>
-        Task.WhenAll(leases.Select(lease => AppendAsync(journal, lease, cancellationToken)));
+    private static double OfTurns(List<Cost> limit, List<Cost> ours, Func<Cost, double> of)
+    {
+        var ratios = limit.Zip(ours, (one, other) => of(one) / of(other)).Skip(WarmUps).Order().ToList();
+        return ratios[ratios.Count / 2];
+    }
 
-    private async Task AppendAsync(ISessionJournal journal, JournalLease lease, CancellationToken cancellationToken)
+    private Task AppendAsync(ISessionJournal journal, IReadOnlyList<JournalLease> leases, Func<long, JournalAppend> append, CancellationToken cancellationToken) =>
+        Task.WhenAll(leases.Select(lease => AppendAsync(journal, lease, append, cancellationToken)));
+
+    private async Task AppendAsync(ISessionJournal journal, JournalLease lease, Func<long, JournalAppend> append, CancellationToken cancellationToken)
     {
         for (var version = lease.Version; version < lease.Version + rounds; version++)
-            if (!await journal.AppendAsync(lease, new(version, Payload, 1, time.GetUtcNow(), null, null), cancellationToken)) throw new InvalidOperationException("An append was fenced.");
+            if (!await journal.AppendAsync(lease, append(version), cancellationToken)) throw new InvalidOperationException("An append was fenced.");
     }
+
+    /// <summary>As most are while an agent speaks.</summary>
+    private JournalAppend Plain(long version) => new(version, Payload, 1, time.GetUtcNow(), null, null);
+
+    /// <summary>As they are where turns begin and end.</summary>
+    private JournalAppend Moving(long version) => new(version, Payload, 1, time.GetUtcNow(), time.GetUtcNow() + TimeSpan.FromHours(2), version % 8 == 0 ? View : null);
 
     private Task AddAsync(BareGroupCommit writers) => Task.WhenAll(Enumerable.Range(0, sessions).Select(i => AddAsync(writers, i, SessionId.New(time).Value)));
 

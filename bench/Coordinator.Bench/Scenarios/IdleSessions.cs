@@ -16,14 +16,19 @@ internal sealed class IdleSessions(int connected = 1_000, int heartbeats = 40_00
         var turns = new List<Turn>();
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var staying = new List<Task>();
-        await ConnectAsync(host, turns, staying, connected / 10, leaving.Token); // warm-up: code and buffers get their size
+        await host.MemoryAsync(cancellationToken);
+        var (idle, withoutDatabase) = (host.Megabytes(), host.Megabytes() - host.DatabaseMegabytes());
+        await ConnectAsync(host, turns, staying, connected / 10, leaving.Token); // code and buffers get their size
         var managed = (await host.MemoryAsync(cancellationToken)).Managed;
         var (before, database) = (host.Megabytes(), host.DatabaseMegabytes());
-        await ConnectAsync(host, turns, staying, connected, leaving.Token);
+        await ConnectAsync(host, turns, staying, connected - turns.Count, leaving.Token);
         var after = await host.MemoryAsync(cancellationToken);
-        yield return new("Memory", "an idle session with its box and a client (PSS, shared out)", (host.Megabytes() - before) * 1_024 / connected, "KB", 100);
-        yield return new("Memory", "of which PostgreSQL, whose buffers fill", (host.DatabaseMegabytes() - database) * 1_024 / connected, "KB");
-        yield return new("Memory", "of which live managed heap", (after.Managed - managed) / 1024.0 / connected, "KB");
+        var more = connected - (connected / 10);
+        yield return new("Memory", $"{connected:N0} idle sessions with a box and a client each, above the idle host (PSS)", host.Megabytes() - idle, "MB", 100);
+        yield return new("Memory", "of which the host without PostgreSQL", host.Megabytes() - host.DatabaseMegabytes() - withoutDatabase, "MB");
+        yield return new("Memory", "each after the first tenth (PSS, shared out)", (host.Megabytes() - before) * 1_024 / more, "KB");
+        yield return new("Memory", "of which PostgreSQL, whose buffers fill", (host.DatabaseMegabytes() - database) * 1_024 / more, "KB");
+        yield return new("Memory", "of which live managed heap", (after.Managed - managed) / 1024.0 / more, "KB");
         var cpu = host.CpuSeconds();
         for (var i = 0; i < heartbeats; i++) await turns[i % turns.Count].Box.HeartbeatAsync(cancellationToken);
         await EndAsync(host, turns[0], cancellationToken);

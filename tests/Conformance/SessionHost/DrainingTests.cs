@@ -159,12 +159,12 @@ public sealed class DrainingTests
 
         var stopping = host.StopAsync(default);
         var next = (await journal.OpenAsync(key, HostId.New(time), create: false, default))!;
-        await Eventually.AdvanceAsync(time, TimeSpan.FromSeconds(5), () => stopping.IsCompleted);
+        Assert.False(await waking.WaitAsync(Eventually.Bound)); // so that its sweep leaves it to a peer
         await stopping;
+        time.Advance(TimeSpan.FromSeconds(5));
 
         var head = (await journal.FindHeadAsync(key, default))!;
         Assert.Equal((next.Epoch, next.Host), (head.Epoch, head.Host));
-        Assert.False(await waking); // so that its sweep leaves it to a peer
     }
 
     private InMemorySessionJournal Journal => new(store);
