@@ -11,8 +11,7 @@ public sealed class ClusterJourneyHost : JourneyHost
     protected override bool HasPeers => true;
 }
 
-/// <summary>It runs by itself: two hosts with boxes at once would take each other's time.</summary>
-[CollectionDefinition(ClusterJourneyHost.ClusterCollection, DisableParallelization = true)]
+[CollectionDefinition(ClusterJourneyHost.ClusterCollection)]
 public sealed class ClusterJourneyHostCollection : ICollectionFixture<ClusterJourneyHost>;
 
 /// <summary>The ten checks again, unchanged, where sessions are reached through the cluster's locations.</summary>

@@ -4,7 +4,6 @@ using Xunit;
 namespace Coordinator.Tests.Journey;
 
 /// <summary>An agent that fills its box's disk is stopped and told so; the session goes on, and the machine keeps its room.</summary>
-[Collection(JourneyHost.Collection)]
 public sealed class FullDiskTests(SmallDiskHost host) : IClassFixture<SmallDiskHost>
 {
     private static readonly TimeSpan Turn = TimeSpan.FromSeconds(120);

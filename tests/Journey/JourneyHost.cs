@@ -14,7 +14,7 @@ namespace Coordinator.Tests.Journey;
 /// <summary>One host for all the tests here, signed in to as its owner. In the end every session is archived and nothing of it may be left.</summary>
 public class JourneyHost : IAsyncLifetime, IHostControl
 {
-    public const string Collection = "journey";
+    public const string Collection = "journey on one shared host";
 
     private HostProcess? process;
     private JourneyRun? shared;

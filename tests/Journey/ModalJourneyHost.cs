@@ -31,6 +31,5 @@ public sealed class ModalJourneyHost : JourneyHost
     }
 }
 
-/// <summary>It runs by itself: two hosts with boxes at once would take each other's time.</summary>
-[CollectionDefinition(ModalJourneyHost.ModalCollection, DisableParallelization = true)]
+[CollectionDefinition(ModalJourneyHost.ModalCollection)]
 public sealed class ModalJourneyHostCollection : ICollectionFixture<ModalJourneyHost>;

@@ -6,7 +6,6 @@ using Xunit;
 namespace Coordinator.Tests.Journey;
 
 /// <summary>Yesterday's backup, restored under people and boxes that know of today.</summary>
-[Collection(JourneyHost.Collection)]
 public sealed class RestoreTests(RestoredHost host) : IClassFixture<RestoredHost>
 {
     private static readonly TimeSpan Turn = TimeSpan.FromSeconds(120);

@@ -26,7 +26,7 @@ public sealed class SocketFollowingTests(JourneyHost host)
         {
             shown.Add(e);
             if (message is null) network.Cut(); // before the prompt, so that no end of the turn waits to be taken already
-            message ??= (await socket.PromptAsync("count slowly to 100", bound.Token)).MessageId;
+            message ??= (await socket.PromptAsync("count slowly to 30", bound.Token)).MessageId;
             if (e.MessageId == message && e.Type == "agent.text" && !streams)
             {
                 streams = true;

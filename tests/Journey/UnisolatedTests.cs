@@ -5,7 +5,6 @@ using Xunit;
 namespace Coordinator.Tests.Journey;
 
 /// <summary>Where bubblewrap is missing and the operator says so, a session works all the same, and nothing of it is left.</summary>
-[Collection(JourneyHost.Collection)]
 public sealed class UnisolatedTests(UnisolatedHost host) : IClassFixture<UnisolatedHost>
 {
     private static readonly TimeSpan Turn = TimeSpan.FromSeconds(120);
