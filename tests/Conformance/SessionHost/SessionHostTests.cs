@@ -126,14 +126,16 @@ public sealed class InProcessSessionHostTests : SessionHostContract
         Assert.True((await journal.FindSnapshotAsync(key, CancellationToken.None))!.Version > 0);
     }
 
-    [Fact]
-    public async Task A_journal_that_is_down_for_a_moment_costs_a_pause_and_not_the_actor()
+    [Theory]
+    [InlineData(PortFailureKind.Unavailable)]
+    [InlineData(PortFailureKind.Full)]
+    public async Task A_journal_that_is_down_or_full_for_a_moment_costs_a_pause_and_not_the_actor(PortFailureKind failure)
     {
         var journal = new InMemorySessionJournal(TimeProvider.System);
         await using var harness = new Harness(journal);
         var key = NewKey();
         await harness.Host.CallAsync(key, Create(), CancellationToken.None);
-        journal.Faults.FailBefore(PortFailureKind.Unavailable, 3);
+        journal.Faults.FailBefore(failure, 3);
         Assert.True((await harness.Host.CallAsync(key, Prompt("patience"), CancellationToken.None)).IsSuccess);
     }
 
