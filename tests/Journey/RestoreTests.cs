@@ -68,5 +68,9 @@ public sealed class RestoreTests(RestoredHost host) : IClassFixture<RestoredHost
     }
 }
 
-/// <summary>A host of these tests alone: it is stopped and put back in time.</summary>
-public sealed class RestoredHost : JourneyHost;
+/// <summary>A host of these tests alone: it is stopped, at once whatever is under way, and put back in time.</summary>
+public sealed class RestoredHost : JourneyHost
+{
+    protected override Task<IReadOnlyDictionary<string, string>> SettingsAsync() =>
+        Task.FromResult<IReadOnlyDictionary<string, string>>(new Dictionary<string, string> { ["Sessions:Host:SettleTime"] = "00:00:00" });
+}

@@ -113,12 +113,12 @@ internal sealed class Activation
     /// </summary>
     private bool IsLeftAtWork => failure is null && !machine.CanHibernate && machine.WakeAt <= services.Time.GetUtcNow() + AlarmSweep.LongestLook;
 
-    /// <summary>True while work that it began outside of its turns is under way.</summary>
+    /// <summary>True while work outside of its turns is under way, begun by it or holding it.</summary>
     public bool IsBusy
     {
         get
         {
-            lock (gate) return underWay > 0;
+            lock (gate) return underWay > 0 || services.Holds.Has(lease.Key);
         }
     }
 
@@ -128,10 +128,16 @@ internal sealed class Activation
     /// </summary>
     public void HandOver()
     {
+        lock (gate) handingOver = true;
+        EndIfHandedOver();
+    }
+
+    /// <summary>To be told when what was under way may have ended.</summary>
+    public void EndIfHandedOver()
+    {
         lock (gate)
         {
-            handingOver = true;
-            if (underWay > 0) return;
+            if (!handingOver || IsBusy) return;
         }
 
         BeginEnd(LinkCloseReason.HostRestarting);
@@ -254,10 +260,9 @@ internal sealed class Activation
         {
             underWay--;
             if (isUndone) leftUndone = handingOver = true;
-            if (underWay > 0 || !handingOver) return;
         }
 
-        BeginEnd(LinkCloseReason.HostRestarting);
+        EndIfHandedOver();
     }
 
     /// <summary>Nothing to do for now: sets the timer, keeps a snapshot, and leaves memory when nothing needs this activation.</summary>

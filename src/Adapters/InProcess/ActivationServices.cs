@@ -8,6 +8,7 @@ internal sealed record ActivationServices(
     Followers Followers,
     RecentEvents Recent,
     EffectPool Effects,
+    SessionHolds Holds,
     SessionHostOptions Options,
     TimeProvider Time,
     HostLog Log,

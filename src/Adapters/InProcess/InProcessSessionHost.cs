@@ -18,6 +18,7 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
     private readonly HostId host;
     private readonly Action<SessionKey>? opened;
     private readonly EffectPool effects;
+    private readonly SessionHolds holds;
     private readonly Followers followers = new();
     private readonly RecentEvents recent;
     private readonly ActivationServices services;
@@ -54,8 +55,9 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
         this.opened = opened;
         Log = new(logger);
         effects = new(runners, this.options.EffectTimeout, this.options.EffectsAtOnce, time, logger);
+        holds = new(key => FindActive(key)?.EndIfHandedOver());
         recent = new(this.options.RecentBytesOfSession, this.options.RecentBytes);
-        services = new(new(journal, this.options.JournalPatience, time, Log), followers, recent, effects, this.options, time, Log, Forget);
+        services = new(new(journal, this.options.JournalPatience, time, Log), followers, recent, effects, holds, this.options, time, Log, Forget);
     }
 
     internal HostLog Log { get; }
@@ -121,6 +123,8 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
         return answer.IsSuccess ? link! : answer.Problem;
     }
 
+    public ISessionHold? TryHold(SessionKey key) => holds.TryTake(key);
+
     /// <summary>
     /// Work of sessions that is under way has <see cref="SessionHostOptions.SettleTime"/> to come to its end, so that the next
     /// host need not do it again. What nobody works for is handed over first, then what somebody does, and last what is only now coming
@@ -162,6 +166,7 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
     public async ValueTask DisposeAsync()
     {
         await effects.DisposeAsync();
+        holds.Dispose();
         ended.Dispose();
     }
 
@@ -186,6 +191,9 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
 
     private IReadOnlyList<Activation> Activations => [.. table.Values.Where(entry => entry.Value.IsCompletedSuccessfully).Select(entry => entry.Value.Result).OfType<Activation>()];
 
+    private Activation? FindActive(SessionKey key) =>
+        table.TryGetValue(key, out var entry) && entry is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true, Result: { } activation } } ? activation : null;
+
     private IReadOnlyList<Task<Activation?>> Opening => [.. table.Values.Select(entry => entry.Value).Where(task => !task.IsCompleted)];
 
     private static Problem NotFound { get; } = new("session_not_found", "There is no such session.", ProblemKind.NotFound);
@@ -197,6 +205,7 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
     {
         draining = true;
         Log.Draining(table.Count);
+        holds.Close();
         await effects.CloseAsync();
         followers.CloseAll(SubscriptionCloseReason.HostRestarting);
     }
@@ -206,8 +215,8 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
     {
         using var limit = new CancellationTokenSource(options.SettleTime, services.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        await effects.SettleAsync().WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await effects.StopAsync().WaitAsync(cancellationToken);
+        await Task.WhenAll(effects.SettleAsync(), holds.SettleAsync()).WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(effects.StopAsync(), holds.StopAsync()).WaitAsync(cancellationToken);
     }
 
     private static Task HandOverAsync(IEnumerable<Activation> activations, CancellationToken cancellationToken) => Parallel.ForEachAsync(

@@ -25,7 +25,7 @@ public sealed class SessionHostOptions
     /// <summary>The longest one effect may take.</summary>
     public TimeSpan EffectTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>How long a host that stops lets the effects that are under way come to their end, before it leaves them to the next one. The host takes at most 10 s more to hand its sessions over.</summary>
+    /// <summary>How long a host that stops lets the effects and model calls that are under way come to their end, before it leaves the effects to the next one and cuts the calls. The host takes at most 10 s more to hand its sessions over.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan SettleTime { get; set; } = TimeSpan.FromSeconds(10);
 

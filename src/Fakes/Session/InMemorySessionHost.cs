@@ -19,7 +19,14 @@ public sealed class InMemorySessionHost(ISessionMachineFactory machines, IReadOn
     private readonly TimeProvider time = time;
     private readonly ConcurrentDictionary<SessionKey, Actor> actors = new();
     private readonly ConcurrentQueue<Task> effects = new();
+    private readonly Lock gate = new();
+    private readonly HashSet<Hold> held = [];
+    private readonly TaskCompletionSource letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool closed;
     private volatile bool draining;
+
+    /// <summary>How long a drain waits for what is held before it asks for its end.</summary>
+    public TimeSpan SettleTime { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Faults of <see cref="CallAsync"/>; an after-effect one is a reply that was lost.</summary>
     public FaultSwitch Faults { get; } = new();
@@ -48,8 +55,32 @@ public sealed class InMemorySessionHost(ISessionMachineFactory machines, IReadOn
         return new(actors.TryGetValue(key, out var actor) ? actor.Attach(credential, hello, sink) : NotFound);
     }
 
+    public ISessionHold? TryHold(SessionKey key)
+    {
+        lock (gate)
+        {
+            if (closed) return null;
+            var hold = new Hold(this);
+            held.Add(hold);
+            return hold;
+        }
+    }
+
     public async ValueTask DrainAsync(CancellationToken cancellationToken)
     {
+        lock (gate)
+        {
+            closed = true;
+            if (held.Count == 0) letGo.TrySetResult();
+        }
+
+        await letGo.Task.WaitAsync(SettleTime, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (gate)
+        {
+            foreach (var hold in held.ToArray()) hold.GiveUp();
+        }
+
+        await letGo.Task.WaitAsync(cancellationToken);
         draining = true;
         foreach (var actor in actors.Values) actor.Close();
         await Task.WhenAll(effects).WaitAsync(cancellationToken);
@@ -200,6 +231,25 @@ public sealed class InMemorySessionHost(ISessionMachineFactory machines, IReadOn
                 lock (actor.gate) actor.sinks.Remove(id);
                 actor.Step(new SessionInput.BridgeDetached(id));
                 return ValueTask.CompletedTask;
+            }
+        }
+    }
+
+    private sealed class Hold(InMemorySessionHost host) : ISessionHold
+    {
+        private readonly CancellationTokenSource givenUp = new();
+
+        public CancellationToken GivenUp => givenUp.Token;
+
+        public void GiveUp() => givenUp.Cancel();
+
+        public void Dispose()
+        {
+            lock (host.gate)
+            {
+                if (!host.held.Remove(this)) return;
+                givenUp.Dispose();
+                if (host.closed && host.held.Count == 0) host.letGo.TrySetResult();
             }
         }
     }

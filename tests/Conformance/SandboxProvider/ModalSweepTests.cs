@@ -67,6 +67,8 @@ public sealed class ModalSweepTests : IAsyncLifetime
 
         public ValueTask<Result<IBridgeLink>> AttachBridgeAsync(SessionKey key, BoxCredential credential, BridgeHello hello, IBridgeSink sink, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+        public ISessionHold? TryHold(SessionKey key) => throw new NotSupportedException();
+
         public ValueTask DrainAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }

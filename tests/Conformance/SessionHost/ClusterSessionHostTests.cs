@@ -59,6 +59,8 @@ internal sealed class ClusterHarness(int others) : SessionHostHarness
             return await asked.AttachBridgeAsync(key, credential, hello, sink, cancellationToken);
         }
 
+        public ISessionHold? TryHold(SessionKey key) => asked.TryHold(key);
+
         public ValueTask DrainAsync(CancellationToken cancellationToken) => asked.DrainAsync(cancellationToken);
 
         private async Task AwayAsync(SessionKey key, CancellationToken cancellationToken)

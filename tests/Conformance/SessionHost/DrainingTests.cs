@@ -59,10 +59,66 @@ public sealed class DrainingTests
         var (host, key) = await MakingABoxAsync();
         await host.CallAsync(NewKey(), Create(), default);
         effects.Release();
-        await Eventually.HoldsAsync(async () => System.Text.Encoding.UTF8.GetString((await Journal.FindHeadAsync(key, default))!.View.Span).Contains("\"booting\"", StringComparison.Ordinal), "that the box is made");
+        await BoxMadeAsync(key);
 
         await host.DrainAsync(default);
 
+        Assert.Equal([key], await DueAsync());
+    }
+
+    [Fact]
+    public async Task What_is_held_too_long_is_asked_to_end_and_can_still_tell_what_it_has_come_to()
+    {
+        await using var host = Host(new() { SettleTime = TimeSpan.FromMilliseconds(50) });
+        var key = NewKey();
+        await host.CallAsync(key, Create(), default);
+        using var hold = host.TryHold(key)!;
+        var asked = new TaskCompletionSource();
+        using var asking = hold.GivenUp.Register(asked.SetResult);
+
+        var draining = host.DrainAsync(default).AsTask();
+        await asked.Task.WaitAsync(Eventually.Bound);
+        var told = await host.CallAsync(key, new SessionCommand.Rename(Ada, "what it has come to"), default);
+        Assert.False(draining.IsCompleted);
+        hold.Dispose();
+
+        await draining.WaitAsync(Eventually.Bound);
+        Assert.True(told.IsSuccess);
+        Assert.Equal(0, host.ActiveCount);
+    }
+
+    [Fact]
+    public async Task Only_the_session_that_something_is_held_for_is_waited_for()
+    {
+        await using var host = Host();
+        var (held, idle) = (NewKey(), NewKey());
+        foreach (var key in (SessionKey[])[held, idle]) await host.CallAsync(key, Create(), default);
+        using var hold = host.TryHold(held)!;
+
+        var draining = host.DrainAsync(default).AsTask();
+
+        await Eventually.HoldsAsync(() => !host.IsActive(idle), "that the idle session is handed over");
+        Assert.True(host.IsActive(held) && !draining.IsCompleted);
+        hold.Dispose();
+        await draining.WaitAsync(Eventually.Bound);
+    }
+
+    [Fact]
+    public async Task What_a_held_session_comes_to_want_while_its_host_stops_does_not_end_it_before_its_time()
+    {
+        var (host, key) = await MakingABoxAsync();
+        var hold = host.TryHold(key)!;
+
+        var draining = host.DrainAsync(default).AsTask();
+        effects.Release();
+        await BoxMadeAsync(key);
+        Assert.True((await host.CallAsync(key, new SessionCommand.Archive(Ada), default)).IsSuccess); // wants its box ended, which nothing here begins
+        var told = await host.CallAsync(key, new SessionCommand.GetView(), default);
+        Assert.False(draining.IsCompleted);
+        hold.Dispose();
+        await draining.WaitAsync(Eventually.Bound);
+
+        Assert.True(told.IsSuccess);
         Assert.Equal([key], await DueAsync());
     }
 
@@ -182,6 +238,9 @@ public sealed class DrainingTests
         Options.Create(options ?? new SessionHostOptions()),
         time ?? TimeProvider.System,
         NullLogger<InProcessSessionHost>.Instance);
+
+    private Task BoxMadeAsync(SessionKey key) => Eventually.HoldsAsync(
+        async () => System.Text.Encoding.UTF8.GetString((await Journal.FindHeadAsync(key, default))!.View.Span).Contains("\"booting\"", StringComparison.Ordinal), "that the box is made");
 
     private async Task<(InProcessSessionHost Host, SessionKey Key)> MakingABoxAsync(SessionHostOptions? options = null)
     {

@@ -196,4 +196,34 @@ public abstract class SessionHostContract : IAsyncLifetime
         var refused = await Assert.ThrowsAsync<PortException>(async () => await PromptAsync("too late"));
         Assert.Equal(PortFailureKind.Unavailable, refused.Kind);
     }
+
+    [Fact]
+    public async Task A_drain_waits_for_what_is_held_and_serves_its_session_until_then()
+    {
+        await CreateAsync();
+        var (first, second) = (Host.TryHold(key)!, Host.TryHold(key)!);
+        var draining = Host.DrainAsync(None).AsTask();
+        Assert.True((await Host.CallAsync(key, new SessionCommand.Rename(Ada, "told while it drains"), None)).IsSuccess);
+        first.Dispose();
+        first.Dispose(); // once more is nothing
+        Assert.True((await Host.CallAsync(key, new SessionCommand.Rename(Ada, "and once more"), None)).IsSuccess);
+        Assert.False(draining.IsCompleted || second.GivenUp.IsCancellationRequested);
+        second.Dispose();
+        await draining.WaitAsync(TimeSpan.FromSeconds(10));
+        await Assert.ThrowsAsync<PortException>(async () => await PromptAsync("too late"));
+    }
+
+    [Fact]
+    public async Task A_host_that_drains_lets_nothing_more_be_held()
+    {
+        await CreateAsync();
+        using (Host.TryHold(key)!)
+        {
+            var draining = Host.DrainAsync(None).AsTask();
+            Assert.Null(Host.TryHold(key));
+            Assert.False(draining.IsCompleted);
+        }
+
+        Assert.Null(Host.TryHold(key));
+    }
 }

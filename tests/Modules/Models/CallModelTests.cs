@@ -133,6 +133,69 @@ public sealed class CallModelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_call_holds_its_session_until_its_usage_is_told()
+    {
+        var (answering, recording) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var heldWhileRecording = 0;
+        Sessions.BeforeRecord = () =>
+        {
+            heldWhileRecording = Sessions.Holds!.Count;
+            return recording.Task;
+        };
+        server.Gateway.Enqueue(ModelAnswer.Stream(Usage, Done) with { Gate = answering.Task });
+
+        var calling = CallAsync(ChatPath, """{"model":"fast","stream":true}""");
+        await Eventually.HoldsAsync(() => server.Gateway.Open == 1, "that the model is at work");
+        Assert.Equal(1, Sessions.Holds!.Count);
+        answering.SetResult();
+        recording.SetResult();
+        await calling;
+
+        Assert.Equal(1, heldWhileRecording);
+        await Eventually.HoldsAsync(() => Sessions.Holds.Count == 0, "that the session is let go");
+    }
+
+    [Fact]
+    public async Task A_call_that_comes_to_a_host_that_stops_is_broken_off_so_that_its_box_asks_again_and_calls_nothing()
+    {
+        Sessions.Holds = null;
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => CallAsync(ChatPath, """{"model":"fast","stream":true}"""));
+
+        Assert.Empty(server.Gateway.Calls);
+    }
+
+    [Fact]
+    public async Task A_call_that_takes_longer_than_its_host_can_wait_is_cut_and_what_it_used_is_recorded()
+    {
+        server.Gateway.Enqueue(ModelAnswer.Stream("data: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":70,\"output_tokens\":1}}}\n\n", "never") with { Gate = new TaskCompletionSource().Task });
+        using var box = server.Box();
+        using var response = await SendAsync(box, "model/v1/acme/messages", """{"model":"fast","stream":true}""");
+        var answer = await response.Content.ReadAsStreamAsync();
+        await answer.ReadExactlyAsync(new byte[10]);
+
+        await Sessions.Holds!.GiveUpAsync();
+
+        await Assert.ThrowsAnyAsync<IOException>(() => answer.CopyToAsync(Stream.Null));
+        await Eventually.HoldsAsync(() => server.Gateway.Open == 0 && Sessions.Holds.Count == 0, "the end of the call");
+        Assert.Equal(70, Assert.Single(Sessions.Recorded).InputTokens);
+    }
+
+    [Fact]
+    public async Task A_call_that_has_no_answer_yet_when_its_host_can_wait_no_longer_is_broken_off()
+    {
+        server.Gateway.Enqueue(ModelAnswer.Stream("never") with { Gate = new TaskCompletionSource().Task });
+        var calling = CallAsync(ChatPath, """{"model":"fast","stream":true}""");
+        await Eventually.HoldsAsync(() => server.Gateway.Open == 1, "that the model is at work");
+
+        await Sessions.Holds!.GiveUpAsync();
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => calling);
+        await Eventually.HoldsAsync(() => server.Gateway.Open == 0 && Sessions.Holds.Count == 0, "the end of the call");
+        Assert.Empty(Sessions.Recorded);
+    }
+
+    [Fact]
     public async Task An_answer_that_does_not_stream_is_recorded_before_it_is_given()
     {
         const string Body = """{"choices":[{"message":{"content":"Hi"}}],"usage":{"prompt_tokens":10,"completion_tokens":20}}""";

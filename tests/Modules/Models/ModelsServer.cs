@@ -157,7 +157,36 @@ internal sealed class WantedBox : ISessionHost
 
     public ValueTask<Result<IBridgeLink>> AttachBridgeAsync(SessionKey key, BoxCredential credential, BridgeHello hello, IBridgeSink sink, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    /// <summary>Null: the host is stopping.</summary>
+    public HeldCalls? Holds { get; set; } = new();
+
+    public ISessionHold? TryHold(SessionKey key) => Holds?.Take();
+
     public ValueTask DrainAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    /// <summary>The calls that a host would wait for.</summary>
+    internal sealed class HeldCalls
+    {
+        private readonly CancellationTokenSource givenUp = new();
+        private int count;
+
+        public int Count => Volatile.Read(ref count);
+
+        public Task GiveUpAsync() => givenUp.CancelAsync();
+
+        public ISessionHold Take()
+        {
+            Interlocked.Increment(ref count);
+            return new Hold(this);
+        }
+
+        private sealed class Hold(HeldCalls held) : ISessionHold
+        {
+            public CancellationToken GivenUp => held.givenUp.Token;
+
+            public void Dispose() => Interlocked.Decrement(ref held.count);
+        }
+    }
 
     /// <summary>Tokens whose secret is a hash of what they say.</summary>
     internal sealed class Scheme : IBoxTokenScheme

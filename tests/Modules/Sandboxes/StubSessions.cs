@@ -49,6 +49,8 @@ internal sealed class StubSessions : ISessionHost
 
     public ValueTask<Result<IBridgeLink>> AttachBridgeAsync(SessionKey key, BoxCredential credential, BridgeHello hello, IBridgeSink sink, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public ISessionHold? TryHold(SessionKey key) => throw new NotSupportedException();
+
     public ValueTask DrainAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 }
 

@@ -28,5 +28,7 @@ internal sealed class HostSessions(SimWorld world, SimHost host) : ISessionHost
     public ValueTask<Result<IBridgeLink>> AttachBridgeAsync(SessionKey key, BoxCredential credential, BridgeHello hello, IBridgeSink sink, CancellationToken cancellationToken) =>
         throw new NotSupportedException("Boxes are attached by the links of this world.");
 
+    public ISessionHold? TryHold(SessionKey key) => throw new NotSupportedException("No model is called in this world.");
+
     public ValueTask DrainAsync(CancellationToken cancellationToken) => throw new NotSupportedException("Hosts are drained by the faults of this world.");
 }

@@ -71,6 +71,8 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
         there => bridges.AttachAsync(there, new(key, credential, hello), sink, cancellationToken),
         cancellationToken);
 
+    public ISessionHold? TryHold(SessionKey key) => IsDraining ? null : Members.Find()?.Actors.TryHold(key);
+
     public async ValueTask DrainAsync(CancellationToken cancellationToken)
     {
         var claimed = claims.CloseAsync();

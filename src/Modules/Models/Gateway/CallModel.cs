@@ -58,46 +58,69 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
         }
     }
 
+    /// <summary>
+    /// The token is read first, so that nobody without one wakes or holds a session. A host that stops breaks the call off instead of
+    /// refusing it: the box then goes on asking until a host takes it, while an agent gives a model up that refuses it a few times.
+    /// </summary>
     private async Task ServeAsync(HttpContext context, string provider, string path, CallWire wire)
     {
-        var box = await AuthorizeAsync(context);
+        if (!tokens.TryRead(context.BearerToken(), out var claims))
+        {
+            await WireRefusal.WriteAsync(context, wire, new("gateway_token_invalid", "The gateway token is missing, not from here, or expired; get a new one.", ProblemKind.Unauthenticated));
+            return;
+        }
+
+        using var hold = sessions.TryHold(claims.Key);
+        if (hold is null)
+        {
+            context.Abort();
+            return;
+        }
+
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, hold.GivenUp);
+        try
+        {
+            await ServeAsync(context, claims, new(provider, path, wire), over.Token);
+        }
+        catch (OperationCanceledException) when (hold.GivenUp.IsCancellationRequested)
+        {
+            LogCut(logger, claims.Key, provider);
+            context.Abort();
+        }
+    }
+
+    private async Task ServeAsync(HttpContext context, GatewayClaims claims, CallAddress address, CancellationToken cancellationToken)
+    {
+        var box = await sessions.AuthorizeBoxAsync(claims.Key, new(claims.Sandbox, claims.Generation, boxTokens.HashFor(claims.Key, claims.Sandbox, claims.Generation)), cancellationToken);
         var entered = box.IsSuccess ? calls.Enter(box.Value.Key.Organization, box.Value.Credential.Sandbox) : box.Problem;
         if (!entered.IsSuccess)
         {
-            await WireRefusal.WriteAsync(context, wire, entered.Problem);
+            await WireRefusal.WriteAsync(context, address.Wire, entered.Problem);
             return;
         }
 
         using var place = entered.Value;
-        if (await PrepareAsync(context, box.Value, place, provider, path, wire) is { } call) await AnswerAsync(context, call);
+        if (await PrepareAsync(context, box.Value, place, address, cancellationToken) is { } call) await AnswerAsync(context, call, cancellationToken);
     }
 
-    private async Task<PreparedCall?> PrepareAsync(HttpContext context, AuthorizedBox box, ModelCalls.Place place, string provider, string path, CallWire wire)
+    private async Task<PreparedCall?> PrepareAsync(HttpContext context, AuthorizedBox box, ModelCalls.Place place, CallAddress address, CancellationToken cancellationToken)
     {
-        var bytes = await RequestBody.ReadAsync(context, LargestBody, place);
+        var wire = address.Wire;
+        var bytes = await RequestBody.ReadAsync(context, LargestBody, place, cancellationToken);
         if (!bytes.IsSuccess) return await RefuseAsync(context, wire, bytes.Problem);
         if (!CallBody.TryRead(bytes.Value, out var body, out var wrong)) return await RefuseAsync(context, wire, new("model_request_invalid", wrong, ProblemKind.Malformed));
 
-        var model = $"{provider}/{body.Model}";
-        var route = await gateway.ResolveAsync(box.Key.Organization, model, context.RequestAborted);
+        var model = $"{address.Provider}/{body.Model}";
+        var route = await gateway.ResolveAsync(box.Key.Organization, model, cancellationToken);
         if (!route.IsSuccess) return await RefuseAsync(context, wire, route.Problem);
         var headers = PassedHeaders.Where(name => context.Request.Headers.ContainsKey(name)).ToDictionary(name => name, name => context.Request.Headers[name].ToString());
         var upstream = body.ForUpstream(route.Value.UpstreamModel, askForUsage: wire == CallWire.OpenAiChat);
-        return new(box, wire, new(model, path, upstream, headers), provider);
+        return new(box, wire, new(model, address.Path, upstream, headers), address.Provider);
     }
 
-    /// <summary>The token is checked first, so that nobody without one can wake a session.</summary>
-    private async Task<Result<AuthorizedBox>> AuthorizeAsync(HttpContext context)
+    private async Task AnswerAsync(HttpContext context, PreparedCall call, CancellationToken cancellationToken)
     {
-        if (!tokens.TryRead(context.BearerToken(), out var claims))
-            return new Problem("gateway_token_invalid", "The gateway token is missing, not from here, or expired; get a new one.", ProblemKind.Unauthenticated);
-        var credential = new BoxCredential(claims.Sandbox, claims.Generation, boxTokens.HashFor(claims.Key, claims.Sandbox, claims.Generation));
-        return await sessions.AuthorizeBoxAsync(claims.Key, credential, context.RequestAborted);
-    }
-
-    private async Task AnswerAsync(HttpContext context, PreparedCall call)
-    {
-        var sent = await gateway.SendAsync(call.Box.Key.Organization, call.Request, context.RequestAborted);
+        var sent = await gateway.SendAsync(call.Box.Key.Organization, call.Request, cancellationToken);
         if (!sent.IsSuccess)
         {
             await WireRefusal.WriteAsync(context, call.Wire, sent.Problem);
@@ -118,7 +141,7 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
 
         var meter = new UsageMeter(call.Wire);
         var relay = new MeteredRelay(meter, counts => ledger.RecordAsync(call.Box, call.Request.Model, counts));
-        var outcome = await relay.RunAsync(upstream, context.Response, context.RequestAborted);
+        var outcome = await relay.RunAsync(upstream, context.Response, cancellationToken);
         if (meter.Counts is null) LogUnmetered(logger, call.Box.Key, call.Request.Model);
         if (outcome == RelayOutcome.NotRecorded) context.Abort();
     }
@@ -129,6 +152,8 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
         return null;
     }
 
+    private readonly record struct CallAddress(string Provider, string Path, CallWire Wire);
+
     private sealed record PreparedCall(AuthorizedBox Box, CallWire Wire, ModelRequest Request, string Provider);
 
     [LoggerMessage(EventId = 5101, Level = LogLevel.Warning, Message = "A call of {Provider} failed: {Kind}.")]
@@ -136,4 +161,7 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
 
     [LoggerMessage(EventId = 5102, Level = LogLevel.Warning, Message = "{Session}: an answer of {Model} told no usage; nothing is counted for it.")]
     private static partial void LogUnmetered(ILogger logger, SessionKey session, string model);
+
+    [LoggerMessage(EventId = 5103, Level = LogLevel.Warning, Message = "{Session}: a call of {Provider} took longer than this host could wait with its stop, and is cut; what it used so far is counted.")]
+    private static partial void LogCut(ILogger logger, SessionKey session, string provider);
 }

@@ -31,10 +31,25 @@ public interface ISessionHost
     ValueTask<Result<IBridgeLink>> AttachBridgeAsync(SessionKey key, BoxCredential credential, BridgeHello hello, IBridgeSink sink, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Stops taking activations, lets appends in flight settle, closes links and subscriptions with
+    /// Says that work for a session goes on in this process, beside its actor, whose outcome the actor must be told: a model
+    /// call, whose usage has to be recorded. A host that drains keeps the session, if it has it, and its own way to the hosts
+    /// that have the others, until the hold is disposed; after a bounded time it asks for that by <see cref="ISessionHold.GivenUp"/>.
+    /// Nothing is waited for and nobody is woken. Null: the host drains or has no peers to reach the session by, and the work must not begin here.
+    /// </summary>
+    ISessionHold? TryHold(SessionKey key);
+
+    /// <summary>
+    /// Stops taking activations and holds, lets appends in flight and what is held settle, closes links and subscriptions with
     /// <see cref="LinkCloseReason.HostRestarting"/>, and releases every lease.
     /// </summary>
     ValueTask DrainAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>Work for a session that its host waits for when it drains. Dispose when its outcome has been told.</summary>
+public interface ISessionHold : IDisposable
+{
+    /// <summary>Cancelled when the host waits no longer: the work is to end at once, tell what it has come to, and let go.</summary>
+    CancellationToken GivenUp { get; }
 }
 
 /// <summary>A place in a session's event sequence: <c>incarnation.seq</c>, opaque to clients.</summary>
