@@ -80,8 +80,24 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
     /// <summary>Sessions in memory now.</summary>
     public int ActiveCount => table.Count;
 
-    public ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken) =>
-        OnActivationAsync(key, command is SessionCommand.Create, a => a.CallAsync(id => new SessionInput.Called(id, command), cancellationToken), cancellationToken);
+    public ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken) => command is SessionCommand.GetView
+        ? LookAsync(key, cancellationToken)
+        : OnActivationAsync(key, command is SessionCommand.Create, a => a.CallAsync(id => new SessionInput.Called(id, command), cancellationToken), cancellationToken);
+
+    /// <summary>From memory where it is awake, and as the journal has it elsewhere: what may be shown is durable.</summary>
+    private async ValueTask<Result<SessionReply>> LookAsync(SessionKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (FindActive(key) is { } activation) return await activation.CallAsync(id => new SessionInput.Called(id, new SessionCommand.GetView()), cancellationToken);
+        }
+        catch (ActivationOverException)
+        {
+            // What it knew stands in the journal.
+        }
+
+        return await journal.FindHeadAsync(key, cancellationToken) is { } head ? new SessionReply.View(new(new(head.Incarnation, head.Seq), head.View)) : NotFound;
+    }
 
     public async ValueTask<Result<ISessionSubscription>> SubscribeAsync(SessionKey key, SessionCursor? after, CancellationToken cancellationToken)
     {

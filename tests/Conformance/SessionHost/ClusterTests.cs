@@ -136,6 +136,16 @@ public sealed class ClusterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_look_from_another_host_asks_nobody_and_wakes_nobody()
+    {
+        await one.Host.DrainAsync(default);
+        var seen = await two.Host.CallAsync(key, new SessionCommand.GetView(), default);
+
+        Assert.True(seen.IsSuccess);
+        Assert.False(two.Member.Actors.IsActive(key));
+    }
+
+    [Fact]
     public async Task Watching_from_another_host_wakes_nobody_and_misses_nothing()
     {
         await one.Host.DrainAsync(default);

@@ -198,6 +198,18 @@ public abstract class SessionHostContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_look_tells_what_was_made_durable_last_and_where_it_stands()
+    {
+        Assert.Equal("session_not_found", (await Host.CallAsync(key, new SessionCommand.GetView(), None)).Problem?.Code);
+        await CreateAsync();
+        await Host.CallAsync(key, new SessionCommand.Rename(Ada, "Renamed"), None);
+        await using var follower = await FollowAsync(null);
+        var seen = ((SessionReply.View)(await Host.CallAsync(key, new SessionCommand.GetView(), None)).Value).Session;
+        Assert.Equal("Renamed", JsonDocument.Parse(seen.Json).RootElement.GetProperty("title").GetString());
+        Assert.Equal(follower.Start, seen.Cursor);
+    }
+
+    [Fact]
     public async Task A_drain_waits_for_what_is_held_and_serves_its_session_until_then()
     {
         await CreateAsync();

@@ -151,6 +151,21 @@ public sealed class InProcessSessionHostTests : SessionHostContract
     }
 
     [Fact]
+    public async Task A_look_at_a_session_that_sleeps_wakes_nobody()
+    {
+        var journal = new InMemorySessionJournal(TimeProvider.System);
+        await using var harness = new Harness(journal, new SessionHostOptions { HibernateAfter = TimeSpan.FromMilliseconds(50) });
+        var key = NewKey();
+        await harness.Host.CallAsync(key, Create(), CancellationToken.None);
+        await Eventually.HoldsAsync(() => harness.Real.ActiveCount == 0, "The idle session's leaving memory");
+        var epoch = (await journal.FindHeadAsync(key, CancellationToken.None))!.Epoch;
+
+        Assert.True((await harness.Host.CallAsync(key, new SessionCommand.GetView(), CancellationToken.None)).IsSuccess);
+
+        Assert.Equal(epoch, (await journal.FindHeadAsync(key, CancellationToken.None))!.Epoch);
+    }
+
+    [Fact]
     public async Task A_paused_follower_is_dropped_and_costs_no_memory_beyond_its_bound()
     {
         await using var harness = new Harness(new InMemorySessionJournal(TimeProvider.System), new SessionHostOptions { FollowerBytes = 64 * 1024 });

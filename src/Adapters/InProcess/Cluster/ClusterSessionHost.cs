@@ -45,7 +45,17 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
     /// <summary>True once it is told to stop: what it still has is served until it is handed over, what others have is asked of them, and nothing is opened.</summary>
     internal bool IsDraining => claims.IsClosed;
 
-    public ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken) => WhereItIsAsync(
+    public ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken) =>
+        command is SessionCommand.GetView look ? LookAsync(key, look, cancellationToken) : AskAsync(key, command, cancellationToken);
+
+    /// <summary>Any host can: what may be shown of a session is durable.</summary>
+    private async ValueTask<Result<SessionReply>> LookAsync(SessionKey key, SessionCommand.GetView look, CancellationToken cancellationToken)
+    {
+        var member = IsDraining ? Members.Find() ?? throw Draining() : await Members.CurrentAsync(cancellationToken);
+        return await member.Actors.CallAsync(key, look, cancellationToken);
+    }
+
+    private ValueTask<Result<SessionReply>> AskAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken) => WhereItIsAsync(
         key,
         here => here.CallAsync(key, command, cancellationToken),
         async there =>

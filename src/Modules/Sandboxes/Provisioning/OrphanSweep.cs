@@ -29,10 +29,13 @@ internal sealed partial class OrphanSweep(
     /// <summary>Younger boxes are left alone unless their session is gone: their session may not have heard of them yet.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(2);
 
-    /// <summary>To ask a session about the data it left wakes it, so that is done this seldom.</summary>
-    private static readonly TimeSpan LookAtDataEvery = TimeSpan.FromHours(1);
+    /// <summary>Nobody waits for the room that is left behind: each kept workspace is looked at in one minute of these, which its id says.</summary>
+    private const int LookAtDataEvery = 60;
 
-    private readonly Dictionary<string, DateTimeOffset> lookedAtData = new(StringComparer.Ordinal);
+    private readonly long began = time.GetTimestamp();
+
+    /// <summary>The minutes since it began of which kept data has been looked at, and those of the sweep that is made.</summary>
+    private (long Before, long Now) minutes = (-1, -1);
 
     /// <summary>When a running box was first found that its session does not want. A provider's clock that is ahead of ours makes no box younger.</summary>
     private readonly Dictionary<SandboxHandle, long> unwantedSince = [];
@@ -57,6 +60,7 @@ internal sealed partial class OrphanSweep(
     /// <summary>One sweep; returns how many boxes were destroyed.</summary>
     public async ValueTask<int> SweepAsync(CancellationToken cancellationToken)
     {
+        minutes = (minutes.Now, (long)time.GetElapsedTime(began).TotalMinutes);
         var (found, isWhole) = await ListAsync(cancellationToken);
         if (isWhole) Forget(found);
         var destroyed = 0;
@@ -125,7 +129,7 @@ internal sealed partial class OrphanSweep(
             return Verdict.Leave;
         }
 
-        // Nobody acts on what does not run: its session is looked at, not asked to decide, which would write a record each time.
+        // Nobody acts on what does not run: its session is looked at, not asked to decide, which would wake it and write a record each time.
         if (listing.Status is not SandboxStatus.Running) return IsDataDue(listing) ? await LookAsync(box.Key, listing, cancellationToken) ?? Verdict.Leave : Verdict.Leave;
         var credential = new BoxCredential(box.Sandbox, box.Generation, tokens.HashFor(box.Key, box.Sandbox, box.Generation));
         var answer = await sessions.CallAsync(box.Key, new SessionCommand.AuthorizeBox(credential), cancellationToken);
@@ -180,23 +184,13 @@ internal sealed partial class OrphanSweep(
 
     private bool IsDataDue(SandboxListing listing)
     {
-        var now = time.GetUtcNow();
-        if (!lookedAtData.TryGetValue(listing.Handle.Id, out var last))
-        {
-            // Spread over the hour, so that a host that starts does not wake every session at once.
-            var share = listing.Handle.Id.Sum(character => character) % LookAtDataEvery.TotalMinutes / LookAtDataEvery.TotalMinutes;
-            last = lookedAtData[listing.Handle.Id] = now - (LookAtDataEvery * share);
-        }
-
-        if (now - last < LookAtDataEvery) return false;
-        lookedAtData[listing.Handle.Id] = now;
-        return true;
+        var its = listing.Handle.Id.Sum(character => character) % LookAtDataEvery;
+        return (minutes.Now - its + LookAtDataEvery) % LookAtDataEvery < minutes.Now - minutes.Before;
     }
 
     private void Forget(IEnumerable<SandboxListing> found)
     {
         var ids = found.Select(listing => listing.Handle.Id).ToHashSet(StringComparer.Ordinal);
-        foreach (var id in lookedAtData.Keys.Where(id => !ids.Contains(id)).ToList()) lookedAtData.Remove(id);
         foreach (var handle in unwantedSince.Keys.Where(handle => !ids.Contains(handle.Id)).ToList()) unwantedSince.Remove(handle);
         foreach (var handle in unknownSince.Keys.Where(handle => !ids.Contains(handle.Id)).ToList()) unknownSince.Remove(handle);
     }

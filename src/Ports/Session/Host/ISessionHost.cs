@@ -8,7 +8,7 @@ namespace Coordinator.Ports.Session;
 public interface ISessionHost
 {
     /// <summary>
-    /// Runs one command as a turn, waking the session if it sleeps. Problem <c>session_not_found</c> (404) when there is
+    /// Runs one command as a turn, waking the session if it sleeps; <see cref="SessionCommand.GetView"/> alone wakes nobody. Problem <c>session_not_found</c> (404) when there is
     /// none; other problems are the command's own refusals.
     /// </summary>
     /// <exception cref="PortException">
