@@ -10,20 +10,20 @@ namespace Coordinator.Adapters.InProcess;
 /// <see cref="ISessionHost"/> for one host: every session's actor lives in this process while something needs it.
 /// Ownership is still taken and fenced through the journal, so a second host on the same database does no harm.
 /// </summary>
-public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsSessions, IAsyncDisposable
+public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsSessions, IAsyncDisposable
 {
     private readonly ISessionJournal journal;
-    private readonly ISessionMachineFactory machines;
     private readonly SessionHostOptions options;
     private readonly HostId host;
-    private readonly Action<SessionKey>? opened;
+    private readonly SessionOpening opening;
+    /// <summary>Sessions are opened only by whom the registry names then: one that leaves may be a peer's before its last call has gone.</summary>
+    private readonly bool hasPeers;
     private readonly EffectPool effects;
     private readonly SessionHolds holds;
     private readonly Followers followers = new();
     private readonly RecentEvents recent;
     private readonly ActivationServices services;
     private readonly ConcurrentDictionary<SessionKey, Lazy<Task<Activation?>>> table = new();
-    private readonly CancellationTokenSource ended = new();
     private volatile bool draining;
 
     /// <summary>How many sessions are handed over at once; the others are served meanwhile.</summary>
@@ -51,13 +51,13 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
         HostId host,
         Action<SessionKey>? opened = null)
     {
-        (this.journal, this.machines, this.options, this.host) = (journal, machines, options.Value, host);
-        this.opened = opened;
+        (this.journal, this.options, this.host, hasPeers) = (journal, options.Value, host, opened is not null);
         Log = new(logger);
         effects = new(runners, this.options.EffectTimeout, this.options.EffectsAtOnce, time, logger);
         holds = new(key => FindActive(key)?.EndIfHandedOver());
         recent = new(this.options.RecentBytesOfSession, this.options.RecentBytes);
         services = new(new(journal, this.options.JournalPatience, time, Log), followers, recent, effects, holds, this.options, time, Log, Forget);
+        opening = new(journal, machines, host, opened, services);
     }
 
     internal HostLog Log { get; }
@@ -115,7 +115,7 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
 
     public async ValueTask<Result<IBridgeLink>> AttachBridgeAsync(SessionKey key, BoxCredential credential, BridgeHello hello, IBridgeSink sink, CancellationToken cancellationToken)
     {
-        BridgeLink? link = null;
+        ActorLink? link = null;
         var answer = await OnActivationAsync(
             key,
             create: false,
@@ -150,9 +150,9 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
     {
         await CloseAsync();
         var settling = SettleAsync(cancellationToken);
-        var opening = Opening;
+        var arriving = Opening;
         var byWork = Activations.ToLookup(activation => activation.IsBusy);
-        await Task.WhenAll([HandOverAsync(byWork[false].Concat(byWork[true]), cancellationToken), settling, .. opening.Select(task => HandOverOpenedAsync(task, cancellationToken))]);
+        await Task.WhenAll([HandOverAsync(byWork[false].Concat(byWork[true]), cancellationToken), settling, .. arriving.Select(task => HandOverOpenedAsync(task, cancellationToken))]);
         await HandOverAsync(Activations, cancellationToken);
     }
 
@@ -160,7 +160,7 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
     internal async Task StopAsync(CancellationToken cancellationToken)
     {
         await CloseAsync();
-        var (stopped, given) = (effects.StopAsync(), ended.CancelAsync()); // beside the actors' end: the driver dials the server to have a statement cancelled
+        var (stopped, given) = (effects.StopAsync(), opening.EndAsync()); // beside the actors' end: the driver dials the server to have a statement cancelled
         foreach (var activation in Activations) activation.BeginEnd(LinkCloseReason.HostRestarting);
         await OpeningAsync(cancellationToken);
         foreach (var activation in Activations) activation.BeginEnd(LinkCloseReason.HostRestarting);
@@ -183,7 +183,7 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
     {
         await effects.DisposeAsync();
         holds.Dispose();
-        ended.Dispose();
+        opening.Dispose();
     }
 
     /// <inheritdoc cref="IWakesSessions.WakeAsync"/>
@@ -214,7 +214,7 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
 
     private static Problem NotFound { get; } = new("session_not_found", "There is no such session.", ProblemKind.NotFound);
 
-    private static PortException Draining() => new(PortFailureKind.Unavailable, "This host is stopping; try again at once.", retryAfter: TimeSpan.FromSeconds(1));
+    internal static PortException Draining() => new(PortFailureKind.Unavailable, "This host is stopping; try again at once.", retryAfter: TimeSpan.FromSeconds(1));
 
     /// <summary>From here on nothing is woken, followed or begun.</summary>
     private async Task CloseAsync()
@@ -262,9 +262,6 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    /// <summary>Opened only by whom the registry names: a session that leaves may be a peer's before its last call has gone.</summary>
-    private bool HasPeers => opened is not null;
-
     /// <summary>Runs on the live activation; one that was just ending gives way to the next.</summary>
     private async ValueTask<Result<SessionReply>> OnActivationAsync(SessionKey key, bool create, Func<Activation, ValueTask<Result<SessionReply>>> call, CancellationToken cancellationToken)
     {
@@ -279,7 +276,7 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
             {
                 await activation.Ended.WaitAsync(cancellationToken);
                 Forget(key, activation);
-                if (HasPeers) throw new PortException(PortFailureKind.Fenced, "The session has just left this host.");
+                if (hasPeers) throw new PortException(PortFailureKind.Fenced, "The session has just left this host.");
             }
         }
     }
@@ -288,7 +285,7 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
     {
         var entry = draining
             ? table.GetValueOrDefault(key) ?? throw Draining()
-            : table.GetOrAdd(key, static (k, s) => new(() => s.self.OpenAsync(k, s.create)), (self: this, create));
+            : table.GetOrAdd(key, static (k, s) => new(() => s.opening.OpenAsync(k, s.create)), (opening, create));
         try
         {
             var activation = await entry.Value.WaitAsync(cancellationToken);
@@ -307,24 +304,5 @@ public sealed partial class InProcessSessionHost : ISessionHost, IWakesSessions,
     {
         if (table.TryGetValue(key, out var entry) && entry.IsValueCreated && entry.Value.IsCompletedSuccessfully && entry.Value.Result == activation)
             table.TryRemove(new(key, entry));
-    }
-
-    private sealed class BridgeLink(Activation activation, long id) : IBridgeLink
-    {
-        public long Id { get; } = id;
-
-        public async ValueTask PostAsync(BoxFrame frame, CancellationToken cancellationToken)
-        {
-            try
-            {
-                await activation.PostAsync(new SessionInput.BridgeReceived(Id, frame), cancellationToken);
-            }
-            catch (ActivationOverException)
-            {
-                throw new PortException(PortFailureKind.Unavailable, "The session's actor is starting anew; reconnect.");
-            }
-        }
-
-        public ValueTask DisposeAsync() => activation.RemoveLinkAsync(Id);
     }
 }

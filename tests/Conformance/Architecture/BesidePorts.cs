@@ -11,6 +11,7 @@ internal static class BesidePorts
 
         // What a call of ISessionHost hands out: parts of that port, tried by its contract.
         "Coordinator.Ports.Session.IBridgeLink",
+        "Coordinator.Ports.Session.ISessionHold",
 
         // What a call of ISessionHost is handed: the box's end, passed on where its socket is on another host than its session.
         "Coordinator.Ports.Session.IBridgeSink",

@@ -3,12 +3,18 @@ using Coordinator.Ports.Session;
 
 namespace Coordinator.Adapters.InProcess;
 
-/// <content>How a session comes to be in memory.</content>
-public sealed partial class InProcessSessionHost
+/// <summary>
+/// How a session comes to be in memory on a host, until that host has ended. <paramref name="opened"/> is told of each that there
+/// was before and that the host has now.
+/// </summary>
+internal sealed class SessionOpening(ISessionJournal journal, ISessionMachineFactory machines, HostId host, Action<SessionKey>? opened, ActivationServices services) : IDisposable
 {
-    private async Task<Activation?> OpenAsync(SessionKey key, bool create)
+    private readonly CancellationTokenSource ended = new();
+
+    /// <summary>The session's actor under a lease of its own; null when there is no such session and none is to be made.</summary>
+    public async Task<Activation?> OpenAsync(SessionKey key, bool create)
     {
-        using var limit = new CancellationTokenSource(options.CallTimeout, services.Time);
+        using var limit = new CancellationTokenSource(services.Options.CallTimeout, services.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ended.Token);
         try
         {
@@ -16,13 +22,18 @@ public sealed partial class InProcessSessionHost
         }
         catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {
-            throw Draining(); // whoever began it may have gone, and the session may have another host by now
+            throw InProcessSessionHost.Draining(); // whoever began it may have gone, and the session may have another host by now
         }
         catch (OperationCanceledException e) when (limit.IsCancellationRequested)
         {
             throw new PortException(PortFailureKind.Timeout, "The journal did not answer in time; the session could not be opened.", inner: e);
         }
     }
+
+    /// <summary>Gives up what is under way, and opens nothing more.</summary>
+    public Task EndAsync() => ended.CancelAsync();
+
+    public void Dispose() => ended.Dispose();
 
     private async Task<Activation?> OpenAsync(SessionKey key, bool create, CancellationToken cancellationToken)
     {
@@ -61,7 +72,7 @@ public sealed partial class InProcessSessionHost
         var anew = machines.Create(lease);
 
         // Another release's snapshot has another shape, which is nothing to speak of.
-        if (snapshot.ShapeHash == anew.Snapshot().ShapeHash) Log.SnapshotDamaged(lease.Key, snapshot.Version);
+        if (snapshot.ShapeHash == anew.Snapshot().ShapeHash) services.Log.SnapshotDamaged(lease.Key, snapshot.Version);
         return anew;
     }
 }
