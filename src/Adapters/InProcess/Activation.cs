@@ -35,12 +35,16 @@ internal sealed class Activation
     {
         (this.services, this.lease, this.machine) = (services, lease, machine);
         mailbox = Channel.CreateBounded<SessionInput>(new BoundedChannelOptions(services.Options.MailboxCapacity) { SingleReader = true });
-        alarm = services.Time.CreateTimer(static self => ((Activation)self!).Ring(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         lastUsed = services.Time.GetUtcNow();
         snapshotVersion = covered;
         tail = services.Recent.Begin(lease);
         services.Followers.Announce(lease.Key, lease.Seq);
-        Ended = Task.Run(RunAsync);
+        // Who happened to wake the session is not who it works for from here on: its trace and its logging scope, and all that hangs on them, stay behind.
+        using (ExecutionContext.SuppressFlow())
+        {
+            alarm = services.Time.CreateTimer(static self => ((Activation)self!).Ring(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            Ended = Task.Run(RunAsync);
+        }
     }
 
     /// <summary>Completes when this activation is over and its lease given back. Never faults.</summary>

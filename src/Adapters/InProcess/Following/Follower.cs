@@ -13,8 +13,11 @@ namespace Coordinator.Adapters.InProcess;
 internal sealed class Follower(SessionKey key, ISessionJournal journal, RecentEvents recent, SessionCursor start, SessionView view, int maxBytes, Action<Follower> left) : ISessionSubscription
 {
     private readonly Lock gate = new();
-    /// <summary>Read under the gate alone: by the follower, and by whoever closes it and lets go of what waits.</summary>
-    private readonly Channel<EventBatch> live = Channel.CreateUnbounded<EventBatch>();
+    /// <summary>
+    /// Read under the gate alone: by the follower, and by whoever closes it and lets go of what waits. Its bound is in bytes; as a bounded
+    /// channel, with no bound in number, it takes no room while nothing waits.
+    /// </summary>
+    private readonly Channel<EventBatch> live = Channel.CreateBounded<EventBatch>(int.MaxValue);
     private long publishedSeq;
     private long pendingBytes;
     private bool isLive;
@@ -23,7 +26,7 @@ internal sealed class Follower(SessionKey key, ISessionJournal journal, RecentEv
 
     public SessionCursor Start { get; } = start;
 
-    public SessionView View { get; } = view;
+    public SessionView View { get; private set; } = view;
 
     public SubscriptionCloseReason? Closed { get; private set; }
 
@@ -48,6 +51,7 @@ internal sealed class Follower(SessionKey key, ISessionJournal journal, RecentEv
     public async IAsyncEnumerable<EventBatch> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var last = Start.Seq;
+        View = View with { Json = default }; // as large as all the rest of a follower that has nothing to do
         do
         {
             await foreach (var past in PastAsync(last, cancellationToken))

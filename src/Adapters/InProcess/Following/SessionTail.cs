@@ -27,7 +27,7 @@ internal sealed class SessionTail(RecentEvents all, JournalLease lease, int most
             if (batch.FirstSeq != end + 1) ClearLocked();
             foreach (var slice in batch.Events) RoomLocked(slice).Add(slice, batch.Utf8.Span);
             end = batch.LastSeq;
-            view = batch.View ?? view;
+            if (batch.View is { } shown) view = shown with { }; // one of its own: what its followers were sent hangs on theirs, and goes with it
         }
 
         all.KeepToBound();

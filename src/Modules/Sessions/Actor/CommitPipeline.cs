@@ -96,7 +96,7 @@ internal sealed class CommitPipeline(SessionState initial, SessionLimits limits)
         if (events.Count > 0)
             outputs.Add(new SessionOutput.Publish(new(events.Slices[0].Seq, events.Slices[^1].Seq, events.Utf8, events.Slices) { View = view }));
         foreach (var leave in flight.Leaving) leave(outputs);
-        flight = null;
+        (flight, view) = (null, null);
     }
 
     /// <summary>Before the first step: the state as the journal tells it.</summary>

@@ -27,7 +27,7 @@ internal static class SessionViewWriter
             json.WriteEndObject();
         }
 
-        return new(new(state.Incarnation, state.Seq), buffer.WrittenMemory);
+        return new(new(state.Incarnation, state.Seq), buffer.WrittenSpan.ToArray()); // it outlives the turn: a session at rest holds it
     }
 
     private static void WriteFields(Utf8JsonWriter json, SessionState state, ReadOnlySpan<byte> ended)
@@ -92,7 +92,7 @@ internal static class SessionViewWriter
         using var json = new Utf8JsonWriter(buffer, Writing);
         foreach (var message in messages) WriteMessage(json, message, 0);
         json.Flush();
-        return buffer.WrittenMemory;
+        return buffer.WrittenSpan.ToArray();
     }
 
     private static void WriteMessage(Utf8JsonWriter json, Message message, int position)

@@ -75,7 +75,10 @@ public readonly record struct SessionCursor(int Incarnation, long Seq)
 /// <summary>One follower of one session. Dispose to leave.</summary>
 public interface ISessionSubscription : IAsyncDisposable
 {
-    /// <summary>The session's view when the subscription began, and the cursor it stands on (the head, when <c>after</c> was null).</summary>
+    /// <summary>
+    /// The session's view when the subscription began, and the cursor it stands on (the head, when <c>after</c> was null). Its JSON is
+    /// there until <see cref="ReadAsync"/> begins; implementations need not keep it longer.
+    /// </summary>
     SessionView View { get; }
 
     /// <summary>After which event it began.</summary>
