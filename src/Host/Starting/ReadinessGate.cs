@@ -17,9 +17,11 @@ internal sealed class ReadinessGate(RequestDelegate next, HostReadiness readines
 
     private static readonly Problem Starting = new("host_starting", "The host is starting; GET /health/ready says what it waits for.", ProblemKind.Unavailable, TimeSpan.FromSeconds(1));
 
-    public async Task InvokeAsync(HttpContext context)
+    public Task InvokeAsync(HttpContext context) => readiness.IsReady ? next(context) : InvokeEarlyAsync(context);
+
+    private async Task InvokeEarlyAsync(HttpContext context)
     {
-        if (!readiness.IsReady && Array.Find(Gated, prefix => IsUnder(context, prefix)) is { } gate)
+        if (Array.Find(Gated, prefix => IsUnder(context, prefix)) is { } gate)
         {
             if (gate == ModelCalls) await WaitAsync(context.RequestAborted);
             if (!readiness.IsReady)

@@ -1,6 +1,9 @@
 namespace Coordinator.Host.Web;
 
-/// <summary>Headers that every answer carries: no script but our own, no framing, no guessing of types, no referrer.</summary>
+/// <summary>
+/// Headers that every answer carries: no script but our own, no framing, no guessing of types, no referrer. Only the answer that opens a
+/// WebSocket has nothing that they could be about, and would keep them for as long as the socket is open.
+/// </summary>
 internal sealed class SecurityHeaders(RequestDelegate next)
 {
     private const string ContentSecurityPolicy =
@@ -8,6 +11,20 @@ internal sealed class SecurityHeaders(RequestDelegate next)
         + "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
     public Task InvokeAsync(HttpContext context)
+    {
+        if (context.Request.Headers.SecWebSocketKey.Count > 0) context.Response.OnStarting(AddUnlessOpenedAsync, context);
+        else Add(context);
+        return next(context);
+    }
+
+    private static Task AddUnlessOpenedAsync(object state)
+    {
+        var context = (HttpContext)state;
+        if (context.Response.StatusCode != StatusCodes.Status101SwitchingProtocols) Add(context);
+        return Task.CompletedTask;
+    }
+
+    private static void Add(HttpContext context)
     {
         var headers = context.Response.Headers;
         headers.ContentSecurityPolicy = ContentSecurityPolicy;
@@ -18,6 +35,5 @@ internal sealed class SecurityHeaders(RequestDelegate next)
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
         if (context.Request.IsHttps) headers.StrictTransportSecurity = "max-age=31536000";
-        return next(context);
     }
 }

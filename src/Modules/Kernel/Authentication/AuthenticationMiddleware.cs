@@ -11,24 +11,16 @@ namespace Coordinator.Modules.Kernel.Authentication;
 /// </summary>
 internal sealed class AuthenticationMiddleware(RequestDelegate next, CallerResolver callers)
 {
-    public async Task InvokeAsync(HttpContext context)
+    public Task InvokeAsync(HttpContext context)
     {
-        var endpoint = context.GetEndpoint();
-        if (endpoint is null)
-        {
-            await next(context);
-            return;
-        }
-
-        var kind = endpoint.Metadata.GetMetadata<EndpointAccess>()?.Kind ?? AccessKind.Tenant;
-        if (await AdmitAsync(context, kind) is { } problem)
-        {
-            await context.WriteProblemAsync(problem);
-            return;
-        }
-
-        await next(context);
+        if (context.GetEndpoint() is not { } endpoint) return next(context);
+        var admission = AdmitAsync(context, endpoint.Metadata.GetMetadata<EndpointAccess>()?.Kind ?? AccessKind.Tenant);
+        return admission.IsCompletedSuccessfully ? GoOn(context, admission.Result) : GoOnAsync(context, admission);
     }
+
+    private async Task GoOnAsync(HttpContext context, ValueTask<Problem?> admission) => await GoOn(context, await admission);
+
+    private Task GoOn(HttpContext context, Problem? problem) => problem is null ? next(context) : context.WriteProblemAsync(problem);
 
     private async ValueTask<Problem?> AdmitAsync(HttpContext context, AccessKind kind)
     {

@@ -6,6 +6,7 @@ using Coordinator.Ports;
 using Coordinator.Ports.Identity;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
 
 namespace Coordinator.Modules.Kernel.Idempotency;
 
@@ -30,15 +31,16 @@ internal sealed partial class IdempotencyMiddleware(RequestDelegate next, ITenan
     private static readonly Problem InProgress = new("request_in_progress", "The first request with this Idempotency-Key is still being answered; try again.", ProblemKind.Conflict, TimeSpan.FromSeconds(1));
     private static readonly Problem TooLarge = new("request_too_large", "A body with an Idempotency-Key is at most 1 MiB.", ProblemKind.TooLarge);
 
-    public async Task InvokeAsync(HttpContext context)
+    public Task InvokeAsync(HttpContext context)
     {
         var keys = context.Request.Headers[KeyHeader];
-        if (keys.Count == 0 || !HttpMethods.IsPost(context.Request.Method) || context.Features.Get<TenantContext>() is not { } tenant)
-        {
-            await next(context);
-            return;
-        }
+        return keys.Count == 0 || !HttpMethods.IsPost(context.Request.Method) || context.Features.Get<TenantContext>() is not { } tenant
+            ? next(context)
+            : ClaimAsync(context, keys, tenant);
+    }
 
+    private async Task ClaimAsync(HttpContext context, StringValues keys, TenantContext tenant)
+    {
         if (keys.Count != 1 || keys[0] is not { Length: >= 1 and <= MaxKeyLength } key || key.AsSpan().ContainsAnyExcept(VisibleAscii))
         {
             await context.WriteProblemAsync(KeyInvalid);

@@ -27,7 +27,7 @@ internal sealed class BridgeEndpoint(ISessionHost sessions, TimeProvider time, I
         }
 
         var briefings = context.RequestServices.GetRequiredService<BoxBriefings>();
-        using var socket = new FrameSocket(await context.WebSockets.AcceptWebSocketAsync(Subprotocol), time);
+        using var socket = await SocketHandshake.AcceptAsync(context, Subprotocol, time);
         await new BridgeConnection(sessions, briefings, socket, box.Value.Key, box.Value.Credential, time, logger).RunAsync(context.RequestAborted);
     }
 }

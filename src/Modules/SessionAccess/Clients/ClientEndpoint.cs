@@ -27,7 +27,7 @@ internal sealed class ClientEndpoint(ISessionHost sessions, CallerResolver calle
             return;
         }
 
-        using var socket = new FrameSocket(await context.WebSockets.AcceptWebSocketAsync(Subprotocol), time);
+        using var socket = await SocketHandshake.AcceptAsync(context, Subprotocol, time);
         var services = new ClientServices(sessions, callers, new ClientCommands(mediator), returns, time, logger);
         var connection = new ClientConnection(services, socket, context.Features.GetRequiredFeature<CallerClaim>(), context.Tenant(), id);
         await connection.RunAsync(context.RequestAborted);
