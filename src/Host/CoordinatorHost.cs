@@ -40,6 +40,7 @@ public static class CoordinatorHost
     /// </summary>
     public static WebApplication Build(string[] args, Action<IServiceCollection>? replace = null)
     {
+        NativeHeap.GiveBackAtOnce();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         HostConfiguration.Apply(builder.Configuration, args);
         HostConfiguration.Apply(builder.Logging);
