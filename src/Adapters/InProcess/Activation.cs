@@ -21,8 +21,8 @@ internal sealed class Activation
     private readonly List<SessionOutput> outputs = [];
     private readonly Lock gate = new();
     private int underWay;
-    private bool handingOver;
     private bool leftUndone;
+    private TaskCompletionSource? free;
     private Task<long>? append;
     private Task saving = Task.CompletedTask;
     private long snapshotVersion;
@@ -117,35 +117,27 @@ internal sealed class Activation
     /// </summary>
     private bool IsLeftAtWork => failure is null && !machine.CanHibernate && machine.WakeAt <= services.Time.GetUtcNow() + AlarmSweep.LongestLook;
 
-    /// <summary>True while work outside of its turns is under way, begun by it or holding it.</summary>
-    public bool IsBusy
+    /// <summary>Completes once no work outside of its turns is under way, begun by it or holding it. Only for a host that begins no more of it.</summary>
+    public Task WhenFree()
     {
-        get
-        {
-            lock (gate) return underWay > 0 || services.Holds.Has(lease.Key);
-        }
-    }
-
-    /// <summary>
-    /// Ends the activation for another host to go on, once the work under way has told its outcome. Until then it serves.
-    /// Only for a host that begins no more such work.
-    /// </summary>
-    public void HandOver()
-    {
-        lock (gate) handingOver = true;
-        EndIfHandedOver();
+        lock (gate) return IsBusy ? (free ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task : Task.CompletedTask;
     }
 
     /// <summary>To be told when what was under way may have ended.</summary>
-    public void EndIfHandedOver()
+    public void LookWhetherFree()
     {
         lock (gate)
         {
-            if (!handingOver || IsBusy) return;
+            if (IsBusy) return;
+            free?.TrySetResult();
+            if (!leftUndone) return;
         }
 
-        BeginEnd(LinkCloseReason.HostRestarting);
+        BeginEnd(LinkCloseReason.HostRestarting); // for another host to do it
     }
+
+    /// <summary>Read under the gate.</summary>
+    private bool IsBusy => underWay > 0 || services.Holds.Has(lease.Key);
 
     private async Task RunAsync()
     {
@@ -263,10 +255,10 @@ internal sealed class Activation
         lock (gate)
         {
             underWay--;
-            if (isUndone) leftUndone = handingOver = true;
+            leftUndone |= isUndone;
         }
 
-        EndIfHandedOver();
+        LookWhetherFree();
     }
 
     /// <summary>Nothing to do for now: sets the timer, keeps a snapshot, and leaves memory when nothing needs this activation.</summary>

@@ -40,7 +40,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     {
     }
 
-    /// <summary>With the id that its peers know it by; <paramref name="opened"/> is told of each session that there was before and that this host has now.</summary>
+    /// <summary>With the id that its peers know it by; <paramref name="opened"/> is told of each session that there was before and that this host has now; <paramref name="shared"/> outlives it.</summary>
     internal InProcessSessionHost(
         ISessionJournal journal,
         ISessionMachineFactory machines,
@@ -49,12 +49,14 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
         TimeProvider time,
         ILogger<InProcessSessionHost> logger,
         HostId host,
-        Action<SessionKey>? opened = null)
+        Action<SessionKey>? opened = null,
+        SessionHolds? shared = null)
     {
         (this.journal, this.options, this.host, hasPeers) = (journal, options.Value, host, opened is not null);
         Log = new(logger);
         effects = new(runners, this.options.EffectTimeout, this.options.EffectsAtOnce, time, logger);
-        holds = new(key => FindActive(key)?.EndIfHandedOver());
+        holds = shared ?? new();
+        holds.Released += LookWhetherFree;
         recent = new(this.options.RecentBytesOfSession, this.options.RecentBytes);
         services = new(new(journal, this.options.JournalPatience, time, Log), followers, recent, effects, holds, this.options, time, Log, Forget);
         opening = new(journal, machines, host, opened, services);
@@ -83,21 +85,6 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     public ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken) => command is SessionCommand.GetView
         ? LookAsync(key, cancellationToken)
         : OnActivationAsync(key, command is SessionCommand.Create, a => a.CallAsync(id => new SessionInput.Called(id, command), cancellationToken), cancellationToken);
-
-    /// <summary>From memory where it is awake, and as the journal has it elsewhere: what may be shown is durable.</summary>
-    private async ValueTask<Result<SessionReply>> LookAsync(SessionKey key, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (FindActive(key) is { } activation) return await activation.CallAsync(id => new SessionInput.Called(id, new SessionCommand.GetView()), cancellationToken);
-        }
-        catch (ActivationOverException)
-        {
-            // What it knew stands in the journal.
-        }
-
-        return await journal.FindHeadAsync(key, cancellationToken) is { } head ? new SessionReply.View(new(new(head.Incarnation, head.Seq), head.View)) : NotFound;
-    }
 
     public async ValueTask<Result<ISessionSubscription>> SubscribeAsync(SessionKey key, SessionCursor? after, CancellationToken cancellationToken)
     {
@@ -143,16 +130,16 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
 
     /// <summary>
     /// Work of sessions that is under way has <see cref="SessionHostOptions.SettleTime"/> to come to its end, so that the next
-    /// host need not do it again. What nobody works for is handed over first, then what somebody does, and last what is only now coming
-    /// to be in memory; each session is served until its turn, and one that is stuck on its way in or out keeps no other back.
+    /// host need not do it again. A session is handed over once nobody works for it any more, and one that is only now coming to be in
+    /// memory once it has; each is served until its turn, and one that is stuck on its way in or out keeps no other back.
     /// </summary>
     public async ValueTask DrainAsync(CancellationToken cancellationToken)
     {
+        holds.Close();
         await CloseAsync();
         var settling = SettleAsync(cancellationToken);
         var arriving = Opening;
-        var byWork = Activations.ToLookup(activation => activation.IsBusy);
-        await Task.WhenAll([HandOverAsync(byWork[false].Concat(byWork[true]), cancellationToken), settling, .. arriving.Select(task => HandOverOpenedAsync(task, cancellationToken))]);
+        await Task.WhenAll([HandOverAsync(Activations, cancellationToken), settling, .. arriving.Select(task => HandOverOpenedAsync(task, cancellationToken))]);
         await HandOverAsync(Activations, cancellationToken);
     }
 
@@ -182,7 +169,8 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     public async ValueTask DisposeAsync()
     {
         await effects.DisposeAsync();
-        holds.Dispose();
+        holds.Released -= LookWhetherFree;
+        if (!hasPeers) holds.Dispose(); // else the process has it, whatever it is registered as
         opening.Dispose();
     }
 
@@ -207,6 +195,23 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
 
     private IReadOnlyList<Activation> Activations => [.. table.Values.Where(entry => entry.Value.IsCompletedSuccessfully).Select(entry => entry.Value.Result).OfType<Activation>()];
 
+    /// <summary>From memory where it is awake, and as the journal has it elsewhere: what may be shown is durable.</summary>
+    private async ValueTask<Result<SessionReply>> LookAsync(SessionKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (FindActive(key) is { } activation) return await activation.CallAsync(id => new SessionInput.Called(id, new SessionCommand.GetView()), cancellationToken);
+        }
+        catch (ActivationOverException)
+        {
+            // What it knew stands in the journal.
+        }
+
+        return await journal.FindHeadAsync(key, cancellationToken) is { View.IsEmpty: false } head
+            ? new SessionReply.View(new(new(head.Incarnation, head.Seq), head.View))
+            : NotFound;
+    }
+
     private Activation? FindActive(SessionKey key) =>
         table.TryGetValue(key, out var entry) && entry is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true, Result: { } activation } } ? activation : null;
 
@@ -221,7 +226,6 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     {
         draining = true;
         Log.Draining(table.Count);
-        holds.Close();
         await effects.CloseAsync();
         followers.CloseAll(SubscriptionCloseReason.HostRestarting);
     }
@@ -235,23 +239,26 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
         await Task.WhenAll(effects.StopAsync(), holds.StopAsync()).WaitAsync(cancellationToken);
     }
 
-    private static Task HandOverAsync(IEnumerable<Activation> activations, CancellationToken cancellationToken) => Parallel.ForEachAsync(
-        activations,
-        new ParallelOptions { MaxDegreeOfParallelism = HandOverBatch, CancellationToken = cancellationToken },
-        async (activation, token) =>
+    /// <summary>Each as soon as nobody works for it, so many at a time.</summary>
+    private static async Task HandOverAsync(IEnumerable<Activation> activations, CancellationToken cancellationToken)
+    {
+        using var places = new SemaphoreSlim(HandOverBatch);
+        await Task.WhenAll(activations.Select(async activation =>
         {
-            activation.HandOver();
-            await activation.Ended.WaitAsync(token);
-        });
+            await Task.WhenAny(activation.WhenFree(), activation.Ended).WaitAsync(cancellationToken);
+            await places.WaitAsync(cancellationToken);
+            activation.BeginEnd(LinkCloseReason.HostRestarting);
+            await activation.Ended.WaitAsync(cancellationToken);
+            places.Release();
+        }));
+    }
 
     /// <summary>One that cannot be opened is not here to be handed over: who asked for it is told why.</summary>
     private static async Task HandOverOpenedAsync(Task<Activation?> opening, CancellationToken cancellationToken)
     {
         await ((Task)opening).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
-        if (opening is not { IsCompletedSuccessfully: true, Result: { } activation }) return;
-        activation.HandOver();
-        await activation.Ended.WaitAsync(cancellationToken);
+        if (opening is { IsCompletedSuccessfully: true, Result: { } activation }) await HandOverAsync([activation], cancellationToken);
     }
 
     /// <summary>Waits for the sessions that are just coming to be in memory, or found not to.</summary>
@@ -299,6 +306,8 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
             throw;
         }
     }
+
+    private void LookWhetherFree(SessionKey key) => FindActive(key)?.LookWhetherFree();
 
     private void Forget(SessionKey key, Activation activation)
     {

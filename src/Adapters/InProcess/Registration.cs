@@ -33,6 +33,7 @@ public static class Registration
         services.AddOptions<ClusterOptions>().Bind(configuration.GetSection(ClusterOptions.Section)).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ClusterOptions>, ClusterOptionsValidator>());
         services.AddSingleton(s => new ClusterLog(s.GetRequiredService<ILogger<ClusterSessionHost>>()));
+        services.AddSingleton<SessionHolds>();
         services.AddSingleton(s => new PeerSigner(s.GetRequiredService<ITokenSigner>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => new PeerVigil(s.GetRequiredService<IHostRegistry>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ClusterLog>()));
         services.AddSingleton(s => new PeerClient(s.GetRequiredService<PeerSigner>(), s.GetRequiredService<PeerVigil>(), Options(s).PeerTimeout, s.GetRequiredService<TimeProvider>()));
@@ -44,6 +45,7 @@ public static class Registration
             s.GetRequiredService<ISessionJournal>(),
             s.GetRequiredService<PeerClient>(),
             s.GetRequiredService<PeerBridges>(),
+            s.GetRequiredService<SessionHolds>(),
             Options(s),
             s.GetRequiredService<TimeProvider>(),
             s.GetRequiredService<ClusterLog>(),
@@ -76,7 +78,8 @@ public static class Registration
         services.GetRequiredService<TimeProvider>(),
         services.GetRequiredService<ILogger<InProcessSessionHost>>(),
         registration.Location.Id,
-        registration.Tell);
+        registration.Tell,
+        services.GetRequiredService<SessionHolds>());
 
     private sealed class ClusterOptionsValidator : IValidateOptions<ClusterOptions>
     {

@@ -4,16 +4,19 @@ using Coordinator.Ports.Session;
 namespace Coordinator.Adapters.InProcess;
 
 /// <summary>
-/// What goes on in this process beside its actors, by the session that it is for, and is waited for when the host drains.
-/// <paramref name="released"/> hears of a session that nothing holds any more.
+/// What goes on in this process beside its actors, by the session that it is for, and is waited for when the process stops; a host that
+/// loses its registration meanwhile and begins anew keeps it.
 /// </summary>
-internal sealed class SessionHolds(Action<SessionKey> released) : IDisposable
+internal sealed class SessionHolds : IDisposable
 {
     private readonly Lock gate = new();
     private readonly Dictionary<SessionKey, int> held = [];
-    private readonly CancellationTokenSource givenUp = new();
     private readonly TaskCompletionSource settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource givenUp = new();
     private bool closed;
+
+    /// <summary>Nothing holds the session any more.</summary>
+    public event Action<SessionKey>? Released;
 
     /// <summary>One more; null once it is closed.</summary>
     public ISessionHold? TryTake(SessionKey key)
@@ -53,15 +56,7 @@ internal sealed class SessionHolds(Action<SessionKey> released) : IDisposable
         await SettleAsync();
     }
 
-    /// <summary>
-    /// Waits for nothing any more. The source, which holds nothing once it is cancelled, is left: a host that is told to stop in the moment in
-    /// which it has lost its registration stops what has ended.
-    /// </summary>
-    public void Dispose()
-    {
-        Close();
-        settled.TrySetResult();
-    }
+    public void Dispose() => givenUp.Dispose();
 
     private void Leave(SessionKey key)
     {
@@ -71,7 +66,7 @@ internal sealed class SessionHolds(Action<SessionKey> released) : IDisposable
             held.Remove(key);
         }
 
-        released(key);
+        Released?.Invoke(key);
         lock (gate)
         {
             if (closed && held.Count == 0) settled.TrySetResult();
@@ -82,7 +77,7 @@ internal sealed class SessionHolds(Action<SessionKey> released) : IDisposable
     {
         private int left;
 
-        public CancellationToken GivenUp => owner.givenUp.Token;
+        public CancellationToken GivenUp { get; } = owner.givenUp.Token;
 
         public void Dispose()
         {

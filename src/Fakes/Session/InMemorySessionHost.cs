@@ -10,7 +10,7 @@ namespace Coordinator.Fakes;
 /// Sessions whose actors never leave memory, each behind a lock: a turn steps the machine, makes its records durable at
 /// once and goes on until nothing is left to do. Effects run beside it through the runners it is given.
 /// </summary>
-public sealed class InMemorySessionHost(ISessionMachineFactory machines, IReadOnlyList<ISessionEffectRunner> runners, TimeProvider time) : ISessionHost
+public sealed class InMemorySessionHost(ISessionMachineFactory machines, IReadOnlyList<ISessionEffectRunner> runners, TimeProvider time) : ISessionHost, IDisposable
 {
     private const int FollowerEvents = 10_000;
 
@@ -20,9 +20,10 @@ public sealed class InMemorySessionHost(ISessionMachineFactory machines, IReadOn
     private readonly ConcurrentDictionary<SessionKey, Actor> actors = new();
     private readonly ConcurrentQueue<Task> effects = new();
     private readonly Lock gate = new();
-    private readonly HashSet<Hold> held = [];
+    private readonly CancellationTokenSource givenUp = new();
     private readonly TaskCompletionSource letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private bool closed;
+    private int held;
+    private volatile bool closed;
     private volatile bool draining;
 
     /// <summary>How long a drain waits for what is held before it asks for its end.</summary>
@@ -33,7 +34,7 @@ public sealed class InMemorySessionHost(ISessionMachineFactory machines, IReadOn
 
     public async ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken)
     {
-        if (draining) throw Draining();
+        if (draining || (closed && command is SessionCommand.Create)) throw Draining();
         return await Faults.Run(
             () =>
             {
@@ -45,7 +46,7 @@ public sealed class InMemorySessionHost(ISessionMachineFactory machines, IReadOn
 
     public ValueTask<Result<ISessionSubscription>> SubscribeAsync(SessionKey key, SessionCursor? after, CancellationToken cancellationToken)
     {
-        if (draining) throw Draining();
+        if (closed) throw Draining();
         return new(actors.TryGetValue(key, out var actor) ? actor.Subscribe(after) : NotFound);
     }
 
@@ -60,9 +61,8 @@ public sealed class InMemorySessionHost(ISessionMachineFactory machines, IReadOn
         lock (gate)
         {
             if (closed) return null;
-            var hold = new Hold(this);
-            held.Add(hold);
-            return hold;
+            held++;
+            return new Hold(this);
         }
     }
 
@@ -71,15 +71,11 @@ public sealed class InMemorySessionHost(ISessionMachineFactory machines, IReadOn
         lock (gate)
         {
             closed = true;
-            if (held.Count == 0) letGo.TrySetResult();
+            if (held == 0) letGo.TrySetResult();
         }
 
         await letGo.Task.WaitAsync(SettleTime, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        lock (gate)
-        {
-            foreach (var hold in held.ToArray()) hold.GiveUp();
-        }
-
+        await givenUp.CancelAsync();
         await letGo.Task.WaitAsync(cancellationToken);
         draining = true;
         foreach (var actor in actors.Values) actor.Close();
@@ -91,6 +87,8 @@ public sealed class InMemorySessionHost(ISessionMachineFactory machines, IReadOn
     {
         foreach (var actor in actors.Values) actor.Step(new SessionInput.AlarmDue());
     }
+
+    public void Dispose() => givenUp.Dispose();
 
     private static Problem NotFound { get; } = new("session_not_found", "There is no such session.", ProblemKind.NotFound);
 
@@ -237,19 +235,17 @@ public sealed class InMemorySessionHost(ISessionMachineFactory machines, IReadOn
 
     private sealed class Hold(InMemorySessionHost host) : ISessionHold
     {
-        private readonly CancellationTokenSource givenUp = new();
+        private int left;
 
-        public CancellationToken GivenUp => givenUp.Token;
-
-        public void GiveUp() => givenUp.Cancel();
+        public CancellationToken GivenUp { get; } = host.givenUp.Token;
 
         public void Dispose()
         {
+            if (Interlocked.Exchange(ref left, 1) != 0) return;
             lock (host.gate)
             {
-                if (!host.held.Remove(this)) return;
-                givenUp.Dispose();
-                if (host.closed && host.held.Count == 0) host.letGo.TrySetResult();
+                host.held--;
+                if (host.closed && host.held == 0) host.letGo.TrySetResult();
             }
         }
     }

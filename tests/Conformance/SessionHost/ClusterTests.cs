@@ -83,6 +83,22 @@ public sealed class ClusterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_held_before_a_host_lost_its_registration_is_waited_for_by_what_it_has_become()
+    {
+        var location = one.Member.Location;
+        using var hold = one.Host.TryHold(key)!;
+        store.Hosts.CutLock(location.Id);
+        await Eventually.HoldsAsync(() => one.Host.Members.Find() is { } anew && anew.Location.Id != location.Id, "that the host registers anew");
+        Assert.True((await one.Host.CallAsync(key, new SessionCommand.Rename(Ada, "Its box came back"), default)).IsSuccess);
+
+        var draining = one.Host.DrainAsync(default).AsTask();
+        Assert.True((await one.Host.CallAsync(key, new SessionCommand.Rename(Ada, "told while it drains"), default)).IsSuccess);
+        Assert.False(draining.IsCompleted);
+        hold.Dispose();
+        await draining.WaitAsync(Bound);
+    }
+
+    [Fact]
     public async Task While_a_host_drains_what_it_still_has_is_reached_through_its_peers_and_what_they_have_through_it()
     {
         var held = new HeldEffects(typeof(SessionEffect.CreateSandbox));
@@ -247,6 +263,17 @@ public sealed class ClusterTests : IAsyncLifetime
         var fresh = two.Signer.Sign(one.Member.Location.Id, new("POST", PeerClient.CallsPath, body)).ToString();
         Assert.Equal(HttpStatusCode.Unauthorized, await PostAsync(one, fresh, PeerJson.Write(new PeerCall(key, new SessionCommand.Archive(Ada)))));
         Assert.Equal(HttpStatusCode.Unauthorized, await PostAsync(one, null, body));
+    }
+
+    [Fact]
+    public async Task A_peer_of_an_older_release_that_asks_for_a_look_at_a_session_that_sleeps_has_it_taken_by_nobody()
+    {
+        await one.Host.DrainAsync(default);
+        var body = PeerJson.Write(new PeerCall(key, new SessionCommand.GetView()));
+
+        Assert.Equal(HttpStatusCode.OK, await PostAsync(two, two.Signer.Sign(two.Member.Location.Id, new("POST", PeerClient.CallsPath, body)).ToString(), body));
+
+        Assert.Null((await store.Journal.FindHeadAsync(key, default))!.Host);
     }
 
     [Fact]

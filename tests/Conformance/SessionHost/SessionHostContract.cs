@@ -233,6 +233,7 @@ public abstract class SessionHostContract : IAsyncLifetime
         {
             var draining = Host.DrainAsync(None).AsTask();
             Assert.Null(Host.TryHold(key));
+            await Assert.ThrowsAsync<PortException>(async () => await Host.SubscribeAsync(key, null, None));
             Assert.False(draining.IsCompleted);
         }
 

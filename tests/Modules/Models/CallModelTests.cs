@@ -166,6 +166,46 @@ public sealed class CallModelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_call_whose_session_has_no_host_now_is_broken_off_so_that_its_box_asks_again_and_calls_nothing()
+    {
+        Sessions.IsAway = true;
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => CallAsync(ChatPath, """{"model":"fast","stream":true}"""));
+
+        Assert.Empty(server.Gateway.Calls);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_answer_whose_usage_was_being_recorded_when_its_host_could_wait_no_longer_is_given_its_end(bool streams)
+    {
+        Sessions.BeforeRecord = Sessions.Holds!.GiveUpAsync;
+        const string Whole = """{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":20}}""";
+        server.Gateway.Enqueue(streams ? ModelAnswer.Stream(Usage, Done) : ModelAnswer.Json(200, Whole));
+
+        var (_, text) = await CallAsync(ChatPath, streams ? """{"model":"fast","stream":true}""" : """{"model":"fast"}""");
+
+        Assert.EndsWith(streams ? Done : Whole, text, StringComparison.Ordinal);
+        Assert.Single(Sessions.Recorded);
+    }
+
+    [Fact]
+    public async Task An_answer_that_has_had_its_end_and_whose_provider_does_not_close_it_ends_with_its_host()
+    {
+        server.Gateway.Enqueue(ModelAnswer.Stream(Usage, Done, "never") with { Gate = new TaskCompletionSource().Task });
+        using var box = server.Box();
+        using var response = await SendAsync(box, ChatPath, """{"model":"fast","stream":true}""");
+        var answer = await response.Content.ReadAsStreamAsync();
+        await answer.ReadExactlyAsync(new byte[Usage.Length + Done.Length]);
+
+        await Sessions.Holds!.GiveUpAsync();
+
+        await answer.CopyToAsync(Stream.Null); // to its end, and not to a cut
+        Assert.Single(Sessions.Recorded);
+    }
+
+    [Fact]
     public async Task A_call_that_takes_longer_than_its_host_can_wait_is_cut_and_what_it_used_is_recorded()
     {
         server.Gateway.Enqueue(ModelAnswer.Stream("data: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":70,\"output_tokens\":1}}}\n\n", "never") with { Gate = new TaskCompletionSource().Task });

@@ -96,7 +96,7 @@ public sealed class ModelCallBoundTests
         using var place = new ModelCalls(Options.Create(new ModelCallOptions())).Enter(OrganizationId.New(TimeProvider.System), SandboxId.New(TimeProvider.System)).Value;
         var before = GC.GetAllocatedBytesForCurrentThread();
 
-        var reading = RequestBody.ReadAsync(context, CallModel.LargestBody, place, default);
+        var reading = RequestBody.ReadAsync(context, CallModel.LargestBody, place);
 
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1024 * 1024);
         Assert.False(reading.IsCompleted);

@@ -133,11 +133,15 @@ internal sealed class WantedBox : ISessionHost
 
     public IReadOnlyList<ModelUsage> Recorded => [.. recorded];
 
+    /// <summary>No host has the session now.</summary>
+    public bool IsAway { get; set; }
+
     /// <summary>Runs before usage is recorded; may throw or wait.</summary>
     public Func<Task> BeforeRecord { get; set; } = () => Task.CompletedTask;
 
     public async ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken)
     {
+        if (IsAway) throw new PortException(PortFailureKind.Unavailable, "The session's host is stopping.");
         if (key != Session) return new Problem("session_not_found", "No such session.", ProblemKind.NotFound);
         var credential = command switch
         {

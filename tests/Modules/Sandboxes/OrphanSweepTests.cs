@@ -113,7 +113,7 @@ public sealed class OrphanSweepTests : IDisposable
     }
 
     [Fact]
-    public async Task Data_that_a_living_session_left_is_kept_and_the_session_is_rarely_woken_for_it_and_writes_nothing()
+    public async Task Data_that_a_living_session_left_is_kept_and_the_session_is_looked_at_once_an_hour_and_decides_nothing()
     {
         var spec = await MakeAsync();
         provider.Write(spec.Session, "work", "x");
@@ -126,8 +126,25 @@ public sealed class OrphanSweepTests : IDisposable
         }
 
         Assert.Equal("x", provider.Read(spec.Session, "work"));
-        Assert.InRange(sessions.Asked, 2, 6);
+        Assert.InRange(sessions.Asked, 2, 3);
         Assert.Equal(0, sessions.Decided);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    public async Task Kept_data_is_looked_at_as_often_when_sweeps_come_late_or_cannot_list_it_in_its_minute(int minutesLate)
+    {
+        var spec = await MakeAsync();
+        provider.Die(spec.Sandbox);
+        for (var minute = 1; minute <= 120; minute++)
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            provider.IsSilent = _ => minute % minutesLate == 1;
+            if (minute % minutesLate < 2) await SweepAsync();
+        }
+
+        Assert.InRange(sessions.Asked, 2, 3);
     }
 
     [Theory]

@@ -23,14 +23,16 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
     private readonly PeerClient peers;
     private readonly PeerBridges bridges;
     private readonly Watches watches;
+    private readonly SessionHolds holds;
     private readonly ClusterOptions options;
     private readonly ClusterLog log;
     private readonly TimeProvider time;
     private readonly ClaimGate claims = new();
 
-    internal ClusterSessionHost(Membership members, IHostRegistry registry, ISessionJournal journal, PeerClient peers, PeerBridges bridges, ClusterOptions options, TimeProvider time, ClusterLog log, HostLog hostLog)
+    internal ClusterSessionHost(Membership members, IHostRegistry registry, ISessionJournal journal, PeerClient peers, PeerBridges bridges, SessionHolds holds, ClusterOptions options, TimeProvider time, ClusterLog log, HostLog hostLog)
     {
-        (Members, this.registry, this.peers, this.bridges, this.options, this.time, this.log, Log) = (members, registry, peers, bridges, options, time, log, hostLog);
+        (Members, this.registry, this.peers, this.bridges, this.holds) = (members, registry, peers, bridges, holds);
+        (this.options, this.time, this.log, Log) = (options, time, log, hostLog);
         watches = new(members, registry, journal, peers, options, time, log);
     }
 
@@ -48,25 +50,6 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
     public ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken) =>
         command is SessionCommand.GetView look ? LookAsync(key, look, cancellationToken) : AskAsync(key, command, cancellationToken);
 
-    /// <summary>Any host can: what may be shown of a session is durable.</summary>
-    private async ValueTask<Result<SessionReply>> LookAsync(SessionKey key, SessionCommand.GetView look, CancellationToken cancellationToken)
-    {
-        var member = IsDraining ? Members.Find() ?? throw Draining() : await Members.CurrentAsync(cancellationToken);
-        return await member.Actors.CallAsync(key, look, cancellationToken);
-    }
-
-    private ValueTask<Result<SessionReply>> AskAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken) => WhereItIsAsync(
-        key,
-        here => here.CallAsync(key, command, cancellationToken),
-        async there =>
-        {
-            var answer = await peers.AskAsync(there, PeerClient.CallsPath, new PeerCall(key, command), cancellationToken);
-            if (answer.Moved) throw new PeerMovedException();
-            if (answer.Failure is { } failure) throw failure.ToException();
-            return answer.Problem is { } problem ? problem : (Result<SessionReply>)answer.Reply!;
-        },
-        cancellationToken);
-
     public async ValueTask<Result<ISessionSubscription>> SubscribeAsync(SessionKey key, SessionCursor? after, CancellationToken cancellationToken)
     {
         if (IsDraining) throw Draining();
@@ -81,7 +64,8 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
         there => bridges.AttachAsync(there, new(key, credential, hello), sink, cancellationToken),
         cancellationToken);
 
-    public ISessionHold? TryHold(SessionKey key) => IsDraining ? null : Members.Find()?.Actors.TryHold(key);
+    /// <summary>Of the process, and not of what it is registered as now: a call outlives a registration that is lost.</summary>
+    public ISessionHold? TryHold(SessionKey key) => IsDraining ? null : holds.TryTake(key);
 
     public async ValueTask DrainAsync(CancellationToken cancellationToken)
     {
@@ -132,6 +116,25 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
             return null; // it was being handed over
         }
     }
+
+    /// <summary>Any host can: what may be shown of a session is durable.</summary>
+    private async ValueTask<Result<SessionReply>> LookAsync(SessionKey key, SessionCommand.GetView look, CancellationToken cancellationToken)
+    {
+        var member = IsDraining ? Members.Find() ?? throw Draining() : await Members.CurrentAsync(cancellationToken);
+        return await member.Actors.CallAsync(key, look, cancellationToken);
+    }
+
+    private ValueTask<Result<SessionReply>> AskAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken) => WhereItIsAsync(
+        key,
+        here => here.CallAsync(key, command, cancellationToken),
+        async there =>
+        {
+            var answer = await peers.AskAsync(there, PeerClient.CallsPath, new PeerCall(key, command), cancellationToken);
+            if (answer.Moved) throw new PeerMovedException();
+            if (answer.Failure is { } failure) throw failure.ToException();
+            return answer.Problem is { } problem ? problem : (Result<SessionReply>)answer.Reply!;
+        },
+        cancellationToken);
 
     private static PortException Draining() => new(PortFailureKind.Unavailable, "This host is stopping; try again at once.", retryAfter: TimeSpan.FromSeconds(1));
 

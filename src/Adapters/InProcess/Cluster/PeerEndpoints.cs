@@ -21,6 +21,7 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
 
     public Task CallAsync(HttpContext context) => AnswerAsync<PeerCall>(context, async (call, cancellationToken) =>
     {
+        if (call.Command is SessionCommand.GetView) return Box(await host.CallAsync(call.Key, call.Command, cancellationToken)); // of a release that asks the owner for it
         var done = await host.ForPeerAsync(call.Key, async here => Box(await here.CallAsync(call.Key, call.Command, cancellationToken)), cancellationToken);
         return done ?? new(Moved: true);
     });

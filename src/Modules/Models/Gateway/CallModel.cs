@@ -16,7 +16,7 @@ namespace Coordinator.Modules.Models.Gateway;
 /// <c>POST /model/v1/{provider}/{path}</c>: a box's model call. The gateway token says for which box, its session says
 /// whether the box is still wanted, the gateway adds the organization's key, and the answer streams through metered.
 /// </summary>
-internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme boxTokens, ISessionHost sessions, IModelGateway gateway, ModelCalls calls, UsageLedger ledger, ILogger<CallModel> logger) : IEndpointModule
+internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme boxTokens, ISessionHost sessions, IModelGateway gateway, ModelCalls calls, UsageLedger ledger, TimeProvider time, ILogger<CallModel> logger) : IEndpointModule
 {
     /// <summary>The largest call: a long conversation with images fits.</summary>
     public const int LargestBody = 20 * 1024 * 1024;
@@ -42,7 +42,13 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
 
         try
         {
-            await ServeAsync(context, provider, path!, wire);
+            await ServeAsync(context, new(provider, path!, wire));
+        }
+        catch (ComeAgainException again)
+        {
+            // Broken off and not refused: the box goes on asking until a host takes the call, while an agent gives a model up that refuses it a few times.
+            LogSentAway(logger, provider, again);
+            context.Abort();
         }
         catch (PortException failure) when (!context.Response.HasStarted)
         {
@@ -58,40 +64,9 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
         }
     }
 
-    /// <summary>
-    /// The token is read first, so that nobody without one wakes or holds a session. A host that stops breaks the call off instead of
-    /// refusing it: the box then goes on asking until a host takes it, while an agent gives a model up that refuses it a few times.
-    /// </summary>
-    private async Task ServeAsync(HttpContext context, string provider, string path, CallWire wire)
+    private async Task ServeAsync(HttpContext context, CallAddress address)
     {
-        if (!tokens.TryRead(context.BearerToken(), out var claims))
-        {
-            await WireRefusal.WriteAsync(context, wire, new("gateway_token_invalid", "The gateway token is missing, not from here, or expired; get a new one.", ProblemKind.Unauthenticated));
-            return;
-        }
-
-        using var hold = sessions.TryHold(claims.Key);
-        if (hold is null)
-        {
-            context.Abort();
-            return;
-        }
-
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, hold.GivenUp);
-        try
-        {
-            await ServeAsync(context, claims, new(provider, path, wire), over.Token);
-        }
-        catch (OperationCanceledException) when (hold.GivenUp.IsCancellationRequested)
-        {
-            LogCut(logger, claims.Key, provider);
-            context.Abort();
-        }
-    }
-
-    private async Task ServeAsync(HttpContext context, GatewayClaims claims, CallAddress address, CancellationToken cancellationToken)
-    {
-        var box = await sessions.AuthorizeBoxAsync(claims.Key, new(claims.Sandbox, claims.Generation, boxTokens.HashFor(claims.Key, claims.Sandbox, claims.Generation)), cancellationToken);
+        var box = await AuthorizeAsync(context);
         var entered = box.IsSuccess ? calls.Enter(box.Value.Key.Organization, box.Value.Credential.Sandbox) : box.Problem;
         if (!entered.IsSuccess)
         {
@@ -100,27 +75,56 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
         }
 
         using var place = entered.Value;
-        if (await PrepareAsync(context, box.Value, place, address, cancellationToken) is { } call) await AnswerAsync(context, call, cancellationToken);
+        if (await PrepareAsync(context, box.Value, place, address) is not { } call) return;
+        await using var held = Hold(context, box.Value.Key);
+        try
+        {
+            await AnswerAsync(context, call, held);
+        }
+        catch (OperationCanceledException) when (held.IsGivenUp)
+        {
+            LogCut(logger, call.Box.Key, call.Request.Model);
+            context.Abort();
+        }
     }
 
-    private async Task<PreparedCall?> PrepareAsync(HttpContext context, AuthorizedBox box, ModelCalls.Place place, CallAddress address, CancellationToken cancellationToken)
+    /// <summary>The token is read first, so that nobody without one can wake a session.</summary>
+    private async Task<Result<AuthorizedBox>> AuthorizeAsync(HttpContext context)
+    {
+        if (!tokens.TryRead(context.BearerToken(), out var claims))
+            return new Problem("gateway_token_invalid", "The gateway token is missing, not from here, or expired; get a new one.", ProblemKind.Unauthenticated);
+        var credential = new BoxCredential(claims.Sandbox, claims.Generation, boxTokens.HashFor(claims.Key, claims.Sandbox, claims.Generation));
+        try
+        {
+            return await sessions.AuthorizeBoxAsync(claims.Key, credential, context.RequestAborted);
+        }
+        catch (PortException away) when (away is { Kind: PortFailureKind.Unavailable, EffectMayHaveHappened: false })
+        {
+            throw new ComeAgainException(away);
+        }
+    }
+
+    /// <summary>From here on the call costs money, and its session stays until its usage is told.</summary>
+    private HeldCall Hold(HttpContext context, SessionKey key) => sessions.TryHold(key) is { } hold ? new(context, hold, time) : throw new ComeAgainException(null);
+
+    private async Task<PreparedCall?> PrepareAsync(HttpContext context, AuthorizedBox box, ModelCalls.Place place, CallAddress address)
     {
         var wire = address.Wire;
-        var bytes = await RequestBody.ReadAsync(context, LargestBody, place, cancellationToken);
+        var bytes = await RequestBody.ReadAsync(context, LargestBody, place);
         if (!bytes.IsSuccess) return await RefuseAsync(context, wire, bytes.Problem);
         if (!CallBody.TryRead(bytes.Value, out var body, out var wrong)) return await RefuseAsync(context, wire, new("model_request_invalid", wrong, ProblemKind.Malformed));
 
         var model = $"{address.Provider}/{body.Model}";
-        var route = await gateway.ResolveAsync(box.Key.Organization, model, cancellationToken);
+        var route = await gateway.ResolveAsync(box.Key.Organization, model, context.RequestAborted);
         if (!route.IsSuccess) return await RefuseAsync(context, wire, route.Problem);
         var headers = PassedHeaders.Where(name => context.Request.Headers.ContainsKey(name)).ToDictionary(name => name, name => context.Request.Headers[name].ToString());
         var upstream = body.ForUpstream(route.Value.UpstreamModel, askForUsage: wire == CallWire.OpenAiChat);
         return new(box, wire, new(model, address.Path, upstream, headers), address.Provider);
     }
 
-    private async Task AnswerAsync(HttpContext context, PreparedCall call, CancellationToken cancellationToken)
+    private async Task AnswerAsync(HttpContext context, PreparedCall call, HeldCall held)
     {
-        var sent = await gateway.SendAsync(call.Box.Key.Organization, call.Request, cancellationToken);
+        var sent = await gateway.SendAsync(call.Box.Key.Organization, call.Request, held.Over);
         if (!sent.IsSuccess)
         {
             await WireRefusal.WriteAsync(context, call.Wire, sent.Problem);
@@ -141,7 +145,7 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
 
         var meter = new UsageMeter(call.Wire);
         var relay = new MeteredRelay(meter, counts => ledger.RecordAsync(call.Box, call.Request.Model, counts));
-        var outcome = await relay.RunAsync(upstream, context.Response, cancellationToken);
+        var outcome = await relay.RunAsync(upstream, context.Response, held.Over, context.RequestAborted);
         if (meter.Counts is null) LogUnmetered(logger, call.Box.Key, call.Request.Model);
         if (outcome == RelayOutcome.NotRecorded) context.Abort();
     }
@@ -162,6 +166,12 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
     [LoggerMessage(EventId = 5102, Level = LogLevel.Warning, Message = "{Session}: an answer of {Model} told no usage; nothing is counted for it.")]
     private static partial void LogUnmetered(ILogger logger, SessionKey session, string model);
 
-    [LoggerMessage(EventId = 5103, Level = LogLevel.Warning, Message = "{Session}: a call of {Provider} took longer than this host could wait with its stop, and is cut; what it used so far is counted.")]
-    private static partial void LogCut(ILogger logger, SessionKey session, string provider);
+    [LoggerMessage(EventId = 5103, Level = LogLevel.Warning, Message = "{Session}: an answer of {Model} took longer than this host could wait with its stop, and is cut; what it had told of its usage is counted.")]
+    private static partial void LogCut(ILogger logger, SessionKey session, string model);
+
+    [LoggerMessage(EventId = 5104, Level = LogLevel.Information, Message = "A call of {Provider} came while this host could not take it; its box tries it again.")]
+    private static partial void LogSentAway(ILogger logger, string provider, Exception failure);
+
+    /// <summary>Nothing was begun, and the call may be tried again at once.</summary>
+    private sealed class ComeAgainException(Exception? inner) : Exception("The session cannot be reached from this host now.", inner);
 }

@@ -27,15 +27,22 @@ internal sealed class MeteredRelay(UsageMeter meter, Func<TokenCounts, Task<bool
     private const int LongestBody = 16 * 1024 * 1024;
 
     private bool recorded;
+    private bool isDurable;
 
-    public async Task<RelayOutcome> RunAsync(ModelResponse upstream, HttpResponse answer, CancellationToken cancellationToken)
+    /// <param name="over">Ends the call at once, until its usage is durable; from then on the answer is given its end.</param>
+    /// <param name="gone">The caller has left.</param>
+    public async Task<RelayOutcome> RunAsync(ModelResponse upstream, HttpResponse answer, CancellationToken over, CancellationToken gone)
     {
         var chunk = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         try
         {
             return IsEventStream(upstream)
-                ? await RelayStreamAsync(upstream.Body, answer.Body, chunk, cancellationToken)
-                : await RelayBodyAsync(upstream.Body, answer.Body, chunk, cancellationToken);
+                ? await RelayStreamAsync(upstream.Body, answer.Body, chunk, over, gone)
+                : await RelayBodyAsync(upstream.Body, answer.Body, chunk, over, gone);
+        }
+        catch (OperationCanceledException) when (isDurable && !gone.IsCancellationRequested)
+        {
+            return RelayOutcome.Complete; // of an upstream that says no more and does not end
         }
         finally
         {
@@ -44,35 +51,33 @@ internal sealed class MeteredRelay(UsageMeter meter, Func<TokenCounts, Task<bool
         }
     }
 
-    private async Task<RelayOutcome> RelayStreamAsync(Stream upstream, Stream answer, byte[] chunk, CancellationToken cancellationToken)
+    private async Task<RelayOutcome> RelayStreamAsync(Stream upstream, Stream answer, byte[] chunk, CancellationToken over, CancellationToken gone)
     {
         using var scanner = new EventStreamScanner(meter);
         int length;
-        while ((length = await upstream.ReadAsync(chunk, cancellationToken)) > 0)
+        while ((length = await upstream.ReadAsync(chunk, over)) > 0)
         {
             var end = scanner.Take(chunk.AsSpan(0, length));
             var free = end < 0 || recorded ? length : end;
-            await answer.WriteAsync(chunk.AsMemory(0, free), cancellationToken);
-            await answer.FlushAsync(cancellationToken);
+            await WriteAsync(answer, chunk.AsMemory(0, free), isDurable ? gone : over);
             if (free == length) continue;
             if (!await RecordAsync()) return RelayOutcome.NotRecorded;
-            await answer.WriteAsync(chunk.AsMemory(free, length - free), cancellationToken);
-            await answer.FlushAsync(cancellationToken);
+            await WriteAsync(answer, chunk.AsMemory(free, length - free), gone);
         }
 
         scanner.Complete();
         return recorded || await RecordAsync() ? RelayOutcome.Complete : RelayOutcome.NotRecorded;
     }
 
-    private async Task<RelayOutcome> RelayBodyAsync(Stream upstream, Stream answer, byte[] chunk, CancellationToken cancellationToken)
+    private async Task<RelayOutcome> RelayBodyAsync(Stream upstream, Stream answer, byte[] chunk, CancellationToken over, CancellationToken gone)
     {
         // One chunk is always held back, so that the last one goes out after the record.
         var seen = new ArrayBufferWriter<byte>();
         var held = new ArrayBufferWriter<byte>();
         int length;
-        while ((length = await upstream.ReadAsync(chunk, cancellationToken)) > 0)
+        while ((length = await upstream.ReadAsync(chunk, over)) > 0)
         {
-            if (held.WrittenCount > 0) await answer.WriteAsync(held.WrittenMemory, cancellationToken);
+            if (held.WrittenCount > 0) await answer.WriteAsync(held.WrittenMemory, over);
             held.ResetWrittenCount();
             held.Write(chunk.AsSpan(0, length));
             if (seen.WrittenCount + length <= LongestBody) seen.Write(chunk.AsSpan(0, length));
@@ -80,14 +85,20 @@ internal sealed class MeteredRelay(UsageMeter meter, Func<TokenCounts, Task<bool
 
         meter.TakeBody(seen.WrittenSpan);
         if (!await RecordAsync()) return RelayOutcome.NotRecorded;
-        await answer.WriteAsync(held.WrittenMemory, cancellationToken);
+        await answer.WriteAsync(held.WrittenMemory, gone);
         return RelayOutcome.Complete;
+    }
+
+    private static async Task WriteAsync(Stream answer, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        await answer.WriteAsync(bytes, cancellationToken);
+        await answer.FlushAsync(cancellationToken);
     }
 
     private async Task<bool> RecordAsync()
     {
         recorded = true;
-        return meter.Counts is not { } counts || await record(counts);
+        return isDurable = meter.Counts is not { } counts || await record(counts);
     }
 
     private static bool IsEventStream(ModelResponse upstream) =>

@@ -14,7 +14,7 @@ internal static class RequestBody
     /// Problems: <c>model_request_too_large</c> when it is larger than <paramref name="largest"/>, and those of
     /// <paramref name="place"/>, which counts what comes.
     /// </summary>
-    public static async Task<Result<ReadOnlyMemory<byte>>> ReadAsync(HttpContext context, int largest, ModelCalls.Place place, CancellationToken cancellationToken)
+    public static async Task<Result<ReadOnlyMemory<byte>>> ReadAsync(HttpContext context, int largest, ModelCalls.Place place)
     {
         // The bound is ours: the server's own would break the connection before the caller has read why.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
@@ -23,7 +23,7 @@ internal static class RequestBody
         // Grown by what comes, and not by what was announced, which costs a caller nothing.
         var body = new ArrayBufferWriter<byte>((int)Math.Min(context.Request.ContentLength ?? FirstBytes, FirstBytes) + 1);
         int read;
-        while ((read = await context.Request.Body.ReadAsync(body.GetMemory(1), cancellationToken)) > 0)
+        while ((read = await context.Request.Body.ReadAsync(body.GetMemory(1), context.RequestAborted)) > 0)
         {
             body.Advance(read);
             if (body.WrittenCount > largest) return TooLarge(largest);

@@ -32,10 +32,11 @@ internal sealed partial class OrphanSweep(
     /// <summary>Nobody waits for the room that is left behind: each kept workspace is looked at in one minute of these, which its id says.</summary>
     private const int LookAtDataEvery = 60;
 
-    private readonly long began = time.GetTimestamp();
+    /// <summary>A part of the provider that cannot be listed is waited for so long; beyond it its minutes come again an hour later.</summary>
+    private const int LongestLate = 10;
 
-    /// <summary>The minutes since it began of which kept data has been looked at, and those of the sweep that is made.</summary>
-    private (long Before, long Now) minutes = (-1, -1);
+    /// <summary>The minutes of kept data that the sweep looks at: those after the first and up to the second.</summary>
+    private (long After, long UpTo) minutes;
 
     /// <summary>When a running box was first found that its session does not want. A provider's clock that is ahead of ours makes no box younger.</summary>
     private readonly Dictionary<SandboxHandle, long> unwantedSince = [];
@@ -60,8 +61,9 @@ internal sealed partial class OrphanSweep(
     /// <summary>One sweep; returns how many boxes were destroyed.</summary>
     public async ValueTask<int> SweepAsync(CancellationToken cancellationToken)
     {
-        minutes = (minutes.Now, (long)time.GetElapsedTime(began).TotalMinutes);
         var (found, isWhole) = await ListAsync(cancellationToken);
+        var minute = (long)(time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalMinutes;
+        minutes = (Math.Clamp(minutes.After, minute - LongestLate, minute), minute);
         if (isWhole) Forget(found);
         var destroyed = 0;
         foreach (var listing in found)
@@ -69,6 +71,7 @@ internal sealed partial class OrphanSweep(
             if (await SweepOneAsync(listing, cancellationToken)) destroyed++;
         }
 
+        if (isWhole) minutes.After = minute;
         return destroyed;
     }
 
@@ -185,7 +188,7 @@ internal sealed partial class OrphanSweep(
     private bool IsDataDue(SandboxListing listing)
     {
         var its = listing.Handle.Id.Sum(character => character) % LookAtDataEvery;
-        return (minutes.Now - its + LookAtDataEvery) % LookAtDataEvery < minutes.Now - minutes.Before;
+        return (minutes.UpTo - its) % LookAtDataEvery < minutes.UpTo - minutes.After;
     }
 
     private void Forget(IEnumerable<SandboxListing> found)
@@ -206,7 +209,7 @@ internal sealed partial class OrphanSweep(
     [LoggerMessage(5311, LogLevel.Warning, "Box {Box} had no session that wants it and was destroyed ({Verdict}).")]
     private partial void LogSwept(string box, Verdict verdict);
 
-    [LoggerMessage(5312, LogLevel.Warning, "Box {Box} could not be swept; it is tried again in a minute.")]
+    [LoggerMessage(5312, LogLevel.Warning, "Box {Box} could not be swept; it is tried again.")]
     private partial void LogBoxFailed(string box, Exception failure);
 
     [LoggerMessage(5313, LogLevel.Warning, "Not all boxes could be listed: {Found} were, and are swept; the others in a minute.")]
