@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 need_dotnet
 say "Building the benchmark and the host …"
-dotnet build bench/Coordinator.Bench -c Release -o artifacts/bench -v q --nologo --disable-build-servers >&2 # which would go on computing beside what is measured
+publish bench/Coordinator.Bench artifacts/bench --disable-build-servers # which would go on computing beside what is measured
 host=artifacts/bench-host # not run.sh's folder: its stamp stands for more than the host
 if changed "$host/.stamp" src Directory.Build.props Directory.Packages.props; then
   publish src/Host "$host" --disable-build-servers
