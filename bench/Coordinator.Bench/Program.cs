@@ -7,6 +7,7 @@ if (args is ["serve", .. var settings]) return await BenchHost.RunAsync(settings
 if (args is ["relay", ..]) return await BareRelay.RunAsync();
 
 var time = TimeProvider.System;
+if (args is ["store", ..]) return await BareStore.RunAsync(time);
 if (args is ["drive", var driveReport, var kind, .. var rest])
 {
     await using var server = ServerOf(kind, rest);
@@ -17,7 +18,7 @@ if (args is ["drive", var driveReport, var kind, .. var rest])
 if (args.Length < 2) return await SayUseAsync("Use bench/run.sh [scenario ...]: dispatch, events, relay, throughput, fanout, flood, idle, asleep, create, append, paced, whole, host.");
 IScenario[] all =
 [
-    new DispatchLatency(time), new EventLatency(time), new RelayLimit(time), new Throughput(), new FanOut(time), new Flood(),
+    new DispatchLatency(time), new EventLatency(time), new RelayLimit(time), new Throughput(time), new FanOut(time), new Flood(),
     new IdleSessions(), new AsleepSessions(time), new SessionCreation(time), new GroupedAppend(time), new PacedAppend(time), new WholeWay(time), new RealHost(args[0], time),
 ];
 var wanted = args[2..];

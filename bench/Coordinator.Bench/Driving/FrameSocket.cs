@@ -3,18 +3,17 @@ using System.Net.WebSockets;
 namespace Coordinator.Bench.Driving;
 
 /// <summary>One end of a WebSocket of whole text frames, with a single growing buffer so that the driver costs little.</summary>
-internal sealed class FrameSocket : IDisposable
+internal sealed class FrameSocket(WebSocket socket) : IDisposable
 {
-    private readonly ClientWebSocket socket = new();
     private byte[] buffer = new byte[512 * 1024];
 
     public static async Task<FrameSocket> ConnectAsync(Uri host, string path, string? protocol, string? credential, CancellationToken cancellationToken)
     {
-        var made = new FrameSocket();
-        if (protocol is not null) made.socket.Options.AddSubProtocol(protocol);
-        if (credential is not null) made.socket.Options.SetRequestHeader("Authorization", $"Bearer {credential}");
-        await made.socket.ConnectAsync(new UriBuilder(host) { Scheme = "ws", Path = path }.Uri, cancellationToken);
-        return made;
+        var socket = new ClientWebSocket();
+        if (protocol is not null) socket.Options.AddSubProtocol(protocol);
+        if (credential is not null) socket.Options.SetRequestHeader("Authorization", $"Bearer {credential}");
+        await socket.ConnectAsync(new UriBuilder(host) { Scheme = "ws", Path = path }.Uri, cancellationToken);
+        return new(socket);
     }
 
     public ValueTask SendAsync(ReadOnlyMemory<byte> utf8, CancellationToken cancellationToken) =>

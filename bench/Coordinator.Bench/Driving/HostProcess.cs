@@ -85,11 +85,27 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public CoordinatorClient Client() => new(Url, ApiKey);
 
+    /// <summary>For what the client does not say.</summary>
+    public HttpClient Http() => new(new SocketsHttpHandler()) { BaseAddress = Url };
+
     public async Task<BoxGrant> NextBoxAsync(CancellationToken cancellationToken) => await boxes.Reader.ReadAsync(cancellationToken).AsTask().WaitAsync(Bound, cancellationToken);
 
     public Task<HostMemory> MemoryAsync(CancellationToken cancellationToken) => AskAsync("memory", memory, cancellationToken);
 
     public Task<JournalStanding> JournalAsync(CancellationToken cancellationToken) => AskAsync("journal", journal, cancellationToken);
+
+    /// <summary>Until none of its sessions is in memory; what it holds then.</summary>
+    public async Task<HostMemory> AsleepAsync(TimeProvider time, CancellationToken cancellationToken)
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var held = await MemoryAsync(cancellationToken);
+            if (held.Sessions == 0) return held;
+            if (Stopwatch.GetElapsedTime(began) > Bound) throw new InvalidOperationException($"{held.Sessions} sessions stayed in memory.");
+            await Task.Delay(TimeSpan.FromMilliseconds(250), time, cancellationToken);
+        }
+    }
 
     /// <summary>Where its PostgreSQL is reached.</summary>
     public Task<string> SocketFolderAsync(CancellationToken cancellationToken) => AskAsync("database", database, cancellationToken);

@@ -20,6 +20,12 @@ internal static class SampleText
     }
 }
 
+/// <summary>A row as large as what most appends write.</summary>
+internal static class SampleRecord
+{
+    public static readonly byte[] Bytes = [.. "{\"facts\":[],\"events\":["u8, .. new byte[180].Select(_ => (byte)' '), .. "]}"u8];
+}
+
 /// <summary>An agent that goes on speaking: pieces of one part, each where the last one ended.</summary>
 internal sealed class SampleSpeech(int length)
 {

@@ -25,27 +25,14 @@ internal sealed partial class SessionClones : IAsyncDisposable
 
     private SessionClones(NpgsqlDataSource source) => this.source = source;
 
-    /// <summary>As the server's administrator, whom row-level security lets copy in.</summary>
-    public static SessionClones Open(string socketFolder) => new(NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder
-    {
-        Host = socketFolder,
-        Username = "postgres",
-        Database = "coordinator",
-        Pooling = false,
-        CommandTimeout = 0,
-    }));
+    public static async Task<SessionClones> OpenAsync(HostProcess host, CancellationToken cancellationToken) => new(await Administration.OpenAsync(host, cancellationToken));
 
     /// <summary>Copies each of the sessions so many times; the copies.</summary>
     public async Task<IReadOnlyList<OwnedSession>> AddAsync(IReadOnlyList<OwnedSession> sessions, int times, CancellationToken cancellationToken)
     {
         var ids = sessions.Select(session => Value(session.Id)).ToArray();
         foreach (var table in Tables) await AddAsync(table, ids, times, cancellationToken);
-        foreach (var settling in new[] { "VACUUM (ANALYZE)", "CHECKPOINT" }) // now, and not while something is measured
-        {
-            await using var command = source.CreateCommand(settling);
-            await command.ExecuteNonQueryAsync(cancellationToken);
-        }
-
+        await Administration.SettleAsync(source, cancellationToken);
         return [.. from session in sessions from copy in Enumerable.Range(0, times) select session with { Id = Renew(session.Id, copy) }];
     }
 

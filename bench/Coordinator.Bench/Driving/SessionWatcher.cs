@@ -34,8 +34,8 @@ internal sealed class SessionWatcher(FrameSocket socket) : IDisposable
         return sent;
     }
 
-    /// <summary>Receives until a frame of the type, holding the text when one is given; the moment it came.</summary>
-    public async Task<long> UntilAsync(string type, string? holding, CancellationToken cancellationToken)
+    /// <summary>Receives until a frame of the type, holding the text when one is given; the moment it came. All that it receives is kept where one says so.</summary>
+    public async Task<long> UntilAsync(string type, string? holding, CancellationToken cancellationToken, ICollection<byte[]>? kept = null)
     {
         var mark = Encoding.UTF8.GetBytes($"{{\"type\":\"{type}\"");
         var within = holding is null ? null : Encoding.UTF8.GetBytes(holding);
@@ -43,6 +43,7 @@ internal sealed class SessionWatcher(FrameSocket socket) : IDisposable
         {
             var frame = await socket.ReceiveAsync(cancellationToken);
             var at = Stopwatch.GetTimestamp();
+            kept?.Add(frame.ToArray());
             if (frame.Span.StartsWith(mark) && (within is null || frame.Span.IndexOf(within) >= 0)) return at;
         }
     }
@@ -74,7 +75,7 @@ internal sealed class SessionWatcher(FrameSocket socket) : IDisposable
     }
 
     /// <summary>Receives until an event of the sequence number has come.</summary>
-    public async Task UntilSeqAsync(long seq, CancellationToken cancellationToken) => await UntilAsync("events", $"\"seq\":{seq},", cancellationToken);
+    public Task UntilSeqAsync(long seq, CancellationToken cancellationToken, ICollection<byte[]>? kept = null) => UntilAsync("events", $"\"seq\":{seq},", cancellationToken, kept);
 
     /// <summary>Takes what comes, and answers the host's pings, until it is told to leave.</summary>
     public async Task StayAsync(CancellationToken leaving)

@@ -21,6 +21,8 @@ internal sealed class AsleepSessions(TimeProvider time, int asleep = 100_000, in
 
     private const int Looks = 10;
 
+    private const int WakeTurns = 10;
+
     private const string Area = "100,000 hibernated sessions";
 
     private const string Listing = "List of sessions, 50 from anywhere in 100,000";
@@ -42,10 +44,12 @@ internal sealed class AsleepSessions(TimeProvider time, int asleep = 100_000, in
     public async IAsyncEnumerable<Measurement> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var host = await HostProcess.StartRoleAsync("serve", "--Sessions:Host:HibernateAfter=00:00:01", BenchHost.BoxesStopSoon);
-        await using var clones = SessionClones.Open(await host.SocketFolderAsync(cancellationToken));
+        await using var clones = await SessionClones.OpenAsync(host, cancellationToken);
+        using var http = host.Http();
         var made = await MakeAsync(host, cancellationToken);
-        await WakeAsync(host, made, warmUp, cancellationToken);
-        await ListAsync(host, made, cancellationToken);
+        await host.AsleepAsync(time, cancellationToken);
+        await Latencies.InTurnsAsync(1, made.Count, Waking(http, made, made.Count, cancellationToken));
+        await ListAsync(http, made, cancellationToken);
         var few = await StandAsync(host, cancellationToken);
 
         var began = Stopwatch.GetTimestamp();
@@ -60,14 +64,12 @@ internal sealed class AsleepSessions(TimeProvider time, int asleep = 100_000, in
         yield return new(Area, "the same before them", few.Cpu, "ms/s");
         yield return new(Area, "CPU of a look through them for events to merge, every 10 minutes", await LookAsync(host, cancellationToken), "ms");
 
-        var listed = await ListAsync(host, sessions, cancellationToken);
+        var listed = await ListAsync(http, sessions, cancellationToken);
         yield return new(Listing, "p50", listed.Percentile(50), "ms");
         yield return new(Listing, "p99", listed.Percentile(99), "ms");
-        var woken = await WakeAsync(host, sessions, wakes, cancellationToken);
-        yield return new("Wake of a hibernated session", "p50", woken.Percentile(50), "ms");
-        yield return new("Wake of a hibernated session", "p99", woken.Percentile(99), "ms", 25);
+        await foreach (var one in WakeAsync(host, http, sessions, cancellationToken)) yield return one;
         await ConverseAsync(host, sessions[random.Next(sessions.Count - made.Count)], cancellationToken);
-        var after = await AsleepAsync(host, cancellationToken);
+        var after = await host.AsleepAsync(time, cancellationToken);
         yield return new(Area, "live heap of the host, once those that woke sleep again", (after.Managed - few.Managed) / 1024.0, "KB");
     }
 
@@ -76,7 +78,7 @@ internal sealed class AsleepSessions(TimeProvider time, int asleep = 100_000, in
 
     private async Task<Stand> StandAsync(HostProcess host, CancellationToken cancellationToken)
     {
-        await AsleepAsync(host, cancellationToken);
+        await host.AsleepAsync(time, cancellationToken);
         var computed = double.MaxValue;
         for (var i = 0; i < Idles && computed > QuietCpu; i++)
         {
@@ -95,18 +97,6 @@ internal sealed class AsleepSessions(TimeProvider time, int asleep = 100_000, in
         var cpu = host.CpuSeconds();
         for (var i = 0; i < Looks; i++) await host.LookAsync(cancellationToken);
         return (host.CpuSeconds() - cpu) * 1_000 / Looks;
-    }
-
-    private async Task<HostMemory> AsleepAsync(HostProcess host, CancellationToken cancellationToken)
-    {
-        var began = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            var memory = await host.MemoryAsync(cancellationToken);
-            if (memory.Sessions == 0) return memory;
-            if (Stopwatch.GetElapsedTime(began) > Bound) throw new InvalidOperationException($"{memory.Sessions} sessions stayed in memory.");
-            await Task.Delay(TimeSpan.FromMilliseconds(250), time, cancellationToken);
-        }
     }
 
     private async Task<List<OwnedSession>> MakeAsync(HostProcess host, CancellationToken cancellationToken)
@@ -132,7 +122,7 @@ internal sealed class AsleepSessions(TimeProvider time, int asleep = 100_000, in
     private static async Task<OwnedSession> NamedAsync(HostProcess host, string key, CancellationToken cancellationToken)
     {
         using var client = new CoordinatorClient(host.Url, key);
-        using var http = Http(host);
+        using var http = host.Http();
         var session = new OwnedSession((await client.CreateSessionAsync(new NewSession(Turn.Model), cancellationToken)).Id, key);
         await RenameAsync(http, session, "made", cancellationToken);
         return session;
@@ -158,46 +148,43 @@ internal sealed class AsleepSessions(TimeProvider time, int asleep = 100_000, in
         await box.AllAcknowledgedAsync(cancellationToken);
     }
 
-    /// <summary>A command to sessions picked at random, over HTTP, when none is in memory.</summary>
-    private async Task<Latencies> WakeAsync(HostProcess host, List<OwnedSession> sessions, int count, CancellationToken cancellationToken)
+    /// <summary>Wakes when none is in memory, turn by turn with their limit, a bare POST that looks at one of as many rows and inserts another.</summary>
+    private async IAsyncEnumerable<Measurement> WakeAsync(HostProcess host, HttpClient http, List<OwnedSession> sessions, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await AsleepAsync(host, cancellationToken);
-        using var http = Http(host);
-        var latencies = new Latencies();
-        foreach (var session in Picked(sessions, count))
-        {
-            var began = Stopwatch.GetTimestamp();
-            await RenameAsync(http, session, "awake", cancellationToken);
-            latencies.Add(began, Stopwatch.GetTimestamp());
-        }
+        await using var store = await StoreCaller.StartAsync(time, cancellationToken);
+        using var bare = store.Process.Http();
+        var rows = Picked(await store.FillAsync(sessions.Count, cancellationToken), wakes + warmUp);
+        Func<Task> look = () => StoreCaller.LookAndAddAsync(bare, rows.Dequeue(), cancellationToken);
+        await Latencies.InTurnsAsync(1, warmUp, look);
+        await host.AsleepAsync(time, cancellationToken);
+        var took = await Latencies.InTurnsAsync(WakeTurns, wakes / WakeTurns, Waking(http, sessions, wakes, cancellationToken), look);
+        yield return new("Wake of a hibernated session", "p50", took[0].Percentile(50), "ms");
+        yield return new("Wake of a hibernated session", "p99", took[0].Percentile(99), "ms", 25);
+        foreach (var one in took[0].Beside(took[1], "Wake of a hibernated session", "a bare POST, SELECT and insert", 50, 99)) yield return one;
+    }
 
-        return latencies;
+    /// <summary>A command to the next of sessions picked at random, over HTTP.</summary>
+    private Func<Task> Waking(HttpClient http, List<OwnedSession> sessions, int count, CancellationToken cancellationToken)
+    {
+        var picked = Picked(sessions, count);
+        return () => RenameAsync(http, picked.Dequeue(), "awake", cancellationToken);
     }
 
     /// <summary>Each is another, for one that was picked before may be awake still.</summary>
-    private IEnumerable<OwnedSession> Picked(List<OwnedSession> sessions, int count)
+    private Queue<T> Picked<T>(IReadOnlyList<T> all, int count)
     {
-        var places = Enumerable.Range(0, sessions.Count).ToArray();
+        var places = Enumerable.Range(0, all.Count).ToArray();
         random.Shuffle(places);
-        return places.Take(count).Select(place => sessions[place]);
+        return new(places.Take(count).Select(place => all[place]));
     }
 
     /// <summary>Pages of the lists of all organizations, from behind a session picked at random.</summary>
-    private async Task<Latencies> ListAsync(HostProcess host, List<OwnedSession> sessions, CancellationToken cancellationToken)
+    private async Task<Latencies> ListAsync(HttpClient http, List<OwnedSession> sessions, CancellationToken cancellationToken) => (await Latencies.InTurnsAsync(1, Lists, async () =>
     {
-        using var http = Http(host);
-        var latencies = new Latencies();
-        for (var i = 0; i < Lists; i++)
-        {
-            var session = sessions[random.Next(sessions.Count)];
-            var began = Stopwatch.GetTimestamp();
-            using var answer = await SendAsync(http, HttpMethod.Get, $"/v1/sessions?limit=50&cursor={session.Id}", session, null, cancellationToken);
-            await answer.Content.ReadAsByteArrayAsync(cancellationToken);
-            latencies.Add(began, Stopwatch.GetTimestamp());
-        }
-
-        return latencies;
-    }
+        var session = sessions[random.Next(sessions.Count)];
+        using var answer = await SendAsync(http, HttpMethod.Get, $"/v1/sessions?limit=50&cursor={session.Id}", session, null, cancellationToken);
+        await answer.Content.ReadAsByteArrayAsync(cancellationToken);
+    }))[0];
 
     /// <summary>That a copy is a session like any other: it is read, takes a prompt, gets a box, and its answer is read.</summary>
     private static async Task ConverseAsync(HostProcess host, OwnedSession session, CancellationToken cancellationToken)
@@ -210,8 +197,6 @@ internal sealed class AsleepSessions(TimeProvider time, int asleep = 100_000, in
         if (now.Id != session.Id || now.Messages.Count != before + 1 || now.Messages[^1] is not { Status: "completed" } last || last.Id != message) throw new InvalidOperationException($"{session.Id} does not go on: {now}");
         if (!events.Items.Any(one => one.MessageId == message && one.Type == "agent.text")) throw new InvalidOperationException($"What {session.Id} was answered cannot be read.");
     }
-
-    private static HttpClient Http(HostProcess host) => new(new SocketsHttpHandler()) { BaseAddress = host.Url };
 
     private static async Task RenameAsync(HttpClient http, OwnedSession session, string title, CancellationToken cancellationToken)
     {

@@ -85,12 +85,10 @@ internal sealed class DispatchLatency(TimeProvider time, int warmUp = 200, int c
     private async Task<(Latencies Row, Latencies Frame)> LimitAsync(CancellationToken cancellationToken)
     {
         await using var bare = await BareJournal.StartAsync(cancellationToken);
-        await using var relay = await HostProcess.StartRoleAsync("relay");
-        using var into = await FrameSocket.ConnectAsync(relay.Url, "/in", null, null, cancellationToken);
-        using var watcher = new SessionWatcher(await FrameSocket.ConnectAsync(relay.Url, "/out", null, null, cancellationToken));
+        await using var relay = await RelayEnds.StartAsync(watchers: 1, cancellationToken);
         await PacedAppend.InsertAsync(bare, Rate, warmUp, time, cancellationToken);
-        await RelayLimit.PacedAsync(into, watcher, Rate, warmUp, time, cancellationToken);
-        return (await PacedAppend.InsertAsync(bare, Rate, count / 2, time, cancellationToken), await RelayLimit.PacedAsync(into, watcher, Rate, count / 2, time, cancellationToken));
+        await RelayLimit.PacedAsync(relay, Rate, warmUp, time, cancellationToken);
+        return (await PacedAppend.InsertAsync(bare, Rate, count / 2, time, cancellationToken), await RelayLimit.PacedAsync(relay, Rate, count / 2, time, cancellationToken));
     }
 
     /// <summary>One turn: when its prompt was sent, accepted and first shown at the client, and at the box.</summary>

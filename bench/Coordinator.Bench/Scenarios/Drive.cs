@@ -48,18 +48,8 @@ internal sealed class Drive(IServer server, int sessions = 200, int turns = 30) 
         yield return new("Reconnect", $"to {events} events that were missed: p50", missed.Percentile(50), "ms");
     }
 
-    private async Task<Latencies> CreateAsync(int count, CancellationToken cancellationToken)
-    {
-        var latencies = new Latencies();
-        for (var i = 0; i < count; i++)
-        {
-            var began = Stopwatch.GetTimestamp();
-            await server.CreateAsync(cancellationToken);
-            latencies.Add(began, Stopwatch.GetTimestamp());
-        }
-
-        return latencies;
-    }
+    private async Task<Latencies> CreateAsync(int count, CancellationToken cancellationToken) =>
+        (await Latencies.InTurnsAsync(1, count, () => server.CreateAsync(cancellationToken)))[0];
 
     private async Task<(long Sent, long Taken, long First, long Last, int Events, string? Cursor)> TurnAsync(string session, CancellationToken cancellationToken)
     {

@@ -17,6 +17,7 @@ internal sealed class EventLatency(TimeProvider time) : IScenario
 
     public async IAsyncEnumerable<Measurement> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        await using var store = await StoreCaller.StartAsync(time, cancellationToken);
         await using var host = await HostProcess.StartRoleAsync("serve");
         await using var turn = await Turn.BeginAsync(host, cancellationToken);
         await StreamAsync(turn, 1_000, 5_000, cancellationToken); // warm-up: the code is compiled for good
@@ -35,23 +36,23 @@ internal sealed class EventLatency(TimeProvider time) : IScenario
             yield return new(area, "journal on disk", (after.TableBytes - journal.TableBytes) / (double)count, "bytes/event");
             yield return new(area, "write-ahead log", (after.WalBytes - journal.WalBytes) / (double)count, "bytes/event");
             if (rate != 1_000) continue;
-            await foreach (var one in ReplayLatency.MeasureAsync(host, turn.Session, Missed, 20, "written at 1,000/s", 10, cancellationToken)) yield return one;
+            await foreach (var one in ReplayLatency.MeasureAsync(host, store, turn.Session, Missed, 20, "written at 1,000/s", 10, cancellationToken)) yield return one;
         }
 
         turn.Watcher.Dispose(); // one client at a time: who does not read is closed as too slow
         var streamed = await OverEventStreamAsync(host, turn, cancellationToken);
         yield return new("Box event to client at 1,000/s, over SSE", "p50", streamed.Percentile(50), "ms");
         yield return new("Box event to client at 1,000/s, over SSE", "p99", streamed.Percentile(99), "ms");
-        await foreach (var one in FromTheJournalAsync(cancellationToken)) yield return one;
+        await foreach (var one in FromTheJournalAsync(store, cancellationToken)) yield return one;
     }
 
     /// <summary>The same reconnect where nothing is left in memory: behind a restart, or at a host that has just taken over.</summary>
-    private async IAsyncEnumerable<Measurement> FromTheJournalAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<Measurement> FromTheJournalAsync(StoreCaller store, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var host = await HostProcess.StartRoleAsync("serve", "--Sessions:Host:RecentBytes=0");
         await using var turn = await Turn.BeginAsync(host, cancellationToken);
         await StreamAsync(turn, 1_000, Missed + 1_000, cancellationToken);
-        await foreach (var one in ReplayLatency.MeasureAsync(host, turn.Session, Missed, 20, "written at 1,000/s, read from the journal", 10, cancellationToken)) yield return one;
+        await foreach (var one in ReplayLatency.MeasureAsync(host, store, turn.Session, Missed, 20, "written at 1,000/s, read from the journal", 10, cancellationToken)) yield return one;
     }
 
     /// <summary>The same over server-sent events.</summary>

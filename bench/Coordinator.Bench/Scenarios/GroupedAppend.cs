@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Coordinator.Bench.Driving;
 using Coordinator.Bench.Measuring;
 using Coordinator.Bench.Serving;
 using Coordinator.Ports;
@@ -18,8 +19,6 @@ internal sealed class GroupedAppend(TimeProvider time, int sessions = 64, int ro
 
     /// <summary>Turns that are not counted: the runtime is still compiling, which a host that serves has behind it.</summary>
     private const int WarmUps = 3;
-
-    private static readonly byte[] Payload = [.. "{\"facts\":[],\"events\":["u8, .. new byte[180].Select(_ => (byte)' '), .. "]}"u8];
 
     private static readonly byte[] View = [.. "{\"title\":\""u8, .. new byte[400].Select(_ => (byte)' '), .. "\"}"u8];
 
@@ -61,11 +60,7 @@ internal sealed class GroupedAppend(TimeProvider time, int sessions = 64, int ro
         yield return new("Grouped append", "commits", append.Commits / append.Seconds, "commits/s");
     }
 
-    private static double OfTurns(List<Cost> limit, List<Cost> ours, Func<Cost, double> of)
-    {
-        var ratios = limit.Zip(ours, (one, other) => of(one) / of(other)).Skip(WarmUps).Order().ToList();
-        return ratios[ratios.Count / 2];
-    }
+    private static double OfTurns(List<Cost> limit, List<Cost> ours, Func<Cost, double> of) => Ratio.OfTurns(limit.Skip(WarmUps).Select(of), ours.Skip(WarmUps).Select(of));
 
     private Task AppendAsync(ISessionJournal journal, IReadOnlyList<JournalLease> leases, Func<long, JournalAppend> append, CancellationToken cancellationToken) =>
         Task.WhenAll(leases.Select(lease => AppendAsync(journal, lease, append, cancellationToken)));
@@ -77,16 +72,16 @@ internal sealed class GroupedAppend(TimeProvider time, int sessions = 64, int ro
     }
 
     /// <summary>As most are while an agent speaks.</summary>
-    private JournalAppend Plain(long version) => new(version, Payload, 1, time.GetUtcNow(), null, null);
+    private JournalAppend Plain(long version) => new(version, SampleRecord.Bytes, 1, time.GetUtcNow(), null, null);
 
     /// <summary>As they are where turns begin and end.</summary>
-    private JournalAppend Moving(long version) => new(version, Payload, 1, time.GetUtcNow(), time.GetUtcNow() + TimeSpan.FromHours(2), version % 8 == 0 ? View : null);
+    private JournalAppend Moving(long version) => new(version, SampleRecord.Bytes, 1, time.GetUtcNow(), time.GetUtcNow() + TimeSpan.FromHours(2), version % 8 == 0 ? View : null);
 
     private Task AddAsync(BareGroupCommit writers) => Task.WhenAll(Enumerable.Range(0, sessions).Select(i => AddAsync(writers, i, SessionId.New(time).Value)));
 
     private async Task AddAsync(BareGroupCommit writers, int session, Guid id)
     {
-        for (var version = 0L; version < rounds; version++) await writers.AddAsync(session, id, version, Payload);
+        for (var version = 0L; version < rounds; version++) await writers.AddAsync(session, id, version, SampleRecord.Bytes);
     }
 
     private Task InsertAsync(NpgsqlDataSource source, CancellationToken cancellationToken) =>
@@ -96,6 +91,6 @@ internal sealed class GroupedAppend(TimeProvider time, int sessions = 64, int ro
     {
         var ids = Enumerable.Range(0, sessions / Writers).Select(_ => SessionId.New(time).Value).ToArray();
         await using var insert = new BareInsert(await source.OpenConnectionAsync(cancellationToken));
-        for (var version = 0L; version < rounds; version++) await insert.WriteAsync(ids, version, Payload, cancellationToken);
+        for (var version = 0L; version < rounds; version++) await insert.WriteAsync(ids, version, SampleRecord.Bytes, cancellationToken);
     }
 }

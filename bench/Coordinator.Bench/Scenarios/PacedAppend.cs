@@ -12,8 +12,6 @@ namespace Coordinator.Bench.Scenarios;
 /// <summary>How long an append takes at a steady rate: many sessions that share statements, and one alone beside a bare insert of its row.</summary>
 internal sealed class PacedAppend(TimeProvider time, int sessions = 500) : IScenario
 {
-    private static readonly byte[] Payload = [.. "{\"facts\":[],\"events\":["u8, .. new byte[180].Select(_ => (byte)' '), .. "]}"u8];
-
     public string Name => "paced";
 
     public async IAsyncEnumerable<Measurement> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -53,7 +51,7 @@ internal sealed class PacedAppend(TimeProvider time, int sessions = 500) : IScen
     private async Task<long> AppendAsync(ISessionJournal journal, JournalLease lease, Task<long> before, long began, ConcurrentBag<(long From, long To)> done, CancellationToken cancellationToken)
     {
         var version = await before;
-        if (!await journal.AppendAsync(lease, new(version, Payload, 1, time.GetUtcNow(), null, null), cancellationToken)) throw new InvalidOperationException("An append was fenced.");
+        if (!await journal.AppendAsync(lease, new(version, SampleRecord.Bytes, 1, time.GetUtcNow(), null, null), cancellationToken)) throw new InvalidOperationException("An append was fenced.");
         done.Add((began, Stopwatch.GetTimestamp()));
         return version + 1;
     }
@@ -66,7 +64,7 @@ internal sealed class PacedAppend(TimeProvider time, int sessions = 500) : IScen
         await Pace.RunAsync(rate, count, time, async i =>
         {
             var began = Stopwatch.GetTimestamp();
-            await insert.WriteAsync(ids, i, Payload, cancellationToken);
+            await insert.WriteAsync(ids, i, SampleRecord.Bytes, cancellationToken);
             latencies.Add(began, Stopwatch.GetTimestamp());
         }, cancellationToken);
         return latencies;

@@ -14,37 +14,37 @@ internal sealed class RelayLimit(TimeProvider time, int count = 100_000) : IScen
 
     public async IAsyncEnumerable<Measurement> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var host = await HostProcess.StartRoleAsync("relay");
-        using var into = await FrameSocket.ConnectAsync(host.Url, "/in", null, null, cancellationToken);
-        using var watcher = new SessionWatcher(await FrameSocket.ConnectAsync(host.Url, "/out", null, null, cancellationToken));
-        await StreamAsync(into, watcher, count / 10, cancellationToken);
+        await using var relay = await RelayEnds.StartAsync(watchers: 1, cancellationToken);
+        await StreamAsync(relay, count / 10, cancellationToken);
 
-        var latencies = await PacedAsync(into, watcher, 1_000, 5_000, time, cancellationToken);
+        var latencies = await PacedAsync(relay, 1_000, 5_000, time, cancellationToken);
         yield return new("Limit: a bare relay", "at 1,000/s: p50", latencies.Percentile(50), "ms");
         yield return new("Limit: a bare relay", "at 1,000/s: p99", latencies.Percentile(99), "ms");
-        var took = await StreamAsync(into, watcher, count, cancellationToken);
+        var took = await StreamAsync(relay, count, cancellationToken);
         yield return new("Limit: a bare relay", "throughput, a frame per event", count / took.TotalSeconds, "events/s");
     }
 
-    private static async Task<TimeSpan> StreamAsync(FrameSocket into, SessionWatcher watcher, int events, CancellationToken cancellationToken)
+    private static async Task<TimeSpan> StreamAsync(RelayEnds relay, int events, CancellationToken cancellationToken)
     {
+        var watcher = relay.Watchers[0];
         var began = Stopwatch.GetTimestamp();
         var taking = watcher.TakeTextsAsync(watcher.Texts.Count + events, cancellationToken);
-        for (var i = 0; i < events; i++) await into.SendAsync(Frame, cancellationToken);
+        for (var i = 0; i < events; i++) await relay.Into.SendAsync(Frame, cancellationToken);
         await taking;
         return Stopwatch.GetElapsedTime(began);
     }
 
     /// <summary>Frames at a steady rate through the relay.</summary>
-    internal static async Task<Latencies> PacedAsync(FrameSocket into, SessionWatcher watcher, int rate, int events, TimeProvider time, CancellationToken cancellationToken)
+    internal static async Task<Latencies> PacedAsync(RelayEnds relay, int rate, int events, TimeProvider time, CancellationToken cancellationToken)
     {
+        var watcher = relay.Watchers[0];
         var first = watcher.Texts.Count;
         var sent = new long[events];
         var taking = watcher.TakeTextsAsync(first + events, cancellationToken);
         await Pace.RunAsync(rate, events, time, async i =>
         {
             sent[i] = Stopwatch.GetTimestamp();
-            await into.SendAsync(Frame, cancellationToken);
+            await relay.Into.SendAsync(Frame, cancellationToken);
         }, cancellationToken);
         await taking;
         var latencies = new Latencies();

@@ -5,8 +5,8 @@ using Coordinator.Bench.Measuring;
 
 namespace Coordinator.Bench.Scenarios;
 
-/// <summary>One session as fast as its box may send, to one client; then the replay of all of it.</summary>
-internal sealed class Throughput(int count = 100_000) : IScenario
+/// <summary>One session as fast as its box may send, to one client; then the replay of all of it, beside a bare store that tells as much.</summary>
+internal sealed class Throughput(TimeProvider time, int count = 100_000) : IScenario
 {
     private readonly SampleSpeech speech = new(200);
 
@@ -23,8 +23,9 @@ internal sealed class Throughput(int count = 100_000) : IScenario
         yield return new("One session, one client", "CPU of host and PostgreSQL", (host.CpuSeconds() - cpu) * 1e6 / count, "µs/event");
         yield return new("One session, one client", "journal on disk", ((await host.JournalAsync(cancellationToken)).TableBytes - journal.TableBytes) / (double)count, "bytes/event");
         yield return new("One session, one client", "allocated by the host", ((await host.MemoryAsync(cancellationToken)).Allocated - allocated) / 1024.0 / count, "KB/event");
+        await using var store = await StoreCaller.StartAsync(time, cancellationToken);
         foreach (var (events, times, below) in new (int, int, double?)[] { (1_000, 20, null), (5_000, 20, 10), (count, 3, 1_000) })
-            await foreach (var one in ReplayLatency.MeasureAsync(host, turn.Session, events, times, "written at full speed", below, cancellationToken)) yield return one;
+            await foreach (var one in ReplayLatency.MeasureAsync(host, store, turn.Session, events, times, "written at full speed", below, cancellationToken)) yield return one;
     }
 
     private async Task<TimeSpan> StreamAsync(Turn turn, int events, CancellationToken cancellationToken)

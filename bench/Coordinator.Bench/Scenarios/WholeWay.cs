@@ -20,16 +20,14 @@ internal sealed class WholeWay(TimeProvider time, int rate = 200, int rounds = 3
         await using var host = await HostProcess.StartRoleAsync("serve");
         await using var turn = await Turn.BeginAsync(host, cancellationToken);
         await using var bare = await BareJournal.StartAsync(cancellationToken);
-        await using var relay = await HostProcess.StartRoleAsync("relay");
-        using var into = await FrameSocket.ConnectAsync(relay.Url, "/in", null, null, cancellationToken);
-        using var watcher = new SessionWatcher(await FrameSocket.ConnectAsync(relay.Url, "/out", null, null, cancellationToken));
+        await using var relay = await RelayEnds.StartAsync(watchers: 1, cancellationToken);
 
         var (way, row, frame) = (new Latencies(), new Latencies(), new Latencies());
         for (var round = 0; round <= rounds; round++)
         {
             var ours = await EventLatency.StreamAsync(turn, rate, count, time, cancellationToken);
             var insert = await PacedAppend.InsertAsync(bare, rate, count, time, cancellationToken);
-            var relayed = await RelayLimit.PacedAsync(into, watcher, rate, count, time, cancellationToken);
+            var relayed = await RelayLimit.PacedAsync(relay, rate, count, time, cancellationToken);
             if (round == 0) continue; // warm-up
             way.Add(ours);
             row.Add(insert);

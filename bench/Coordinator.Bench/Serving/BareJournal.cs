@@ -19,7 +19,7 @@ internal sealed class BareJournal : IAsyncDisposable
     {
         (this.services, this.data) = (services, data);
         var pool = services.GetRequiredService<NpgsqlDataSource>().ConnectionString;
-        Source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(pool) { Options = null });
+        Source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(pool) { Options = null, NoResetOnClose = true });
     }
 
     public ISessionJournal Journal => services.GetRequiredService<ISessionJournal>();

@@ -1,49 +1,53 @@
+using System.Collections.Immutable;
 using System.Net.WebSockets;
 using System.Threading.Channels;
+using Coordinator.Bench.Driving;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Bench.Serving;
 
 /// <summary>
-/// The least a relay can do: frames of <c>/in</c> go to <c>/out</c> as they are, and nothing is kept. What the product takes
-/// above this is what its promises cost.
+/// The least a relay can do: frames of <c>/in</c> go to everyone at <c>/out</c> as they are, the same bytes to each, and nothing is
+/// kept. What the product takes above this is what its promises cost.
 /// </summary>
 internal static class BareRelay
 {
-    public static async Task<int> RunAsync()
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        await using var app = builder.Build();
-        app.UseWebSockets();
-        var frames = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(4_096) { SingleReader = true });
-        app.Map("/in", async context => await TakeAsync(context, frames.Writer));
-        app.Map("/out", async context => await GiveAsync(context, frames.Reader));
-        await app.StartAsync();
-        await Console.Out.WriteLineAsync($"Sign in: {app.Urls.First()}/#sl_none");
-        while (await Console.In.ReadLineAsync() is not null)
+    private const int Waiting = 4_096;
+
+    private static ImmutableList<Channel<byte[]>> listeners = [];
+
+    public static Task<int> RunAsync() => BareKestrel.RunAsync(
+        static app =>
         {
+            app.Map("/in", TakeAsync);
+            app.Map("/out", GiveAsync);
+        },
+        static () => Task.CompletedTask);
+
+    private static async Task TakeAsync(HttpContext context)
+    {
+        using var socket = new FrameSocket(await context.WebSockets.AcceptWebSocketAsync());
+        while (true)
+        {
+            var frame = (await socket.ReceiveAsync(context.RequestAborted)).ToArray();
+            foreach (var listener in listeners) await listener.Writer.WriteAsync(frame, context.RequestAborted);
         }
-
-        return 0;
     }
 
-    private static async Task TakeAsync(HttpContext context, ChannelWriter<byte[]> frames)
+    private static async Task GiveAsync(HttpContext context)
     {
-        using var socket = await context.WebSockets.AcceptWebSocketAsync();
-        var buffer = new byte[64 * 1024];
-        while (await socket.ReceiveAsync(buffer.AsMemory(), context.RequestAborted) is { MessageType: not WebSocketMessageType.Close } part)
-            await frames.WriteAsync(buffer[..part.Count], context.RequestAborted);
-    }
-
-    private static async Task GiveAsync(HttpContext context, ChannelReader<byte[]> frames)
-    {
-        using var socket = await context.WebSockets.AcceptWebSocketAsync();
-        await foreach (var frame in frames.ReadAllAsync(context.RequestAborted))
-            await socket.SendAsync(frame, WebSocketMessageType.Text, endOfMessage: true, context.RequestAborted);
+        var frames = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(Waiting) { SingleReader = true });
+        ImmutableInterlocked.Update(ref listeners, static (all, one) => all.Add(one), frames); // before its client is told that it is there
+        try
+        {
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            await foreach (var frame in frames.Reader.ReadAllAsync(context.RequestAborted))
+                await socket.SendAsync(frame, WebSocketMessageType.Text, endOfMessage: true, context.RequestAborted);
+        }
+        finally
+        {
+            ImmutableInterlocked.Update(ref listeners, static (all, one) => all.Remove(one), frames);
+        }
     }
 }

@@ -35,13 +35,13 @@ internal static class BenchHost
         });
         await app.StartAsync();
         while (await Console.In.ReadLineAsync() is { } question)
-            await (question switch { "memory" => SayMemoryAsync(app), "database" => SayDatabaseAsync(app), "look" => LookAsync(app), _ => SayJournalAsync(app) });
+            await (question switch { "memory" => SayMemoryAsync(app), "database" => SayDatabaseAsync(app.Services.GetRequiredService<NpgsqlDataSource>()), "look" => LookAsync(app), _ => SayJournalAsync(app) });
         await app.StopAsync();
         return 0;
     }
 
-    private static Task SayDatabaseAsync(WebApplication app) =>
-        Console.Out.WriteLineAsync($"bench database {new NpgsqlConnectionStringBuilder(app.Services.GetRequiredService<NpgsqlDataSource>().ConnectionString).Host}");
+    public static Task SayDatabaseAsync(NpgsqlDataSource source) =>
+        Console.Out.WriteLineAsync($"bench database {new NpgsqlConnectionStringBuilder(source.ConnectionString).Host}");
 
     private static async Task LookAsync(WebApplication app)
     {

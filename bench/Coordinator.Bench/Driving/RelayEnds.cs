@@ -1,0 +1,28 @@
+namespace Coordinator.Bench.Driving;
+
+/// <summary>The ends of a bare relay that was started for them: one that sends, and those to whom everything goes.</summary>
+internal sealed class RelayEnds : IAsyncDisposable
+{
+    private RelayEnds(HostProcess process, FrameSocket into) => (Process, Into) = (process, into);
+
+    public HostProcess Process { get; }
+
+    public FrameSocket Into { get; }
+
+    public List<SessionWatcher> Watchers { get; } = [];
+
+    public static async Task<RelayEnds> StartAsync(int watchers, CancellationToken cancellationToken)
+    {
+        var process = await HostProcess.StartRoleAsync("relay");
+        var ends = new RelayEnds(process, await FrameSocket.ConnectAsync(process.Url, "/in", null, null, cancellationToken));
+        for (var i = 0; i < watchers; i++) ends.Watchers.Add(new(await FrameSocket.ConnectAsync(process.Url, "/out", null, null, cancellationToken)));
+        return ends;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Into.Dispose();
+        foreach (var watcher in Watchers) watcher.Dispose();
+        return Process.DisposeAsync();
+    }
+}
