@@ -5,7 +5,7 @@ namespace Coordinator.Host.Starting;
 /// <summary>
 /// How the memory outside of the collected heap is given back. The runtime's compiler takes it in blocks of 64 KiB, megabytes for a large
 /// method. glibc would keep what is freed of that for the thread's next request, between small blocks that stay: after a
-/// first thousand sessions 10 MB of an idle host were such holes. As mappings of their own such blocks are the system's again at once.
+/// first thousand sessions 10 MB of an idle host were such holes. Where it has no such hole yet, a block is now a mapping of its own, and the system's again at once.
 /// </summary>
 internal static partial class NativeHeap
 {
