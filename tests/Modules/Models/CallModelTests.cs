@@ -133,109 +133,6 @@ public sealed class CallModelTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_call_holds_its_session_until_its_usage_is_told()
-    {
-        var (answering, recording) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var heldWhileRecording = 0;
-        Sessions.BeforeRecord = () =>
-        {
-            heldWhileRecording = Sessions.Holds!.Count;
-            return recording.Task;
-        };
-        server.Gateway.Enqueue(ModelAnswer.Stream(Usage, Done) with { Gate = answering.Task });
-
-        var calling = CallAsync(ChatPath, """{"model":"fast","stream":true}""");
-        await Eventually.HoldsAsync(() => server.Gateway.Open == 1, "that the model is at work");
-        Assert.Equal(1, Sessions.Holds!.Count);
-        answering.SetResult();
-        recording.SetResult();
-        await calling;
-
-        Assert.Equal(1, heldWhileRecording);
-        await Eventually.HoldsAsync(() => Sessions.Holds.Count == 0, "that the session is let go");
-    }
-
-    [Fact]
-    public async Task A_call_that_comes_to_a_host_that_stops_is_broken_off_so_that_its_box_asks_again_and_calls_nothing()
-    {
-        Sessions.Holds = null;
-
-        await Assert.ThrowsAsync<HttpRequestException>(() => CallAsync(ChatPath, """{"model":"fast","stream":true}"""));
-
-        Assert.Empty(server.Gateway.Calls);
-    }
-
-    [Fact]
-    public async Task A_call_whose_session_has_no_host_now_is_broken_off_so_that_its_box_asks_again_and_calls_nothing()
-    {
-        Sessions.IsAway = true;
-
-        await Assert.ThrowsAsync<HttpRequestException>(() => CallAsync(ChatPath, """{"model":"fast","stream":true}"""));
-
-        Assert.Empty(server.Gateway.Calls);
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task An_answer_whose_usage_was_being_recorded_when_its_host_could_wait_no_longer_is_given_its_end(bool streams)
-    {
-        Sessions.BeforeRecord = Sessions.Holds!.GiveUpAsync;
-        const string Whole = """{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":20}}""";
-        server.Gateway.Enqueue(streams ? ModelAnswer.Stream(Usage, Done) : ModelAnswer.Json(200, Whole));
-
-        var (_, text) = await CallAsync(ChatPath, streams ? """{"model":"fast","stream":true}""" : """{"model":"fast"}""");
-
-        Assert.EndsWith(streams ? Done : Whole, text, StringComparison.Ordinal);
-        Assert.Single(Sessions.Recorded);
-    }
-
-    [Fact]
-    public async Task An_answer_that_has_had_its_end_and_whose_provider_does_not_close_it_ends_with_its_host()
-    {
-        server.Gateway.Enqueue(ModelAnswer.Stream(Usage, Done, "never") with { Gate = new TaskCompletionSource().Task });
-        using var box = server.Box();
-        using var response = await SendAsync(box, ChatPath, """{"model":"fast","stream":true}""");
-        var answer = await response.Content.ReadAsStreamAsync();
-        await answer.ReadExactlyAsync(new byte[Usage.Length + Done.Length]);
-
-        await Sessions.Holds!.GiveUpAsync();
-
-        await answer.CopyToAsync(Stream.Null); // to its end, and not to a cut
-        Assert.Single(Sessions.Recorded);
-    }
-
-    [Fact]
-    public async Task A_call_that_takes_longer_than_its_host_can_wait_is_cut_and_what_it_used_is_recorded()
-    {
-        server.Gateway.Enqueue(ModelAnswer.Stream("data: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":70,\"output_tokens\":1}}}\n\n", "never") with { Gate = new TaskCompletionSource().Task });
-        using var box = server.Box();
-        using var response = await SendAsync(box, "model/v1/acme/messages", """{"model":"fast","stream":true}""");
-        var answer = await response.Content.ReadAsStreamAsync();
-        await answer.ReadExactlyAsync(new byte[10]);
-
-        await Sessions.Holds!.GiveUpAsync();
-
-        await Assert.ThrowsAnyAsync<IOException>(() => answer.CopyToAsync(Stream.Null));
-        await Eventually.HoldsAsync(() => server.Gateway.Open == 0 && Sessions.Holds.Count == 0, "the end of the call");
-        Assert.Equal(70, Assert.Single(Sessions.Recorded).InputTokens);
-    }
-
-    [Fact]
-    public async Task A_call_that_has_no_answer_yet_when_its_host_can_wait_no_longer_is_broken_off()
-    {
-        server.Gateway.Enqueue(ModelAnswer.Stream("never") with { Gate = new TaskCompletionSource().Task });
-        var calling = CallAsync(ChatPath, """{"model":"fast","stream":true}""");
-        await Eventually.HoldsAsync(() => server.Gateway.Open == 1, "that the model is at work");
-
-        await Sessions.Holds!.GiveUpAsync();
-
-        await Assert.ThrowsAsync<HttpRequestException>(() => calling);
-        await Eventually.HoldsAsync(() => server.Gateway.Open == 0 && Sessions.Holds.Count == 0, "the end of the call");
-        Assert.Empty(Sessions.Recorded);
-    }
-
-    [Fact]
     public async Task An_answer_that_does_not_stream_is_recorded_before_it_is_given()
     {
         const string Body = """{"choices":[{"message":{"content":"Hi"}}],"usage":{"prompt_tokens":10,"completion_tokens":20}}""";
@@ -409,16 +306,7 @@ public sealed class CallModelTests : IAsyncLifetime
         return (string)error["message"]!;
     }
 
-    private async Task<(HttpStatusCode Status, string Text)> CallAsync(string path, string body)
-    {
-        using var box = server.Box();
-        using var response = await SendAsync(box, path, body);
-        return (response.StatusCode, await response.Content.ReadAsStringAsync());
-    }
+    private Task<(HttpStatusCode Status, string Text)> CallAsync(string path, string body) => server.CallAsync(path, body);
 
-    private static async Task<HttpResponseMessage> SendAsync(HttpClient client, string path, string body)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
-        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-    }
+    private static Task<HttpResponseMessage> SendAsync(HttpClient client, string path, string body) => ModelsServer.SendAsync(client, path, body);
 }

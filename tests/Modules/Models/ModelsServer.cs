@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
@@ -86,6 +87,21 @@ internal sealed class ModelsServer : IAsyncDisposable
         var client = TestHttp.Client(server.Address);
         if (token is not null) client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return client;
+    }
+
+    /// <summary>One call of the box, heard to its end.</summary>
+    public async Task<(HttpStatusCode Status, string Text)> CallAsync(string path, string body)
+    {
+        using var box = Box();
+        using var response = await SendAsync(box, path, body);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Returns with the headers; the answer is still to be read.</summary>
+    public static async Task<HttpResponseMessage> SendAsync(HttpClient client, string path, string body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
     }
 
     /// <summary>A person's API key in a new organization, which has a key for acme.</summary>
