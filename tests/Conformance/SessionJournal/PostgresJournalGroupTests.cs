@@ -152,6 +152,27 @@ public sealed class PostgresJournalGroupTests : PostgresJournalFaults
     }
 
     [Fact]
+    public async Task An_append_leaves_the_same_rows_alone_as_among_others()
+    {
+        var (alone, among, other) = (await CreateAsync(), await CreateAsync(), await CreateAsync());
+        (int Events, DateTimeOffset? WakeAt, string? View)[] steps =
+        [
+            (1, null, "made"), (2, Noon, null), (0, Noon, "shown again"), (0, Noon, null), (3, Noon.AddMinutes(1), null), (1, Noon.AddMinutes(2), "moved"), (0, null, ""), (1, null, null),
+        ];
+        foreach (var (step, i) in steps.Select((step, i) => (step, i)))
+        {
+            await ExecuteAsync($"UPDATE session_head SET hidden_until = '{Noon:O}' WHERE wake_at IS NOT NULL"); // an alarm that was handed out, which only an append that moves it shows again
+
+            Assert.True(await Journal.AppendAsync(alone, Step(), default));
+            foreach (var append in await InOneGroupAsync(() => [Journal.AppendAsync(among, Step(), default).AsTask(), AppendAsync(other, i)])) Assert.True(await append);
+
+            Assert.Equal(await RowsAsync(alone), await RowsAsync(among));
+
+            JournalAppend Step() => new(i, Encoding.UTF8.GetBytes($"{{\"step\":{i}}}"), step.Events, Noon, step.WakeAt, step.View is { } view ? Encoding.UTF8.GetBytes(view) : null);
+        }
+    }
+
+    [Fact]
     public async Task Part_of_a_group_written_and_nobody_to_say_which_the_outcome_is_said_to_be_unknown()
     {
         var (good, fenced) = (await CreateAsync(), await CreateAsync());
@@ -170,6 +191,19 @@ public sealed class PostgresJournalGroupTests : PostgresJournalFaults
         {
             Environment = discovers && i % 3 == 0 ? new(Repository, $$"""{"of":{{i}}}""") : null,
         };
+
+    /// <summary>All that is kept of a session but who it is and when that was written.</summary>
+    private async Task<string> RowsAsync(JournalLease lease)
+    {
+        await using var command = Direct.Owner.CreateCommand("""
+            SELECT jsonb_build_array(
+                (SELECT to_jsonb(head) - '{org,session,host,epoch,created_at,updated_at}'::text[] FROM session_head AS head WHERE session = $1),
+                (SELECT convert_from(view, 'UTF8') FROM session_view WHERE session = $1),
+                (SELECT jsonb_agg(to_jsonb(record) - '{org,session,epoch}'::text[] ORDER BY version) FROM session_record AS record WHERE session = $1))::text
+            """);
+        command.Parameters.Add(new() { Value = lease.Key.Session.Value });
+        return (string)(await command.ExecuteScalarAsync())!;
+    }
 
     /// <summary>While the statement of another session is held, these gather: they go into one group.</summary>
     private async Task<Task<bool>[]> InOneGroupAsync(Func<Task<bool>[]> begin)
