@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -33,16 +35,15 @@ internal static class RequestIds
     private static RequestIdentity? Of(TenantContext tenant, string? key, params ReadOnlySpan<string?> parts)
     {
         if (key is null) return null;
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var part in parts) Append(hash, part);
-        return new(tenant.Principal.Scope, key, Convert.ToHexStringLower(hash.GetHashAndReset()));
+        var bytes = new ArrayBufferWriter<byte>();
+        foreach (var part in parts) Append(bytes, part);
+        return new(tenant.Principal.Scope, key, Convert.ToHexStringLower(SHA256.HashData(bytes.WrittenSpan)));
     }
 
-    private static void Append(IncrementalHash hash, string? part)
+    private static void Append(ArrayBufferWriter<byte> bytes, string? part)
     {
-        Span<byte> length = stackalloc byte[sizeof(int)];
-        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(length, part?.Length ?? -1);
-        hash.AppendData(length);
-        hash.AppendData(Encoding.UTF8.GetBytes(part ?? string.Empty));
+        BinaryPrimitives.WriteInt32BigEndian(bytes.GetSpan(sizeof(int)), part?.Length ?? -1);
+        bytes.Advance(sizeof(int));
+        Encoding.UTF8.GetBytes(part, bytes);
     }
 }
