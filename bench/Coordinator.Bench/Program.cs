@@ -19,7 +19,7 @@ if (args.Length < 2) return await SayUseAsync("Use bench/run.sh [scenario ...]: 
 IScenario[] all =
 [
     new DispatchLatency(time), new EventLatency(time), new RelayLimit(time), new Throughput(time), new FanOut(time), new Flood(),
-    new IdleSessions(), new AsleepSessions(time), new SessionCreation(time), new GroupedAppend(time), new PacedAppend(time), new WholeWay(time), new RealHost(args[0], time),
+    new IdleSessions(time), new AsleepSessions(time), new SessionCreation(time), new GroupedAppend(time), new PacedAppend(time), new WholeWay(time), new RealHost(args[0], time),
 ];
 var wanted = args[2..];
 return await MeasureAsync(all.Where(scenario => wanted.Length == 0 || wanted.Contains(scenario.Name, StringComparer.Ordinal)), args[1]);

@@ -6,8 +6,14 @@ using Coordinator.Client;
 namespace Coordinator.Bench.Scenarios;
 
 /// <summary>Sessions in which nothing happens, with a box and a client each: what they hold, and what a heartbeat computes.</summary>
-internal sealed class IdleSessions(int connected = 1_000, int heartbeats = 40_000) : IScenario
+internal sealed class IdleSessions(TimeProvider time, int connected = 1_000, int heartbeats = 40_000) : IScenario
 {
+    /// <summary>Longer than a connection to the database that nobody uses any more is kept.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromMinutes(2);
+
+    /// <summary>As a box says that it lives.</summary>
+    private static readonly TimeSpan BetweenHeartbeats = TimeSpan.FromSeconds(15);
+
     public string Name => "idle";
 
     public async IAsyncEnumerable<Measurement> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -24,11 +30,15 @@ internal sealed class IdleSessions(int connected = 1_000, int heartbeats = 40_00
         await ConnectAsync(host, turns, staying, connected - turns.Count, leaving.Token);
         var after = await host.MemoryAsync(cancellationToken);
         var more = connected - (connected / 10);
-        yield return new("Memory", $"{connected:N0} idle sessions with a box and a client each, above the idle host (PSS)", host.Megabytes() - idle, "MB", 100);
-        yield return new("Memory", "of which the host without PostgreSQL", host.Megabytes() - host.DatabaseMegabytes() - withoutDatabase, "MB");
+        var idleSessions = $"{connected:N0} idle sessions with a box and a client each, above the idle host (PSS)";
+        yield return new("Memory", $"{idleSessions}: right behind the turn of the last of them", host.Megabytes() - idle, "MB");
         yield return new("Memory", "each after the first tenth (PSS, shared out)", (host.Megabytes() - before) * 1_024 / more, "KB");
         yield return new("Memory", "of which PostgreSQL, whose buffers fill", (host.DatabaseMegabytes() - database) * 1_024 / more, "KB");
         yield return new("Memory", "of which live managed heap", (after.Managed - managed) / 1024.0 / more, "KB");
+        await RestAsync(turns, cancellationToken);
+        await host.MemoryAsync(cancellationToken);
+        yield return new("Memory", $"{idleSessions}: after two minutes", host.Megabytes() - idle, "MB", 100);
+        yield return new("Memory", "of which the host without PostgreSQL", host.Megabytes() - host.DatabaseMegabytes() - withoutDatabase, "MB");
         var cpu = host.CpuSeconds();
         for (var i = 0; i < heartbeats; i++) await turns[i % turns.Count].Box.HeartbeatAsync(cancellationToken);
         await EndAsync(host, turns[0], cancellationToken);
@@ -46,6 +56,16 @@ internal sealed class IdleSessions(int connected = 1_000, int heartbeats = 40_00
             turns.Add(await IdleTurnAsync(host, cancellationToken));
             staying.Add(turns[^1].Watcher.StayAsync(cancellationToken));
             if (i % 50 != 0) continue;
+            foreach (var turn in turns) await turn.Box.HeartbeatAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Nothing happens but that boxes live.</summary>
+    private async Task RestAsync(List<Turn> turns, CancellationToken cancellationToken)
+    {
+        for (var rested = TimeSpan.Zero; rested < Rest; rested += BetweenHeartbeats)
+        {
+            await Task.Delay(BetweenHeartbeats, time, cancellationToken);
             foreach (var turn in turns) await turn.Box.HeartbeatAsync(cancellationToken);
         }
     }
