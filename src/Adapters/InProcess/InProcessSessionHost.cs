@@ -21,6 +21,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     private readonly EffectPool effects;
     private readonly SessionHolds holds;
     private readonly Followers followers = new();
+    private readonly FollowerRelay relay;
     private readonly RecentEvents recent;
     private readonly ActivationServices services;
     private readonly ConcurrentDictionary<SessionKey, Lazy<Task<Activation?>>> table = new();
@@ -57,6 +58,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
         effects = new(runners, this.options.EffectTimeout, this.options.EffectsAtOnce, time, logger);
         holds = shared ?? new();
         holds.Released += LookWhetherFree;
+        relay = new(journal, followers, this.options.FollowerBytes / 4);
         recent = new(this.options.RecentBytesOfSession, this.options.RecentBytes);
         services = new(new(journal, this.options.JournalPatience, time, Log), followers, recent, effects, holds, this.options, time, Log, Forget);
         opening = new(journal, machines, host, opened, services);
@@ -73,8 +75,13 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     /// <summary>True while the session's actor is in this process.</summary>
     internal bool IsActive(SessionKey key) => table.ContainsKey(key);
 
-    /// <summary>Tells those who follow the session here how far its journal reaches, which another host wrote.</summary>
-    internal void Announce(SessionKey key, long seq) => followers.Announce(key, seq);
+    /// <summary>Tells those who follow the session here what its journal has after <paramref name="last"/>, up to <paramref name="seq"/> at least; gives how far.</summary>
+    internal async Task<long> RelayAsync(SessionKey key, long last, long seq, CancellationToken cancellationToken)
+    {
+        if (!IsActive(key)) return await relay.TellAsync(key, last, seq, cancellationToken);
+        followers.Announce(key, seq); // its own actor tells them
+        return seq;
+    }
 
     /// <summary>True once it is told to stop: what it still has is served until it is handed over, and nothing else.</summary>
     internal bool IsDraining => draining;

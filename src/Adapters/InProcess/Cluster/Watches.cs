@@ -5,7 +5,7 @@ namespace Coordinator.Adapters.InProcess.Cluster;
 
 /// <summary>
 /// Those on this host who watch sessions of which the actor is elsewhere, or sleeps. What they see always comes from the
-/// journal; the session's host only says when there is more of it, once for all of them. While nobody has the session awake
+/// journal, read once for all of them when the session's host says that there is more of it. While nobody has the session awake
 /// the next host that opens it tells, and its head is looked at now and then, since that may be missed. So a watcher misses
 /// nothing, whoever dies, and wakes nobody.
 /// </summary>
@@ -64,8 +64,7 @@ internal sealed class Watches(Membership members, IHostRegistry registry, ISessi
             {
                 var seq = await NextAsync(key, member, last, cancellationToken);
                 if (seq <= last) continue;
-                member.Actors.Announce(key, seq);
-                last = seq;
+                last = await member.Actors.RelayAsync(key, last, seq, cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
