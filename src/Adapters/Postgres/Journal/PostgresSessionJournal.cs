@@ -7,8 +7,8 @@ using Npgsql;
 namespace Coordinator.Adapters.Postgres.Journal;
 
 /// <summary>
-/// The journal in PostgreSQL. Appends of all sessions of the host share statements (<see cref="AppendPipeline"/>);
-/// everything else is a call of its own, made again while a short outage lasts, because it may be made twice.
+/// The journal in PostgreSQL. Appends of all sessions of the host share statements (<see cref="AppendPipeline"/>), and so do leases that
+/// are given back (<see cref="LeaseReturns"/>); everything else is a call of its own, made again while a short outage lasts, because it may be made twice.
 /// </summary>
 public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
 {
@@ -36,6 +36,7 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
     private readonly NpgsqlDataSource system;
     private readonly JournalReader reader;
     private readonly AppendPipeline pipeline;
+    private readonly LeaseReturns returns;
     private readonly DatabasePatience patience;
     private readonly EventRetention retention;
     private readonly EventCompaction compaction;
@@ -49,6 +50,7 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
         patience = new(this.system, options.Value.Journal.OutagePatience, time);
         reader = new(tenants, new(tenants, options.Value.Journal.OutagePatience, time));
         pipeline = new(system.Source, options.Value.Journal, patience, logger);
+        returns = new(system.Source, options.Value.Journal, patience);
         retention = new(system.Source, patience, logger);
         compaction = new(system.Source, patience);
         archival = new(system.Source, patience);
@@ -69,11 +71,9 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
 
     public ValueTask<bool> AppendAsync(JournalLease lease, JournalAppend append, CancellationToken cancellationToken) => pipeline.AppendAsync(lease, append, cancellationToken);
 
-    public ValueTask ReleaseAsync(JournalLease lease, CancellationToken cancellationToken) =>
-        GiveUpAsync(lease, "UPDATE session_head SET host = NULL, epoch = epoch + 1 WHERE org = $1 AND session = $2 AND epoch = $3", cancellationToken);
+    public ValueTask ReleaseAsync(JournalLease lease, CancellationToken cancellationToken) => returns.GiveBackAsync(lease, isHandedOver: false, cancellationToken);
 
-    public ValueTask HandOverAsync(JournalLease lease, CancellationToken cancellationToken) =>
-        GiveUpAsync(lease, "UPDATE session_head SET host = NULL, epoch = epoch + 1, wake_at = least(wake_at, now()), hidden_until = NULL WHERE org = $1 AND session = $2 AND epoch = $3", cancellationToken);
+    public ValueTask HandOverAsync(JournalLease lease, CancellationToken cancellationToken) => returns.GiveBackAsync(lease, isHandedOver: true, cancellationToken);
 
     public IAsyncEnumerable<JournalRecord> ReadAsync(SessionKey key, long afterVersion, CancellationToken cancellationToken) => reader.ReadAsync(key, afterVersion, cancellationToken);
 
@@ -114,17 +114,11 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
 
     public async ValueTask ForgetArchiveAsync(EventArchive archive, CancellationToken cancellationToken) => await archival.ForgetAsync(archive, cancellationToken);
 
-    public ValueTask DisposeAsync() => pipeline.DisposeAsync();
-
-    private async ValueTask GiveUpAsync(JournalLease lease, string sql, CancellationToken cancellationToken) => await patience.RunAsync(
-        "releasing a session",
-        async token =>
-        {
-            await using var command = system.CreateCommand(sql);
-            AddKey(command, lease.Key).Add(new() { Value = lease.Epoch });
-            await command.ExecuteNonQueryAsync(token);
-        },
-        cancellationToken);
+    public async ValueTask DisposeAsync()
+    {
+        await pipeline.DisposeAsync();
+        await returns.DisposeAsync();
+    }
 
     /// <summary>Saves it if the head allows, and returns the head it was judged by; null when there is none.</summary>
     private async Task<(long Epoch, long Version)?> SaveAsync(JournalLease lease, JournalSnapshot snapshot, CancellationToken cancellationToken)
