@@ -32,7 +32,7 @@ internal sealed class DispatchLatency(TimeProvider time, int warmUp = 200, int c
         await using var own = await BeginAsync(host, OwnModel, cancellationToken);
         await using var demo = await BeginAsync(host, Turn.Model, cancellationToken);
         var (cold, atRest, behind, demoAtRest) = (new Latencies(), new Latencies(), new Latencies(), new Latencies());
-        var (fromAccepted, toFirstEvent) = (new Latencies(), new Latencies());
+        var (fromAccepted, toFirstEvent, toBoxEvent) = (new Latencies(), new Latencies(), new Latencies());
         for (var i = 0; i < warmUp + count; i++)
         {
             await Task.Delay(Rest, time, cancellationToken);
@@ -50,6 +50,7 @@ internal sealed class DispatchLatency(TimeProvider time, int warmUp = 200, int c
             behind.Add(following.Sent, following.Arrived);
             demoAtRest.Add(demos.Sent, demos.Arrived);
             toFirstEvent.Add(rested.Sent, rested.FirstEvent);
+            toBoxEvent.Add(rested.Sent, rested.BoxEvent);
             fromAccepted.Add(Math.Min(rested.Accepted, rested.Arrived), rested.Arrived);
         }
 
@@ -61,6 +62,7 @@ internal sealed class DispatchLatency(TimeProvider time, int warmUp = 200, int c
                      ("the same right behind a turn", behind, null, null),
                      (string.Create(CultureInfo.InvariantCulture, $"the same, the first {warmUp} of a host that has just started"), cold, null, null),
                      ("sent by the client, its first event at the client", toFirstEvent, null, 5),
+                     ("sent by the client, the first event of a box that answers at once, at the client", toBoxEvent, null, null),
                      ("accepted at the client, at the box", fromAccepted, 10, null),
                      ("limit, a bare insert of one row", row, null, null),
                      ("limit, a bare relay", frame, null, null),
@@ -91,8 +93,8 @@ internal sealed class DispatchLatency(TimeProvider time, int warmUp = 200, int c
         return (await PacedAppend.InsertAsync(bare, Rate, count / 2, time, cancellationToken), await RelayLimit.PacedAsync(relay, Rate, count / 2, time, cancellationToken));
     }
 
-    /// <summary>One turn: when its prompt was sent, accepted and first shown at the client, and at the box.</summary>
-    private static async Task<(long Sent, long Accepted, long FirstEvent, long Arrived)> PromptAsync(Turn turn, string clientId, CancellationToken cancellationToken)
+    /// <summary>One turn: when its prompt was sent, accepted and first shown at the client, at the box, and when the client was shown what the box said first.</summary>
+    private static async Task<(long Sent, long Accepted, long FirstEvent, long Arrived, long BoxEvent)> PromptAsync(Turn turn, string clientId, CancellationToken cancellationToken)
     {
         var sent = await turn.Watcher.PromptAsync(clientId, "work", cancellationToken);
         var answer = turn.Watcher.AnswerAsync(cancellationToken);
@@ -100,7 +102,9 @@ internal sealed class DispatchLatency(TimeProvider time, int warmUp = 200, int c
         var (accepted, firstEvent) = await answer;
         await turn.Box.SendAsync("message.accepted", prompt.MessageId, "{}", cancellationToken);
         await turn.Box.SendAsync("message.ended", prompt.MessageId, """{"outcome":"completed"}""", cancellationToken);
-        await turn.Watcher.UntilAsync("events", "message.completed", cancellationToken);
-        return (sent, accepted, firstEvent, prompt.At);
+        List<byte[]> shown = [];
+        var boxEvent = await turn.Watcher.UntilAsync("events", "message.started", cancellationToken, shown);
+        if (shown[^1].AsSpan().IndexOf("message.completed"u8) < 0) await turn.Watcher.UntilAsync("events", "message.completed", cancellationToken);
+        return (sent, accepted, firstEvent, prompt.At, boxEvent);
     }
 }
