@@ -41,7 +41,10 @@ public sealed record Usage(long InputTokens, long OutputTokens, long ReasoningTo
 /// <summary>What to make a session from. There is no default model.</summary>
 public sealed record NewSession(string Model, string? Title = null, Repository? Repository = null, string? Agent = null, string? Permissions = null, string? Prompt = null);
 
-/// <summary>One public event. Unknown types are to be ignored.</summary>
+/// <summary>
+/// One public event. Unknown types are to be ignored. <paramref name="Cursor"/> is of when it was written, maybe before the server was
+/// restored: go on after what the follower or the page says.
+/// </summary>
 public sealed record SessionEvent(string Cursor, long Seq, DateTimeOffset At, string Type, string? MessageId, JsonElement Data)
 {
     /// <summary>
@@ -91,8 +94,12 @@ public sealed record Model([property: JsonPropertyName("model")] string Name, st
 /// <summary>One page of a list; NextCursor null at its end.</summary>
 public sealed record Page<T>(IReadOnlyList<T> Items, string? NextCursor);
 
-/// <summary>One page of a session's events.</summary>
-public sealed record EventPage(IReadOnlyList<SessionEvent> Items, string Cursor, string? NextCursor);
+/// <summary>One page of a session's events. <see cref="Cursor"/> is where it ends, what to go on after.</summary>
+public sealed record EventPage(IReadOnlyList<SessionEvent> Items, string Cursor, string? NextCursor)
+{
+    /// <summary>What to go on after to have everything behind one event of this page: its own <see cref="SessionEvent.Cursor"/> may be of before a restore.</summary>
+    public string CursorAfter(SessionEvent e) => PlacedEvent.InStreamOf(Cursor, e).At;
+}
 
 /// <summary>Who is signed in.</summary>
 public sealed record Me(Principal Principal, OrganizationName Organization, string Role);

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using Coordinator.Cli;
-using Coordinator.Cli.Commands;
 using Coordinator.Client;
 using Coordinator.Tests.Support.Http;
 using Microsoft.AspNetCore.Builder;
@@ -79,14 +78,20 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("credentials.json cannot be read", complaint, StringComparison.Ordinal);
     }
 
+    /// <summary>The page was written before its server was restored: its end is of the history that is now, its events of the one before.</summary>
     [Fact]
-    public void Events_are_printed_with_where_the_page_says_to_resume_and_not_with_what_was_true_when_they_were_written()
+    public async Task An_event_of_a_page_is_printed_as_the_protocol_has_it_with_a_cursor_to_resume_after_it()
     {
-        SessionEvent Written(long seq) => new($"1.{seq}", seq, DateTimeOffset.UnixEpoch, "agent.text", null, JsonDocument.Parse("{}").RootElement);
-        var page = new EventPage([Written(4), Written(5)], "2.5", null);
+        const string First = """{"cursor":"1.4","seq":4,"from":2,"at":"2026-01-02T03:04:05.678Z","type":"agent.text","messageId":"msg_1","data":{"part":"p1","offset":0,"text":"a \"word\""}}""";
+        const string Last = """{"cursor":"1.5","seq":5,"at":"2026-01-02T03:04:06.000Z","type":"session.archived","data":{}}""";
+        await using var host = await LoopbackServer.StartAsync(app => app.MapGet("/v1/sessions/ses_1/events", () =>
+            Results.Text($$"""{"items":[{{First}},{{Last}}],"cursor":"2.5","nextCursor":null}""", "application/json")));
+        Store(host.Address.GetLeftPart(UriPartial.Authority));
 
-        Assert.Equal(["2.3", "2.5"], EventsCommand.Resumable(page, "2.3").Select(line => line.Resume));
-        Assert.Equal([null, "2.5"], EventsCommand.Resumable(page, null).Select(line => line.Resume));
+        var printed = (await AnswerAsync(["events", "ses_1"])).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+        string[] expected = [First.Replace("1.4", "2.4", StringComparison.Ordinal), Last.Replace("1.5", "2.5", StringComparison.Ordinal)];
+        Assert.Equal(expected.Select(AsRead), printed.Select(AsRead));
     }
 
     public void Dispose() => settings.Delete(recursive: true);
@@ -95,7 +100,23 @@ public sealed class CommandLineTests : IDisposable
 
     private string CredentialsFile() => Path.Combine(Directory.CreateDirectory(Path.Combine(settings.FullName, "coordinator")).FullName, "credentials.json");
 
+    /// <summary>Alike, however its text is escaped.</summary>
+    private static string AsRead(string json) => JsonSerializer.Serialize(JsonSerializer.Deserialize<JsonElement>(json));
+
     private async Task<(int ExitCode, string Complaint)> RunAsync(string[] arguments)
+    {
+        var (code, _, complaint) = await ProgramAsync(arguments);
+        return (code, complaint);
+    }
+
+    private async Task<string> AnswerAsync(string[] arguments)
+    {
+        var (code, answer, complaint) = await ProgramAsync(arguments);
+        Assert.Equal((0, string.Empty), (code, complaint));
+        return answer;
+    }
+
+    private async Task<(int ExitCode, string Answer, string Complaint)> ProgramAsync(string[] arguments)
     {
         using var limit = new CancellationTokenSource(Bound);
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "coordinator.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -106,9 +127,9 @@ public sealed class CommandLineTests : IDisposable
         {
             var output = process.StandardOutput.ReadToEndAsync(limit.Token);
             var complaint = await process.StandardError.ReadToEndAsync(limit.Token);
-            await output;
+            var answer = await output;
             await process.WaitForExitAsync(limit.Token);
-            return (process.ExitCode, complaint.ReplaceLineEndings(" "));
+            return (process.ExitCode, answer, complaint.ReplaceLineEndings(" "));
         }
         finally
         {

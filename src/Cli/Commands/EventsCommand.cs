@@ -1,4 +1,8 @@
+using System.Buffers;
 using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Coordinator.Client;
 
@@ -7,6 +11,8 @@ namespace Coordinator.Cli.Commands;
 /// <summary><c>coordinator events SESSION</c>: the session's events as JSON lines, for scripts; with --follow, for ever.</summary>
 internal static class EventsCommand
 {
+    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static Command Create()
     {
         var session = new Argument<string>("session") { Description = "The session's id, ses_…" };
@@ -19,7 +25,7 @@ internal static class EventsCommand
             if (parsed.GetValue(follow)) await FollowAsync(new(client, id), cursor, cancellationToken);
             for (var page = await client.ListEventsAsync(id, cursor, 1_000, cancellationToken); ; page = await client.ListEventsAsync(id, cursor, 1_000, cancellationToken))
             {
-                foreach (var (e, resume) in Resumable(page, cursor)) Print(e, resume);
+                foreach (var e in page.Items) Print(e, page.CursorAfter(e));
                 if (page.NextCursor is null) return 0;
                 cursor = page.NextCursor;
             }
@@ -27,21 +33,27 @@ internal static class EventsCommand
         return command;
     }
 
-    /// <summary>
-    /// Each event of a page with a cursor to resume after without a gap: the page's end with its last event, before that
-    /// where the page began. The cursor within an event is of when it was written, maybe before the server was restored.
-    /// </summary>
-    internal static IEnumerable<(SessionEvent Event, string? Resume)> Resumable(EventPage page, string? began) =>
-        page.Items.Select((e, i) => (e, i == page.Items.Count - 1 ? page.Cursor : began));
-
     private static async Task FollowAsync(SessionFollower follower, string? after, CancellationToken cancellationToken)
     {
-        await foreach (var e in follower.FollowAsync(after, cancellationToken)) Print(e, follower.Cursor);
+        await foreach (var e in follower.FollowAsync(after, cancellationToken)) Print(e, follower.Cursor!);
     }
 
-    private static void Print(SessionEvent e, string? resume) => Terminal.Line(
-        $"{{\"cursor\":{(resume is null ? "null" : $"\"{resume}\"")},\"at\":\"{e.At:O}\",\"type\":\"{e.Type}\"{(e.MessageId is null ? string.Empty : $",\"messageId\":\"{e.MessageId}\"")},\"data\":{JsonSerializer.Serialize(e.Data, JsonElementJson.Default.JsonElement)}}}");
+    /// <summary>The envelope of docs/protocol.md, section 2, but for its cursor: that one is to resume after, and never of before a restore.</summary>
+    private static void Print(SessionEvent e, string cursor)
+    {
+        var line = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(line, Writing);
+        json.WriteStartObject();
+        json.WriteString("cursor"u8, cursor);
+        json.WriteNumber("seq"u8, e.Seq);
+        if (e.From is { } from) json.WriteNumber("from"u8, from);
+        json.WriteString("at"u8, e.At.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+        json.WriteString("type"u8, e.Type);
+        if (e.MessageId is { } message) json.WriteString("messageId"u8, message);
+        json.WritePropertyName("data"u8);
+        e.Data.WriteTo(json);
+        json.WriteEndObject();
+        json.Flush();
+        Terminal.Line(Encoding.UTF8.GetString(line.WrittenSpan));
+    }
 }
-
-[System.Text.Json.Serialization.JsonSerializable(typeof(JsonElement))]
-internal sealed partial class JsonElementJson : System.Text.Json.Serialization.JsonSerializerContext;
