@@ -38,7 +38,14 @@ public sealed record FailureDocument(string Code, string Detail);
 public sealed record UsageDocument(long InputTokens, long OutputTokens, long ReasoningTokens, long CacheReadTokens, long CacheWriteTokens, decimal CostUsd);
 
 /// <summary>An event as every follower sees it.</summary>
-public sealed record EventDocument(string Cursor, long Seq, DateTimeOffset At, string Type, MessageId? MessageId, JsonElement Data);
+public sealed record EventDocument(string Cursor, long Seq, DateTimeOffset At, string Type, JsonElement Data)
+{
+    /// <summary>The first of the events that it covers; absent: itself alone.</summary>
+    public long? From { get; init; }
+
+    /// <summary>Absent when it belongs to no message.</summary>
+    public MessageId? MessageId { get; init; }
+}
 
 /// <summary>A page of a list.</summary>
 public sealed record PageDocument<T>(IReadOnlyList<T> Items, string? NextCursor);
