@@ -96,7 +96,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     public async ValueTask<Result<ISessionSubscription>> SubscribeAsync(SessionKey key, SessionCursor? after, CancellationToken cancellationToken)
     {
         if (draining) throw Draining();
-        if (await journal.FindHeadAsync(key, cancellationToken) is not { } head) return NotFound;
+        if (await journal.FindHeadAsync(key, cancellationToken) is not { } head) return JournalledView.NotFound;
         var now = new SessionCursor(head.Incarnation, head.Seq);
         var start = after ?? now;
         if (start.Incarnation != now.Incarnation || start.Seq > now.Seq || start.Seq < head.Floor)
@@ -214,17 +214,13 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
             // What it knew stands in the journal.
         }
 
-        return await journal.FindHeadAsync(key, cancellationToken) is { View.IsEmpty: false } head
-            ? new SessionReply.View(new(new(head.Incarnation, head.Seq), head.View))
-            : NotFound;
+        return await JournalledView.ReadAsync(journal, key, cancellationToken);
     }
 
     private Activation? FindActive(SessionKey key) =>
         table.TryGetValue(key, out var entry) && entry is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true, Result: { } activation } } ? activation : null;
 
     private IReadOnlyList<Task<Activation?>> Opening => [.. table.Values.Select(entry => entry.Value).Where(task => !task.IsCompleted)];
-
-    private static Problem NotFound { get; } = new("session_not_found", "There is no such session.", ProblemKind.NotFound);
 
     internal static PortException Draining() => new(PortFailureKind.Unavailable, "This host is stopping; try again at once.", retryAfter: TimeSpan.FromSeconds(1));
 
@@ -281,7 +277,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     {
         while (true)
         {
-            if (await ActivateAsync(key, create, cancellationToken) is not { } activation) return NotFound;
+            if (await ActivateAsync(key, create, cancellationToken) is not { } activation) return JournalledView.NotFound;
             try
             {
                 return await call(activation);

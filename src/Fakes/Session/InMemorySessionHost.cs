@@ -34,7 +34,7 @@ public sealed class InMemorySessionHost(ISessionMachineFactory machines, IReadOn
 
     public async ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken)
     {
-        if (draining || (closed && command is SessionCommand.Create)) throw Draining();
+        if (command is not SessionCommand.GetView && (draining || (closed && command is SessionCommand.Create))) throw Draining();
         return await Faults.Run(
             () =>
             {

@@ -33,6 +33,10 @@ public abstract class SessionHostContract : IAsyncLifetime
     private ValueTask<Result<SessionReply>> PromptAsync(string text) =>
         Host.CallAsync(key, new SessionCommand.Prompt(Ada, MessageId.New(TimeProvider.System), null, text, null, null), None);
 
+    private async Task<SessionView> LookAsync() => ((SessionReply.View)(await Host.CallAsync(key, new SessionCommand.GetView(), None)).Value).Session;
+
+    private static string? TitleOf(SessionView view) => JsonDocument.Parse(view.Json).RootElement.GetProperty("title").GetString();
+
     private async Task<ISessionSubscription> FollowAsync(SessionCursor? after) => (await Host.SubscribeAsync(key, after, None)).Value;
 
     private static async Task<List<JsonElement>> ReadAsync(ISessionSubscription subscription, Func<JsonElement, bool> last)
@@ -204,9 +208,29 @@ public abstract class SessionHostContract : IAsyncLifetime
         await CreateAsync();
         await Host.CallAsync(key, new SessionCommand.Rename(Ada, "Renamed"), None);
         await using var follower = await FollowAsync(null);
-        var seen = ((SessionReply.View)(await Host.CallAsync(key, new SessionCommand.GetView(), None)).Value).Session;
-        Assert.Equal("Renamed", JsonDocument.Parse(seen.Json).RootElement.GetProperty("title").GetString());
+        var seen = await LookAsync();
+        Assert.Equal("Renamed", TitleOf(seen));
         Assert.Equal(follower.Start, seen.Cursor);
+    }
+
+    [Fact]
+    public async Task A_look_is_answered_while_its_host_drains_and_once_it_has()
+    {
+        await CreateAsync();
+        var hold = Host.TryHold(key)!;
+        var draining = Host.DrainAsync(None).AsTask();
+        await Host.CallAsync(key, new SessionCommand.Rename(Ada, "Renamed meanwhile"), None);
+        var meanwhile = await LookAsync();
+        hold.Dispose();
+        await draining.WaitAsync(TimeSpan.FromSeconds(10));
+        await Assert.ThrowsAsync<PortException>(async () => await PromptAsync("too late"));
+
+        var afterwards = await LookAsync();
+
+        Assert.Equal("Renamed meanwhile", TitleOf(meanwhile));
+        Assert.Equal((meanwhile.Cursor, "Renamed meanwhile"), (afterwards.Cursor, TitleOf(afterwards)));
+        var unknown = key with { Session = SessionId.New(TimeProvider.System) };
+        Assert.Equal("session_not_found", (await Host.CallAsync(unknown, new SessionCommand.GetView(), None)).Problem?.Code);
     }
 
     [Fact]

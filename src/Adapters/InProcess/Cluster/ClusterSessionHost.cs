@@ -20,6 +20,7 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
 
     private readonly ConcurrentDictionary<SessionKey, HostLocation> locations = new();
     private readonly IHostRegistry registry;
+    private readonly ISessionJournal journal;
     private readonly PeerClient peers;
     private readonly PeerBridges bridges;
     private readonly Watches watches;
@@ -31,7 +32,7 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
 
     internal ClusterSessionHost(Membership members, IHostRegistry registry, ISessionJournal journal, PeerClient peers, PeerBridges bridges, SessionHolds holds, ClusterOptions options, TimeProvider time, ClusterLog log, HostLog hostLog)
     {
-        (Members, this.registry, this.peers, this.bridges, this.holds) = (members, registry, peers, bridges, holds);
+        (Members, this.registry, this.journal, this.peers, this.bridges, this.holds) = (members, registry, journal, peers, bridges, holds);
         (this.options, this.time, this.log, Log) = (options, time, log, hostLog);
         watches = new(members, registry, journal, peers, options, time, log);
     }
@@ -117,12 +118,9 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
         }
     }
 
-    /// <summary>Any host can: what may be shown of a session is durable.</summary>
-    private async ValueTask<Result<SessionReply>> LookAsync(SessionKey key, SessionCommand.GetView look, CancellationToken cancellationToken)
-    {
-        var member = IsDraining ? Members.Find() ?? throw Draining() : await Members.CurrentAsync(cancellationToken);
-        return await member.Actors.CallAsync(key, look, cancellationToken);
-    }
+    /// <summary>Any host can, and a process that is none yet or none any more: what may be shown of a session is durable.</summary>
+    private ValueTask<Result<SessionReply>> LookAsync(SessionKey key, SessionCommand.GetView look, CancellationToken cancellationToken) =>
+        Members.Find() is { } member ? member.Actors.CallAsync(key, look, cancellationToken) : JournalledView.ReadAsync(journal, key, cancellationToken);
 
     private ValueTask<Result<SessionReply>> AskAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken) => WhereItIsAsync(
         key,

@@ -8,12 +8,13 @@ namespace Coordinator.Ports.Session;
 public interface ISessionHost
 {
     /// <summary>
-    /// Runs one command as a turn, waking the session if it sleeps; <see cref="SessionCommand.GetView"/> alone wakes nobody. Problem <c>session_not_found</c> (404) when there is
-    /// none; other problems are the command's own refusals.
+    /// Runs one command as a turn, waking the session if it sleeps; <see cref="SessionCommand.GetView"/> alone wakes nobody. What it shows is
+    /// durable, so that a host answers it while it drains and once it has: who looks need not know which host is the session's, or stops.
+    /// Problem <c>session_not_found</c> (404) when there is none; other problems are the command's own refusals.
     /// </summary>
     /// <exception cref="PortException">
-    /// The journal behind it failed, or the host is draining. With <see cref="PortException.EffectMayHaveHappened"/> the
-    /// command may have taken effect: retry it with the same idempotency key.
+    /// The journal behind it failed; or, for all but a look, the host has drained, or drains and would have to take the session up. With
+    /// <see cref="PortException.EffectMayHaveHappened"/> the command may have taken effect: retry it with the same idempotency key.
     /// </exception>
     ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken);
 
