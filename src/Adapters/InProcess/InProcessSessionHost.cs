@@ -26,6 +26,8 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     private readonly ActivationServices services;
     private readonly ConcurrentDictionary<SessionKey, Lazy<Task<Activation?>>> table = new();
     private volatile bool draining;
+    /// <summary>Set before <see cref="draining"/> by a drain, and not by an end for another reason.</summary>
+    private volatile bool toldToStop;
 
     /// <summary>How many sessions are handed over at once; the others are served meanwhile.</summary>
     internal const int HandOverBatch = 64;
@@ -142,6 +144,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     /// </summary>
     public async ValueTask DrainAsync(CancellationToken cancellationToken)
     {
+        toldToStop = true;
         holds.Close();
         await CloseAsync();
         var settling = SettleAsync(cancellationToken);
@@ -222,7 +225,11 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
 
     private IReadOnlyList<Task<Activation?>> Opening => [.. table.Values.Select(entry => entry.Value).Where(task => !task.IsCompleted)];
 
-    internal static PortException Draining() => new(PortFailureKind.Unavailable, "This host is stopping; try again at once.", retryAfter: TimeSpan.FromSeconds(1));
+    /// <summary>What a host says that takes nothing more; planned where it was told to stop, and not where it is none any more.</summary>
+    internal static PortException Stopping(bool isPlanned) =>
+        new(PortFailureKind.Unavailable, "This host is stopping; try again at once.", retryAfter: TimeSpan.FromSeconds(1)) { IsPlanned = isPlanned };
+
+    private PortException Draining() => Stopping(toldToStop);
 
     /// <summary>From here on nothing is woken, followed or begun.</summary>
     private async Task CloseAsync()

@@ -22,7 +22,7 @@ internal sealed class SessionOpening(ISessionJournal journal, ISessionMachineFac
         }
         catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {
-            throw InProcessSessionHost.Draining(); // whoever began it may have gone, and the session may have another host by now
+            throw InProcessSessionHost.Stopping(isPlanned: false); // whoever began it may have gone, and the session may have another host by now
         }
         catch (OperationCanceledException e) when (limit.IsCancellationRequested)
         {

@@ -92,7 +92,7 @@ public sealed class InMemorySessionHost(ISessionMachineFactory machines, IReadOn
 
     private static Problem NotFound { get; } = new("session_not_found", "There is no such session.", ProblemKind.NotFound);
 
-    private static PortException Draining() => new(PortFailureKind.Unavailable, "The host is stopping.");
+    private static PortException Draining() => new(PortFailureKind.Unavailable, "The host is stopping.") { IsPlanned = true };
 
     /// <summary>One session: its machine, its journal and everybody joined to it.</summary>
     private sealed class Actor(InMemorySessionHost host, SessionKey key)

@@ -38,4 +38,10 @@ public sealed class PortException(PortFailureKind kind, string message, bool eff
 
     /// <summary>When to try again, where the other side said so.</summary>
     public TimeSpan? RetryAfter { get; } = retryAfter;
+
+    /// <summary>
+    /// True when nothing has failed: what was asked was told to stop, and another will do it. An operator need not hear of each
+    /// caller that it sends away.
+    /// </summary>
+    public bool IsPlanned { get; init; }
 }

@@ -242,6 +242,18 @@ public sealed class DrainingTests
         Assert.Equal((next.Epoch, next.Host), (head.Epoch, head.Host));
     }
 
+    [Fact]
+    public async Task What_a_host_refuses_that_is_none_any_more_is_not_said_to_be_planned_as_what_one_refuses_that_was_told_to_stop()
+    {
+        await using var told = Host();
+        await using var lost = Host();
+        await told.DrainAsync(default);
+        await lost.StopAsync(default);
+
+        Assert.True((await Assert.ThrowsAsync<PortException>(async () => await told.CallAsync(NewKey(), Create(), default))).IsPlanned);
+        Assert.False((await Assert.ThrowsAsync<PortException>(async () => await lost.CallAsync(NewKey(), Create(), default))).IsPlanned);
+    }
+
     private InMemorySessionJournal Journal => new(store);
 
     private static SessionKey NewKey() => new(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));

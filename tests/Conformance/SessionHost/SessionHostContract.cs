@@ -198,7 +198,8 @@ public abstract class SessionHostContract : IAsyncLifetime
 
         Assert.Equal(SubscriptionCloseReason.HostRestarting, events.Closed);
         var refused = await Assert.ThrowsAsync<PortException>(async () => await PromptAsync("too late"));
-        Assert.Equal(PortFailureKind.Unavailable, refused.Kind);
+        var sentAway = await Assert.ThrowsAsync<PortException>(async () => await FollowAsync(null));
+        Assert.All([refused, sentAway], each => Assert.Equal((PortFailureKind.Unavailable, true), (each.Kind, each.IsPlanned)));
     }
 
     [Fact]

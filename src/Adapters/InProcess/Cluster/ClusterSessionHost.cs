@@ -134,7 +134,7 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
         },
         cancellationToken);
 
-    private static PortException Draining() => new(PortFailureKind.Unavailable, "This host is stopping; try again at once.", retryAfter: TimeSpan.FromSeconds(1));
+    private static PortException Draining() => InProcessSessionHost.Stopping(isPlanned: true);
 
     private async ValueTask<T> WhereItIsAsync<T>(SessionKey key, Func<ISessionHost, ValueTask<T>> here, Func<HostLocation, ValueTask<T>> there, CancellationToken cancellationToken)
     {

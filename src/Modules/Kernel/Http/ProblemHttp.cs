@@ -4,6 +4,7 @@ using System.Text.Json;
 using Coordinator.Ports;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Modules.Kernel.Http;
 
@@ -30,6 +31,9 @@ public static class ProblemHttp
         PortFailureKind.Corrupt => new("stored_data_unreadable", "Stored data could not be read; an operator must look at the log.", ProblemKind.Unavailable, TimeSpan.FromSeconds(30)),
         _ => new("dependency_unavailable", "Something this needs is down for the moment; try again with the same Idempotency-Key.", ProblemKind.Unavailable, failure.RetryAfter ?? TimeSpan.FromSeconds(1)),
     };
+
+    /// <summary>How loudly an operator is told of a failed dependency. A planned refusal is no failure, and every caller meets it until the host has stopped.</summary>
+    public static LogLevel ToLogLevel(this PortException failure) => failure.IsPlanned ? LogLevel.Debug : LogLevel.Warning;
 
     /// <summary>The status of a kind of problem.</summary>
     public static int StatusOf(ProblemKind kind) => kind switch

@@ -42,7 +42,8 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         switch (failure)
         {
             case PortException port:
-                LogPortFailed(logger, context.Request.Method, context.Request.Path, port.Kind, port);
+                var level = port.ToLogLevel();
+                LogPortFailed(logger, level, context.Request.Method, context.Request.Path, port.Kind, port);
                 await WriteFreshAsync(context, port.ToProblem(), null);
                 break;
             case BadHttpRequestException bad:
@@ -81,8 +82,8 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
     [LoggerMessage(EventId = 1001, Level = LogLevel.Error, Message = "{Method} {Path} failed.")]
     private static partial void LogUnforeseen(ILogger logger, string method, PathString path, Exception failure);
 
-    [LoggerMessage(EventId = 1002, Level = LogLevel.Warning, Message = "{Method} {Path}: something behind a port is {Kind}.")]
-    private static partial void LogPortFailed(ILogger logger, string method, PathString path, PortFailureKind kind, Exception failure);
+    [LoggerMessage(EventId = 1002, Message = "{Method} {Path}: something behind a port is {Kind}.")]
+    private static partial void LogPortFailed(ILogger logger, LogLevel level, string method, PathString path, PortFailureKind kind, Exception failure);
 
     [LoggerMessage(EventId = 1003, Level = LogLevel.Debug, Message = "The client left {Path} while it was answered.")]
     private static partial void LogClientLeft(ILogger logger, PathString path, Exception failure);

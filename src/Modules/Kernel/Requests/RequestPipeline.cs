@@ -74,11 +74,12 @@ internal sealed partial class PortFailureBehavior<TRequest, TResponse>(ILogger<P
         }
         catch (PortException failure)
         {
-            LogPortFailed(logger, typeof(TRequest).Name, failure.Kind, failure);
+            var level = failure.ToLogLevel();
+            LogPortFailed(logger, level, typeof(TRequest).Name, failure.Kind, failure);
             return TResponse.FromProblem(failure.ToProblem());
         }
     }
 
-    [LoggerMessage(EventId = 1101, Level = LogLevel.Warning, Message = "{Request} failed: something behind a port is {Kind}.")]
-    private static partial void LogPortFailed(ILogger logger, string request, PortFailureKind kind, Exception failure);
+    [LoggerMessage(EventId = 1101, Message = "{Request} failed: something behind a port is {Kind}.")]
+    private static partial void LogPortFailed(ILogger logger, LogLevel level, string request, PortFailureKind kind, Exception failure);
 }

@@ -1,3 +1,4 @@
+using Coordinator.Modules.Kernel.Http;
 using Coordinator.Modules.SessionAccess.Sockets;
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
@@ -50,7 +51,8 @@ internal sealed partial class BridgeConnection(
         }
         catch (PortException failure)
         {
-            LogAttachFailed(logger, failure.Kind, failure);
+            var level = failure.ToLogLevel();
+            LogAttachFailed(logger, level, failure.Kind, failure);
             await socket.FarewellAsync(new(SocketClose.Restarting, "The session cannot be reached for the moment; reconnect."));
         }
 
@@ -110,8 +112,8 @@ internal sealed partial class BridgeConnection(
     [LoggerMessage(EventId = 2301, Level = LogLevel.Information, Message = "{Session}: box {Sandbox}, generation {Generation}, is connected.")]
     private static partial void LogAttached(ILogger logger, SessionId session, SandboxId sandbox, int generation);
 
-    [LoggerMessage(EventId = 2302, Level = LogLevel.Warning, Message = "A box could not be attached: something behind a port is {Kind}.")]
-    private static partial void LogAttachFailed(ILogger logger, PortFailureKind kind, Exception failure);
+    [LoggerMessage(EventId = 2302, Message = "A box could not be attached: something behind a port is {Kind}.")]
+    private static partial void LogAttachFailed(ILogger logger, LogLevel level, PortFailureKind kind, Exception failure);
 
     [LoggerMessage(EventId = 2303, Level = LogLevel.Warning, Message = "{Session}: event {N} of the box is too large or no object; it is acknowledged and not shown.")]
     private static partial void LogUnusable(ILogger logger, SessionId session, long n);

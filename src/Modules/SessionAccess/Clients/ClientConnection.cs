@@ -1,4 +1,5 @@
 using Coordinator.Modules.Kernel.Authentication;
+using Coordinator.Modules.Kernel.Http;
 using Coordinator.Modules.SessionAccess.Sockets;
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
@@ -65,7 +66,8 @@ internal sealed partial class ClientConnection(ClientServices services, FrameSoc
         }
         catch (PortException failure)
         {
-            LogSubscribeFailed(services.Logger, failure.Kind, failure);
+            var level = failure.ToLogLevel();
+            LogSubscribeFailed(services.Logger, level, failure.Kind, failure);
             await socket.FarewellAsync(new(SocketClose.Restarting, "The session cannot be reached for the moment; reconnect."));
         }
 
@@ -155,8 +157,8 @@ internal sealed partial class ClientConnection(ClientServices services, FrameSoc
         _ => SocketClose.ProtocolError,
     };
 
-    [LoggerMessage(EventId = 2201, Level = LogLevel.Warning, Message = "A client could not subscribe: something behind a port is {Kind}.")]
-    private static partial void LogSubscribeFailed(ILogger logger, PortFailureKind kind, Exception failure);
+    [LoggerMessage(EventId = 2201, Message = "A client could not subscribe: something behind a port is {Kind}.")]
+    private static partial void LogSubscribeFailed(ILogger logger, LogLevel level, PortFailureKind kind, Exception failure);
 
     [LoggerMessage(EventId = 2202, Level = LogLevel.Warning, Message = "Whether a connected client is still allowed could not be found out; asked again in a minute.")]
     private static partial void LogRecheckFailed(ILogger logger, Exception failure);

@@ -1,3 +1,4 @@
+using Coordinator.Modules.Kernel.Http;
 using Coordinator.Ports;
 using Microsoft.Extensions.Logging;
 
@@ -38,7 +39,8 @@ internal sealed partial class SocketDuties(FrameSocket socket, ILogger logger)
         }
         catch (PortException failure)
         {
-            LogPortFailed(logger, failure.Kind, failure);
+            var level = failure.ToLogLevel();
+            LogPortFailed(logger, level, failure.Kind, failure);
             return new(SocketClose.Failed, "Something this needs is down for the moment; reconnect.");
         }
         catch (Exception failure)
@@ -48,8 +50,8 @@ internal sealed partial class SocketDuties(FrameSocket socket, ILogger logger)
         }
     }
 
-    [LoggerMessage(EventId = 2101, Level = LogLevel.Warning, Message = "A socket is closed because something behind a port is {Kind}.")]
-    private static partial void LogPortFailed(ILogger logger, PortFailureKind kind, Exception failure);
+    [LoggerMessage(EventId = 2101, Message = "A socket is closed because something behind a port is {Kind}.")]
+    private static partial void LogPortFailed(ILogger logger, LogLevel level, PortFailureKind kind, Exception failure);
 
     [LoggerMessage(EventId = 2102, Level = LogLevel.Error, Message = "A socket is closed after a failure that was not foreseen.")]
     private static partial void LogUnforeseen(ILogger logger, Exception failure);

@@ -41,7 +41,8 @@ public interface ISessionHost
 
     /// <summary>
     /// Stops taking activations and holds, lets appends in flight and what is held settle, closes links and subscriptions with
-    /// <see cref="LinkCloseReason.HostRestarting"/>, and releases every lease.
+    /// <see cref="LinkCloseReason.HostRestarting"/>, and releases every lease. What it takes no more it refuses with a
+    /// <see cref="PortException"/> that <see cref="PortException.IsPlanned"/>.
     /// </summary>
     ValueTask DrainAsync(CancellationToken cancellationToken);
 }
