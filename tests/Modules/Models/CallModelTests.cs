@@ -9,15 +9,12 @@ using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Support;
 using Xunit;
+using static Coordinator.Tests.Modules.Models.ChatCall;
 
 namespace Coordinator.Tests.Modules.Models;
 
 public sealed class CallModelTests : IAsyncLifetime
 {
-    private const string ChatPath = "model/v1/acme/chat/completions";
-    private const string Usage = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1000,\"completion_tokens\":500}}\n\n";
-    private const string Done = "data: [DONE]\n\n";
-
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
     private ModelsServer server = null!;

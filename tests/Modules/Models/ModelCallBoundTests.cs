@@ -7,6 +7,7 @@ using Coordinator.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Xunit;
+using static Coordinator.Tests.Modules.Models.ChatCall;
 
 namespace Coordinator.Tests.Modules.Models;
 
@@ -119,7 +120,7 @@ public sealed class ModelCallBoundTests
 
     private static async Task BusyAsync(HttpClient box, byte[] body)
     {
-        using var refused = await box.PostAsync(new Uri("model/v1/acme/chat/completions", UriKind.Relative), new ByteArrayContent(body));
+        using var refused = await box.PostAsync(new Uri(ChatPath, UriKind.Relative), new ByteArrayContent(body));
         Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
         Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter!.Delta);
         Assert.Equal("model_calls_busy", (string?)JsonNode.Parse(await refused.Content.ReadAsStringAsync())!["error"]!["code"]);
@@ -127,7 +128,7 @@ public sealed class ModelCallBoundTests
 
     private static async Task<HttpStatusCode> SendAsync(HttpClient box, HttpContent body, CancellationToken cancellationToken = default)
     {
-        using var answer = await box.PostAsync(new Uri("model/v1/acme/chat/completions", UriKind.Relative), body, cancellationToken);
+        using var answer = await box.PostAsync(new Uri(ChatPath, UriKind.Relative), body, cancellationToken);
         return answer.StatusCode;
     }
 

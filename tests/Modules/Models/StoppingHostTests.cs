@@ -1,16 +1,13 @@
 using Coordinator.Fakes;
 using Coordinator.Tests.Support;
 using Xunit;
+using static Coordinator.Tests.Modules.Models.ChatCall;
 
 namespace Coordinator.Tests.Modules.Models;
 
 /// <summary>What becomes of a model call whose host is told to stop.</summary>
 public sealed class StoppingHostTests : IAsyncLifetime
 {
-    private const string ChatPath = "model/v1/acme/chat/completions";
-    private const string Usage = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1000,\"completion_tokens\":500}}\n\n";
-    private const string Done = "data: [DONE]\n\n";
-
     private ModelsServer server = null!;
 
     private WantedBox Sessions => server.Sessions;
