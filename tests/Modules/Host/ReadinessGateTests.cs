@@ -46,6 +46,19 @@ public sealed class ReadinessGateTests : IDisposable
         Assert.Contains("host_starting", Encoding.UTF8.GetString(answer.ToArray()), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("/v1/sessions")]
+    [InlineData("/model/v1/demo/chat/completions")]
+    [InlineData("/health/ready")]
+    public async Task Once_the_host_is_ready_everything_is_served(string path)
+    {
+        readiness.Set();
+
+        await AskAsync(path);
+
+        Assert.Equal((200, true), (context.Response.StatusCode, served));
+    }
+
     [Fact]
     public async Task A_model_call_waits_until_the_host_is_ready_and_is_served_then()
     {

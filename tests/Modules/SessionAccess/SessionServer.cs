@@ -47,13 +47,15 @@ internal sealed class SessionServer : IAsyncDisposable
 
     public CapturedLog Log { get; private init; } = null!;
 
-    public static async Task<SessionServer> StartAsync()
+    /// <summary><paramref name="first"/> stands before everything but the opening of sockets.</summary>
+    public static async Task<SessionServer> StartAsync(Action<IApplicationBuilder>? first = null)
     {
         var log = new CapturedLog();
         var server = await LoopbackServer.StartAsync(
             app =>
             {
                 app.UseWebSockets();
+                first?.Invoke(app);
                 app.UseKernel();
                 app.MapEndpointModules();
             },
