@@ -21,7 +21,6 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     private readonly EffectPool effects;
     private readonly SessionHolds holds;
     private readonly Followers followers = new();
-    private readonly FollowerRelay relay;
     private readonly RecentEvents recent;
     private readonly ActivationServices services;
     private readonly ConcurrentDictionary<SessionKey, Lazy<Task<Activation?>>> table = new();
@@ -60,7 +59,6 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
         effects = new(runners, this.options.EffectTimeout, this.options.EffectsAtOnce, time, logger);
         holds = shared ?? new();
         holds.Released += LookWhetherFree;
-        relay = new(journal, followers, this.options.FollowerBytes / 4);
         recent = new(this.options.RecentBytesOfSession, this.options.RecentBytes);
         services = new(new(journal, this.options.JournalPatience, time, Log), followers, recent, effects, holds, this.options, time, Log, Forget);
         opening = new(journal, machines, host, opened, services);
@@ -77,13 +75,8 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     /// <summary>True while the session's actor is in this process.</summary>
     internal bool IsActive(SessionKey key) => table.ContainsKey(key);
 
-    /// <summary>Tells those who follow the session here what its journal has after <paramref name="last"/>, up to <paramref name="seq"/> at least; gives how far.</summary>
-    internal async Task<long> RelayAsync(SessionKey key, long last, long seq, CancellationToken cancellationToken)
-    {
-        if (!IsActive(key)) return await relay.TellAsync(key, last, seq, cancellationToken);
-        followers.Announce(key, seq); // its own actor tells them
-        return seq;
-    }
+    /// <summary>What tells those who follow the session here of what other hosts write.</summary>
+    internal FollowerRelay RelayTo(SessionKey key, SessionCursor start) => new(key, start, journal, followers, IsActive, options.FollowerBytes / 4);
 
     /// <summary>True once it is told to stop: what it still has is served until it is handed over, and nothing else.</summary>
     internal bool IsDraining => draining;

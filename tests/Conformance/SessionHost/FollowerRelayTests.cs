@@ -19,6 +19,10 @@ public sealed class FollowerRelayTests
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(90);
 
     private readonly SessionKey key = new(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
+    private readonly InMemorySessionJournal journal = new(TimeProvider.System);
+    private readonly Followers followers = new();
+    private JournalLease? lease;
+    private long version;
 
     [Fact]
     public async Task However_many_follow_a_session_where_it_is_not_the_journal_is_read_once_for_all_and_they_share_its_bytes()
@@ -26,8 +30,8 @@ public sealed class FollowerRelayTests
         var (store, effects) = (new ClusterStore(), new RecordingEffects());
         await using var owner = await ClusterNode.StartAsync(store, effects);
         await owner.Host.CallAsync(key, new SessionCommand.Create(Ada, new("demo/scripted", "opencode", null, PermissionMode.Auto), "A session"), default);
-        var journal = CountedReads.Over(store.Journal, out var reads);
-        await using var other = await ClusterNode.StartAsync(store, effects, watchInterval: "10:00:00", change: services => services.AddSingleton(journal));
+        var counted = CountedReads.Over(store.Journal, out var reads);
+        await using var other = await ClusterNode.StartAsync(store, effects, watchInterval: "10:00:00", change: services => services.AddSingleton(counted));
         using var leaving = new CancellationTokenSource(Bound);
         List<List<EventBatch>> told = [];
         List<Task> watching = [];
@@ -37,13 +41,13 @@ public sealed class FollowerRelayTests
             watching.Add(FollowAsync((await other.Host.SubscribeAsync(key, null, default)).Value, told[i], leaving.Token));
         }
 
-        await Eventually.HoldsAsync(() => reads.Count == Watching, "that each has looked for what it missed");
+        await Eventually.HoldsAsync(() => reads.Count >= Watching, "that each has looked for what it missed");
         await TellAsync("First", 1); // of which one that had looked but not caught up may have looked again
         var before = reads.Count;
         await TellAsync("Second", 2);
 
         Assert.Equal(before + 1, reads.Count);
-        Assert.Single(told.Select(seen => MemoryMarshal.TryGetArray(seen[1].Utf8, out var bytes) ? bytes.Array : null).Distinct());
+        Assert.NotNull(Assert.Single(told.Select(seen => MemoryMarshal.TryGetArray(seen[1].Utf8, out var bytes) ? bytes.Array : null).Distinct()));
         Assert.All(told, seen => Assert.Contains("Second", Encoding.UTF8.GetString(seen[1].View!.Json.Span), StringComparison.Ordinal));
         await leaving.CancelAsync();
         await Task.WhenAll(watching);
@@ -60,17 +64,15 @@ public sealed class FollowerRelayTests
     {
         const int events = 500;
         const int mostBytes = 256 * 1024;
-        var journal = new InMemorySessionJournal(TimeProvider.System);
-        var followers = new Followers();
-        var follower = new Follower(key, journal, new(EventChunk.MostBytes, 0), new(1, 0), new(new(1, 0), default), mostBytes, followers.Remove);
-        followers.Add(follower);
+        var follower = NewFollower(mostBytes);
         await using var reading = follower.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
         var first = reading.MoveNextAsync().AsTask(); // nothing is in the journal, so it is live when this returns
-        await WriteAsync(journal, events, bytes: 2 * 1024);
+        await WriteAsync(events, bytes: 2 * 1024);
+        var relay = NewRelay(mostBytes / 4);
 
-        var reaches = await new FollowerRelay(journal, followers, mostBytes / 4).TellAsync(key, 0, events, CancellationToken.None);
+        await relay.TellAsync(events, CancellationToken.None);
 
-        Assert.Equal(events, reaches);
+        Assert.Equal(events, relay.Last);
         List<long> seen = [];
         for (var more = await first.WaitAsync(Bound); more; more = await reading.MoveNextAsync().AsTask().WaitAsync(Bound))
         {
@@ -80,6 +82,60 @@ public sealed class FollowerRelayTests
 
         Assert.Null(follower.Closed);
         Assert.Equal(Enumerable.Range(1, events).Select(seq => (long)seq), seen);
+    }
+
+    [Fact]
+    public async Task Who_is_told_takes_no_more_room_than_what_it_is_told_and_a_view_only_when_it_is_another()
+    {
+        var follower = NewFollower(4 * 1024 * 1024);
+        await using var reading = follower.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        var first = reading.MoveNextAsync().AsTask();
+        var relay = NewRelay(1024 * 1024);
+        foreach (var (view, isShown) in ((string?, bool)[])[("one", true), (null, false), (null, false), ("two", true), (null, false)])
+        {
+            await WriteAsync(2, bytes: 100, view);
+            await relay.TellAsync(relay.Last + 2, CancellationToken.None);
+            Assert.True(await first.WaitAsync(Bound));
+
+            Assert.Equal(relay.Last, reading.Current.LastSeq);
+            Assert.Equal(isShown, reading.Current.View is not null);
+            Assert.True(MemoryMarshal.TryGetArray(reading.Current.Utf8, out var bytes));
+            Assert.InRange(bytes.Array!.Length, reading.Current.Utf8.Length, reading.Current.Utf8.Length * 2);
+            first = reading.MoveNextAsync().AsTask();
+        }
+
+        relay.Join(); // with a view of its own, which may be another
+        await WriteAsync(1, bytes: 100);
+        await relay.TellAsync(relay.Last + 1, CancellationToken.None);
+        Assert.True(await first.WaitAsync(Bound));
+        Assert.NotNull(reading.Current.View);
+    }
+
+    [Fact]
+    public async Task Who_follows_what_cannot_be_read_is_let_go_to_hear_why()
+    {
+        var follower = NewFollower(4 * 1024 * 1024);
+        lease = await journal.OpenAsync(key, HostId.New(TimeProvider.System), create: true, CancellationToken.None);
+        Assert.True(await journal.AppendAsync(lease!, new(version++, "no JSON"u8.ToArray(), 1, DateTimeOffset.UnixEpoch, null, null), CancellationToken.None));
+
+        await Assert.ThrowsAsync<PortException>(() => NewRelay(1024).TellAsync(1, CancellationToken.None));
+
+        Assert.Equal(SubscriptionCloseReason.SourceFailed, follower.Closed);
+    }
+
+    [Fact]
+    public async Task Nothing_is_told_of_a_history_that_is_another_since()
+    {
+        var follower = NewFollower(4 * 1024 * 1024);
+        await using var reading = follower.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        var first = reading.MoveNextAsync().AsTask();
+        await WriteAsync(3, bytes: 100);
+        var relay = new FollowerRelay(key, new(Incarnation: 0, 0), journal, followers, _ => false, 1024);
+
+        await relay.TellAsync(5, CancellationToken.None);
+
+        Assert.False(await first.WaitAsync(Bound));
+        Assert.Equal((SubscriptionCloseReason.SourceFailed, 3L), (follower.Closed, relay.Last));
     }
 
     private static async Task FollowAsync(ISessionSubscription subscription, List<EventBatch> told, CancellationToken cancellationToken)
@@ -96,11 +152,21 @@ public sealed class FollowerRelayTests
         }
     }
 
-    private async Task WriteAsync(InMemorySessionJournal journal, int count, int bytes)
+    private Follower NewFollower(int mostBytes)
     {
-        var lease = (await journal.OpenAsync(key, HostId.New(TimeProvider.System), create: true, CancellationToken.None))!;
+        var follower = new Follower(key, journal, new(EventChunk.MostBytes, 0), new(1, 0), new(new(1, 0), default), mostBytes, followers.Remove);
+        followers.Add(follower);
+        return follower;
+    }
+
+    private FollowerRelay NewRelay(int mostBytes) => new(key, new(1, 0), journal, followers, _ => false, mostBytes);
+
+    private async Task WriteAsync(int count, int bytes, string? view = null)
+    {
+        lease ??= await journal.OpenAsync(key, HostId.New(TimeProvider.System), create: true, CancellationToken.None);
         var payload = Encoding.UTF8.GetBytes($$"""{"facts":[],"events":[{"text":"{{new string('x', bytes)}}"}]}""");
-        for (var version = 0L; version < count; version++) Assert.True(await journal.AppendAsync(lease, new(version, payload, 1, DateTimeOffset.UnixEpoch, null, null), CancellationToken.None));
+        for (var i = 0; i < count; i++)
+            Assert.True(await journal.AppendAsync(lease!, new(version++, payload, 1, DateTimeOffset.UnixEpoch, null, view is null ? (ReadOnlyMemory<byte>?)null : Encoding.UTF8.GetBytes(view)), CancellationToken.None));
     }
 
     /// <summary>A journal that counts how often a session's events are asked for, and says so once they were given.</summary>

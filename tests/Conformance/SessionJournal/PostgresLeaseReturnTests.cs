@@ -51,9 +51,11 @@ public sealed class PostgresLeaseReturnTests : PostgresJournalFaults
         await using (await BlockAsync(held.Key))
         {
             waiting = Journal.ReleaseAsync(held, default).AsTask();
+            var blocked = await WaitForBlockedStatementAsync();
+            await using (var query = Direct.Owner.CreateCommand($"SELECT query FROM pg_stat_activity WHERE pid = {blocked}"))
+                Assert.DoesNotContain("unnest", (string)(await query.ExecuteScalarAsync())!, StringComparison.Ordinal); // not the one that it shares
             await Journal.ReleaseAsync(free, default);
             Assert.Null((await Direct.Journal.FindHeadAsync(free.Key, default))!.Host);
-            await WaitForBlockedStatementAsync();
             Assert.False(waiting.IsCompleted);
         }
 

@@ -24,10 +24,11 @@ internal sealed class Watches(Membership members, IHostRegistry registry, ISessi
         {
             if (!running.TryGetValue((member.Location.Id, key), out var watch))
             {
-                watch = running[(member.Location.Id, key)] = new(CancellationTokenSource.CreateLinkedTokenSource(stopping.Token));
-                watch.Looking = Task.Run(() => LookAsync(key, member, subscription.View.Cursor.Seq, watch.Ending.Token));
+                watch = running[(member.Location.Id, key)] = new(member.Actors.RelayTo(key, subscription.View.Cursor), CancellationTokenSource.CreateLinkedTokenSource(stopping.Token));
+                watch.Looking = Task.Run(() => LookAsync(key, member, watch.Relay, watch.Ending.Token));
             }
 
+            watch.Relay.Join();
             watch.Watchers++;
             return new Watched(this, (member.Location.Id, key), subscription);
         }
@@ -56,15 +57,13 @@ internal sealed class Watches(Membership members, IHostRegistry registry, ISessi
         watch.Ending.Dispose();
     }
 
-    private async Task LookAsync(SessionKey key, Member member, long last, CancellationToken cancellationToken)
+    private async Task LookAsync(SessionKey key, Member member, FollowerRelay relay, CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested && members.Find() == member)
         {
             try
             {
-                var seq = await NextAsync(key, member, last, cancellationToken);
-                if (seq <= last) continue;
-                last = await member.Actors.RelayAsync(key, last, seq, cancellationToken);
+                if (await NextAsync(key, member, relay.Last, cancellationToken) is var seq && seq > relay.Last) await relay.TellAsync(seq, cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -115,8 +114,10 @@ internal sealed class Watches(Membership members, IHostRegistry registry, ISessi
     private async Task PauseAsync(TimeSpan longest, Task opened, CancellationToken cancellationToken) =>
         await opened.WaitAsync(longest, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    private sealed class Topic(CancellationTokenSource ending)
+    private sealed class Topic(FollowerRelay relay, CancellationTokenSource ending)
     {
+        public FollowerRelay Relay { get; } = relay;
+
         public CancellationTokenSource Ending { get; } = ending;
 
         public Task Looking { get; set; } = Task.CompletedTask;

@@ -48,6 +48,10 @@ internal sealed class EventChunk
         used += slice.Length;
     }
 
+    /// <summary>What is in it now, for whoever may have to keep it: without the room beside it, when that is more than it takes itself.</summary>
+    public EventBatch ToFittingBatch() =>
+        used > bytes.Length / 2 ? ToBatch() : new(FirstSeq, LastSeq, bytes.AsMemory(0, used).ToArray(), slices[..count]);
+
     /// <summary>What is in it now.</summary>
     public EventBatch ToBatch() => new(FirstSeq, LastSeq, bytes.AsMemory(0, used), new ArraySegment<EventSlice>(slices, 0, count));
 }

@@ -33,6 +33,6 @@ internal static class JournalledEvents
             foreach (var slice in batch.Events) gathered.Add(slice, batch.Utf8.Span);
         }
 
-        if (gathered is not null) yield return gathered.ToBatch();
+        if (gathered is not null) yield return gathered.ToFittingBatch();
     }
 }

@@ -3,8 +3,8 @@ using Npgsql;
 namespace Coordinator.Adapters.Postgres.Journal;
 
 /// <summary>
-/// The prepared statement that writes appends on one connection, all of them or none, and each fenced by its own epoch and version, so
-/// that a session which is not written leaves its neighbours as they are. A writer has one in flight.
+/// The prepared statement that writes appends on one connection, each fenced by its own epoch and version, so that a session
+/// which is not written leaves its neighbours as they are. A writer has one in flight.
 /// </summary>
 internal sealed class AppendStatement : IAsyncDisposable
 {

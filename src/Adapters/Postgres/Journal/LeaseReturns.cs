@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Threading.Channels;
 using Coordinator.Ports.Session;
 using Npgsql;
 using NpgsqlTypes;
@@ -10,9 +11,12 @@ namespace Coordinator.Adapters.Postgres.Journal;
 /// thousands of sessions go. A lease that the shared statement leaves, since its row is locked or something fails, is given back alone,
 /// so that none waits for another's trouble. Giving back twice does nothing: the first took the epoch away.
 /// </summary>
-internal sealed class LeaseReturns(NpgsqlDataSource source, JournalOptions options, DatabasePatience patience) : IAsyncDisposable
+internal sealed class LeaseReturns
 {
     private const int MostTogether = 256;
+
+    /// <summary>It waits for no row, so what takes longer is a server or a way to it that all need not wait for together.</summary>
+    private const int TogetherSeconds = 2;
 
     private const string Moving = """
         SET host = NULL,
@@ -35,32 +39,33 @@ internal sealed class LeaseReturns(NpgsqlDataSource source, JournalOptions optio
         RETURNING h.org, h.session
         """;
 
-    private readonly ConcurrentQueue<Return> waiting = new(); // as many as there are callers
-    private readonly SemaphoreSlim turn = new(1);
+    private readonly NpgsqlDataSource source;
+    private readonly DatabasePatience patience;
+    private readonly ConcurrentQueue<Return> waiting = new(); // as many as there are callers; one that stopped waiting is given back with the next
+    private readonly Channel<bool> turn = Channel.CreateBounded<bool>(1); // holds one while nobody has it
+
+    public LeaseReturns(NpgsqlDataSource source, DatabasePatience patience)
+    {
+        (this.source, this.patience) = (source, patience);
+        turn.Writer.TryWrite(true);
+    }
 
     /// <summary>As <see cref="ISessionJournal.ReleaseAsync"/>, or <see cref="ISessionJournal.HandOverAsync"/>.</summary>
     public async ValueTask GiveBackAsync(JournalLease lease, bool isHandedOver, CancellationToken cancellationToken)
     {
         var mine = new Return(lease, isHandedOver);
         waiting.Enqueue(mine);
-        await turn.WaitAsync(cancellationToken);
+        await turn.Reader.ReadAsync(cancellationToken);
         try
         {
             while (!mine.IsTaken) await TryTogetherAsync(Take(), cancellationToken);
         }
         finally
         {
-            turn.Release();
+            turn.Writer.TryWrite(true);
         }
 
         if (!mine.IsDone) await patience.RunAsync("releasing a session", token => AloneAsync(mine, token), cancellationToken);
-    }
-
-    /// <summary>Ends behind what is under way.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await turn.WaitAsync();
-        turn.Dispose();
     }
 
     private List<Return> Take()
@@ -81,14 +86,15 @@ internal sealed class LeaseReturns(NpgsqlDataSource source, JournalOptions optio
         try
         {
             await using var command = source.CreateCommand(TogetherSql);
-            command.CommandTimeout = (int)Math.Ceiling(options.StatementTimeout.TotalSeconds);
+            command.CommandTimeout = TogetherSeconds;
             AddArray(command, leases.ConvertAll(one => one.Lease.Key.Organization.Value), NpgsqlDbType.Uuid);
             AddArray(command, leases.ConvertAll(one => one.Lease.Key.Session.Value), NpgsqlDbType.Uuid);
             AddArray(command, leases.ConvertAll(one => one.Lease.Epoch), NpgsqlDbType.Bigint);
             AddArray(command, leases.ConvertAll(one => one.IsHandedOver), NpgsqlDbType.Boolean);
             var given = new HashSet<(Guid, Guid)>();
-            await using var rows = await command.ExecuteReaderAsync(cancellationToken);
-            while (await rows.ReadAsync(cancellationToken)) given.Add((rows.GetGuid(0), rows.GetGuid(1)));
+            await using (var rows = await command.ExecuteReaderAsync(cancellationToken))
+                while (await rows.ReadAsync(cancellationToken)) given.Add((rows.GetGuid(0), rows.GetGuid(1)));
+            // Not before the reader has closed, which is when the server has said that it committed.
             foreach (var one in leases) one.IsDone = given.Contains((one.Lease.Key.Organization.Value, one.Lease.Key.Session.Value));
         }
         catch (Exception failure) when (DatabaseFailure.IsOne(failure))

@@ -50,7 +50,7 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
         patience = new(this.system, options.Value.Journal.OutagePatience, time);
         reader = new(tenants, new(tenants, options.Value.Journal.OutagePatience, time));
         pipeline = new(system.Source, options.Value.Journal, patience, logger);
-        returns = new(system.Source, options.Value.Journal, patience);
+        returns = new(system.Source, patience);
         retention = new(system.Source, patience, logger);
         compaction = new(system.Source, patience);
         archival = new(system.Source, patience);
@@ -114,11 +114,7 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
 
     public async ValueTask ForgetArchiveAsync(EventArchive archive, CancellationToken cancellationToken) => await archival.ForgetAsync(archive, cancellationToken);
 
-    public async ValueTask DisposeAsync()
-    {
-        await pipeline.DisposeAsync();
-        await returns.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => pipeline.DisposeAsync();
 
     /// <summary>Saves it if the head allows, and returns the head it was judged by; null when there is none.</summary>
     private async Task<(long Epoch, long Version)?> SaveAsync(JournalLease lease, JournalSnapshot snapshot, CancellationToken cancellationToken)
