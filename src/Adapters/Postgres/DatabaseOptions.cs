@@ -81,8 +81,8 @@ public sealed class FeedOptions
 public sealed class HostsOptions
 {
     /// <summary>
-    /// After this long unheard a host that hangs or is cut off is taken for dead, and after half of it the host itself stops.
-    /// One whose process has died is known at once. Default 10 s.
+    /// Within this long another host goes on with what one had that hangs or is cut off: after half of it the host itself stops, after three quarters its peers
+    /// take it for dead, and who waited has asked again a second and a half later (so in time from 6 s on). One whose process has died is known at once. Default 10 s.
     /// </summary>
     public TimeSpan TimeToLive { get; set; } = TimeSpan.FromSeconds(10);
 }

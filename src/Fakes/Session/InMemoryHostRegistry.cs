@@ -9,7 +9,7 @@ namespace Coordinator.Fakes;
 /// </summary>
 public sealed class InMemoryHostRegistry : IHostRegistry
 {
-    /// <summary>After this long unheard a host is dead to its peers.</summary>
+    /// <summary>Within this long of its last beat, peers take over from a host that hangs.</summary>
     public static readonly TimeSpan TimeToLive = TimeSpan.FromSeconds(10);
 
     private readonly InMemoryJournalStore store;
@@ -129,7 +129,7 @@ public sealed class InMemoryHostRegistry : IHostRegistry
     private Registration? LivingOwner(InMemoryJournalStore.Entry session) =>
         session.Host is { } owner && hosts.TryGetValue(owner, out var host) && IsAlive(host) ? host : null;
 
-    private bool IsAlive(Registration host) => !host.IsDead && host.HasLock && host.HeardAt > store.Now - TimeToLive;
+    private bool IsAlive(Registration host) => !host.IsDead && host.HasLock && host.HeardAt > store.Now - HostPulse.DeadAfter(TimeToLive);
 
     private void Beat(Registration host)
     {

@@ -283,7 +283,11 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
         await LostAsync(host);
     }
 
-    protected override async Task OutliveAsync(IHostRegistration host) => await ExecuteAsync("UPDATE session_host SET beat = beat - time_to_live WHERE id = $1", host);
+    protected override async Task GoUnheardAsync(IHostRegistration host, TimeSpan timeToLive)
+    {
+        var seconds = (timeToLive * 0.9).TotalSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        await ExecuteAsync($"UPDATE session_host SET beat = now() - interval '{seconds} seconds' WHERE id = $1", host);
+    }
 
     protected override async Task MarkDeadAsync(IHostRegistration host) => await ExecuteAsync("UPDATE session_host SET dead = true WHERE id = $1", host);
 

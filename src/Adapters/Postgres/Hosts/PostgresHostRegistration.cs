@@ -84,7 +84,8 @@ internal sealed partial class PostgresHostRegistration : IHostRegistration
         register.Parameters.Add(new() { Value = location.Id.Value });
         register.Parameters.Add(new() { Value = location.Address.AbsoluteUri });
         register.Parameters.Add(new() { Value = connections });
-        register.Parameters.Add(new() { Value = timeToLive });
+        // What peers go by is in the row; the host itself goes by the whole.
+        register.Parameters.Add(new() { Value = HostPulse.DeadAfter(timeToLive) });
         await register.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }

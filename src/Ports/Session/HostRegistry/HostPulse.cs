@@ -1,8 +1,8 @@
 namespace Coordinator.Ports.Session;
 
 /// <summary>
-/// A host's own judgement of whether it may still act under its id: by a monotonic clock that nobody sets, and in half of
-/// the time after which its peers take it for dead. Kept by every <see cref="IHostRegistration"/>. Thread safe.
+/// A host's own judgement of whether it may still act under its id: by a monotonic clock that nobody sets, and after half of
+/// its time to live, before its peers take it for dead. Kept by every <see cref="IHostRegistration"/>. Thread safe.
 /// </summary>
 public sealed class HostPulse : IDisposable
 {
@@ -14,13 +14,19 @@ public sealed class HostPulse : IDisposable
     private long heardAt;
     private HostLoss? loss;
 
-    /// <param name="timeToLive">After this long without a beat, peers take the host for dead.</param>
+    /// <param name="timeToLive">Within this long of its last beat, peers take over from the host.</param>
     /// <param name="heardAt">A time stamp of <paramref name="time"/> taken before the registration was sent.</param>
     public HostPulse(TimeSpan timeToLive, long heardAt, TimeProvider time)
     {
         (longest, this.heardAt, this.time) = (timeToLive / 2, heardAt, time);
-        watch = time.CreateTimer(static self => ((HostPulse)self!).Look(), this, longest, longest / 4);
+        watch = time.CreateTimer(static self => ((HostPulse)self!).Look(), this, longest, longest / 10);
     }
+
+    /// <summary>
+    /// After this long without a beat, by the store's clock, peers take a host for dead: it has stopped by then. The rest of its
+    /// time to live is for noticing that, and for whoever waited for it to ask again.
+    /// </summary>
+    public static TimeSpan DeadAfter(TimeSpan timeToLive) => timeToLive * 0.75;
 
     /// <summary>Cancelled when the host has lost its registration.</summary>
     public CancellationToken Lost => lost.Token;

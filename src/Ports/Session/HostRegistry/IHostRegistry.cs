@@ -3,7 +3,7 @@ namespace Coordinator.Ports.Session;
 /// <summary>
 /// What the hosts of one store know of each other: who is alive, where peers reach it, and which of them owns a session.
 /// A host is alive while it keeps its registration's lock, which the store frees the moment its process or its connection
-/// is gone, and has been heard within its time to live by the store's clock, which covers hosts that hang or are cut off.
+/// is gone, and has been heard within three quarters of its time to live by the store's clock (<see cref="HostPulse.DeadAfter"/>), which covers hosts that hang or are cut off.
 /// Liveness decides who may try; what keeps the log whole is the epoch of <see cref="ISessionJournal"/> alone.
 /// </summary>
 [Port(Plane.Session)]
@@ -77,7 +77,7 @@ public interface IHostRegistration : IAsyncDisposable
 /// <summary>Why a host must not go on under its id.</summary>
 public enum HostLoss
 {
-    /// <summary>By its own monotonic clock it was not heard for half of its time to live: peers may soon take it for dead.</summary>
+    /// <summary>By its own monotonic clock it was not heard for half of its time to live: peers take it for dead after three quarters.</summary>
     Unheard,
 
     /// <summary>The connection that held its lock is gone: peers may take it for dead now.</summary>
