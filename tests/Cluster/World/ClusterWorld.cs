@@ -10,7 +10,8 @@ internal sealed class ClusterWorld : IAsyncDisposable
 {
     public const string Model = "demo/scripted";
 
-    private const int LongLife = 60;
+    /// <summary>In seconds, and longer than a test waits for anything: what a host had that died is never taken over only because it was not heard.</summary>
+    private const int LongLife = 600;
 
     private readonly PostgresFixture database = new();
     private readonly string shared = Directory.CreateTempSubdirectory("coordinator-cluster-").FullName;
