@@ -253,7 +253,7 @@ public sealed class InMemorySessionHost(ISessionMachineFactory machines, IReadOn
     private sealed class Follower(SessionView view, SessionCursor start, Action<Follower> leave) : ISessionSubscription
     {
         private readonly Queue<EventBatch> past = new();
-        private readonly Channel<EventBatch> live = Channel.CreateUnbounded<EventBatch>();
+        private readonly Channel<EventBatch> live = Channel.CreateBounded<EventBatch>(FollowerEvents); // a batch has an event at least
         private int pending;
 
         public SessionView View { get; } = view;
@@ -266,8 +266,7 @@ public sealed class InMemorySessionHost(ISessionMachineFactory machines, IReadOn
 
         public void Offer(EventBatch batch)
         {
-            if (Interlocked.Add(ref pending, batch.Events.Count) > FollowerEvents) Close(SubscriptionCloseReason.TooSlow);
-            else live.Writer.TryWrite(batch);
+            if (Interlocked.Add(ref pending, batch.Events.Count) > FollowerEvents || !live.Writer.TryWrite(batch)) Close(SubscriptionCloseReason.TooSlow);
         }
 
         public void Close(SubscriptionCloseReason reason)

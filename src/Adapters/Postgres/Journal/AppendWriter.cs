@@ -25,7 +25,11 @@ internal sealed partial class AppendWriter : IAsyncDisposable
     private readonly JournalOptions options;
     private readonly DatabasePatience patience;
     private readonly ILogger logger;
-    private readonly Channel<PendingAppend> queue = Channel.CreateUnbounded<PendingAppend>(); // bounded by the pipeline's byte budget; counted, which one for a single reader is not
+
+#pragma warning disable RS0030 // Every session has one append in flight, whose bytes the pipeline bounds; refused here, it could only be tried again. Not the kind for a single reader: that one does not count.
+    private readonly Channel<PendingAppend> queue = Channel.CreateUnbounded<PendingAppend>();
+#pragma warning restore RS0030
+
     private readonly Queue<PendingAppend> heldBack = new();
     private readonly HashSet<SessionKey> gathered = [];
     private readonly CancellationTokenSource stopping = new();
