@@ -76,6 +76,19 @@ public sealed class PeerSignerTests
         Assert.False(IsTaken(said));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public void What_an_asker_says_whose_clock_is_further_off_than_hosts_may_be_apart_is_refused(int direction)
+    {
+        askersTime.Skew = RequestSignature.AllowedSkew * direction;
+        Assert.True(IsTaken(Sign()));
+
+        askersTime.Skew += Second * direction;
+
+        Assert.False(IsTaken(Sign()));
+    }
+
     [Fact]
     public void A_clock_that_is_set_back_lets_nothing_in_again()
     {

@@ -25,7 +25,7 @@ public sealed partial class HostRegistryFaults
     public override IReadOnlyDictionary<GeneralFault, string> NotOnReal { get; } = new Dictionary<GeneralFault, string>
     {
         [GeneralFault.Duplicate] = "A PostgreSQL connection is one conversation, whose packets the server takes once; claimed again after a lost answer is played.",
-        [GeneralFault.ClockSkew] = "Who is alive goes by the database's own clock, which no test can set.",
+        [GeneralFault.ClockSkew] = "Who is alive goes by the database's own clock, which nothing outside of it sets: its contract moves what stands on that clock instead, and covers one that has gone back.",
     };
 
     private static FaultProxy Database(RealOutside outside) => outside.Writes;

@@ -80,7 +80,7 @@ public sealed partial class AlarmClockFaults
         [GeneralFault.Partial] = "How many alarms are handed out at once is the adapter's own bound, which its contract fills.",
         [GeneralFault.Duplicate] = "A claim hides what it hands out in one statement; handed out again is what a lost answer plays here.",
         [GeneralFault.StaleCredential] = "Its connections are the journal's, and so is its credential, which is played there.",
-        [GeneralFault.ClockSkew] = "What is due goes by the database's own clock, which no test can set.",
+        [GeneralFault.ClockSkew] = "What is due goes by the database's own clock, which nothing outside of it sets: its contract moves what stands on that clock instead, and covers one that has gone back.",
     };
 
     private static RealPlay AfterARestart(string of, string how, Action<FaultProxy> show) => After(RealPlay.By(of, how, outside => show(outside.Writes))) with { Times = 3 };
