@@ -17,7 +17,7 @@ internal static class BoxFrameWriter
     /// <summary>Bytes a frame adds to an event's body, at most.</summary>
     public const int EventOverhead = 48;
 
-    public static byte[] Hello(BoxIdentity identity, string spoolId, IEnumerable<KnownMessage> messages, IEnumerable<PermissionId> openPermissions) => EventJson.Write(json =>
+    public static byte[] Hello(BoxIdentity identity, string spoolId, string? renewedFrom, IEnumerable<KnownMessage> messages, IEnumerable<PermissionId> openPermissions) => EventJson.Write(json =>
     {
         json.WriteString("type", "hello");
         json.WriteStartArray("protocol");
@@ -27,6 +27,7 @@ internal static class BoxFrameWriter
         json.WriteString("sandbox", identity.Sandbox.ToString());
         json.WriteNumber("generation", identity.Generation);
         json.WriteString("spoolId", spoolId);
+        if (renewedFrom is not null) json.WriteString("renewedFrom", renewedFrom);
         json.WriteStartArray("messages");
         foreach (var message in messages)
         {

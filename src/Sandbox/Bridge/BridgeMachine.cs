@@ -24,10 +24,14 @@ internal sealed class BridgeMachine
     /// <summary>Where in the spool a message's end stands, while it is kept.</summary>
     private readonly Dictionary<MessageId, long> endsAt;
     private BridgeWindow window = new(0, 0);
+    /// <summary>The spool before this one, where it was the control plane that went back and what is written down here is whole.</summary>
+    private string? renewedFrom;
     private MessageId? running;
     private HostFrame.Prompt? accepting;
     private bool connected;
     private bool welcomed;
+    /// <summary>In this life of the program: so its disk was not behind what the control plane knew.</summary>
+    private bool wasWelcomed;
 
     /// <param name="identity">Which box this is.</param>
     /// <param name="lifecycle">Builds the events the machine itself sends.</param>
@@ -125,7 +129,7 @@ internal sealed class BridgeMachine
     {
         Disconnect();
         connected = true;
-        outputs.Add(new BridgeOutput.Send(BoxFrameWriter.Hello(identity, spool.Id, messages.Known(), openPermissions)));
+        outputs.Add(new BridgeOutput.Send(BoxFrameWriter.Hello(identity, spool.Id, renewedFrom, messages.Known(), openPermissions)));
     }
 
     private void Disconnect()
@@ -182,16 +186,16 @@ internal sealed class BridgeMachine
         else if (welcome.AckedN > spool.LastN)
         {
             // The control plane has more of this spool than the disk: what was appended since the start is new to it.
-            Renew(outputs, spool.LoadedN + 1);
+            Renew(outputs, spool.LoadedN + 1, isWhole: false);
         }
         else if (welcome.AckedN < spool.AckedN)
         {
             // The control plane went back behind what it had acknowledged, which is gone from here.
-            Renew(outputs, spool.AckedN + 1);
+            Renew(outputs, spool.AckedN + 1, isWhole: wasWelcomed);
         }
         else
         {
-            welcomed = true;
+            welcomed = wasWelcomed = true;
             window = welcome.Window;
             outputs.Add(new BridgeOutput.Configure(welcome.Settings));
             Trim(outputs, welcome.AckedN);
@@ -325,9 +329,10 @@ internal sealed class BridgeMachine
         outputs.Add(new BridgeOutput.Trim(n));
     }
 
-    private void Renew(List<BridgeOutput> outputs, long keepFrom)
+    private void Renew(List<BridgeOutput> outputs, long keepFrom, bool isWhole)
     {
         var id = newSpoolId();
+        renewedFrom = isWhole ? spool.Id : null;
         spool.Renew(id, keepFrom);
         foreach (var (message, at) in endsAt.ToArray())
         {

@@ -89,6 +89,8 @@ public sealed class BoxFrameReaderTests
         Assert.Equal((1, 2, Box, 3, "0123456789abcdef"), (hello.MinProtocol, hello.MaxProtocol, hello.Sandbox, hello.Generation, hello.SpoolId));
         Assert.Equal([new KnownMessage(Message, KnownMessageState.Unknown)], hello.Messages);
         Assert.Equal([Permission], hello.OpenPermissions);
+        Assert.Null(hello.RenewedFrom);
+        Assert.Equal("fedcba9876543210", Hello($$"""{"type":"hello","protocol":[1,1],"sandbox":"{{Box}}","generation":3,"spoolId":"0123456789abcdef","renewedFrom":"fedcba9876543210"}""").RenewedFrom);
     }
 
     [Theory]

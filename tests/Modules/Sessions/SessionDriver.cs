@@ -99,6 +99,9 @@ internal sealed class SessionDriver
 
     public string Spool { get; set; } = "spool-1";
 
+    /// <summary>The spool that the box says it left because the session lacked what it had acknowledged of it.</summary>
+    public string? RenewedFrom { get; set; }
+
     public void Create() => Call(new SessionCommand.Create(Ada, Settings, "A session"));
 
     public (MessageId Id, Result<SessionReply> Reply) Prompt(string text, string? clientId = null)
@@ -130,7 +133,7 @@ internal sealed class SessionDriver
     {
         var call = ++lastCall;
         var credential = new BoxCredential(sandbox, generation, hash ?? Tokens.Instance.HashFor(Key, sandbox, generation));
-        Step(new SessionInput.BridgeAttached(++lastLink, call, credential, new(1, 1, sandbox, generation, Spool, known ?? [], [])));
+        Step(new SessionInput.BridgeAttached(++lastLink, call, credential, new(1, 1, sandbox, generation, Spool, known ?? [], [], RenewedFrom)));
         return Replies[call];
     }
 

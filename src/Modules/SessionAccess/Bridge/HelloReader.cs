@@ -16,7 +16,7 @@ internal static class HelloReader
 
     private static BridgeHello ReadHello(ref Utf8JsonReader reader)
     {
-        string? type = null, sandbox = null, spool = null;
+        string? type = null, sandbox = null, spool = null, renewed = null;
         long? generation = null;
         (int Min, int Max)? protocol = null;
         List<KnownMessage> messages = [];
@@ -32,6 +32,7 @@ internal static class HelloReader
                 case "sandbox": sandbox = JsonFields.OptionalText(ref reader, name); break;
                 case "generation": generation = JsonFields.Number(ref reader, name); break;
                 case "spoolId": spool = JsonFields.OptionalText(ref reader, name); break;
+                case "renewedFrom": renewed = JsonFields.OptionalText(ref reader, name); break;
                 case "messages": messages = ReadMessages(ref reader); break;
                 case "openPermissions": permissions = ReadPermissions(ref reader); break;
                 default: reader.Skip(); break;
@@ -43,7 +44,7 @@ internal static class HelloReader
         if (!SandboxId.TryParse(sandbox, out var box)) throw new FrameException("'sandbox' is not an id of the form box_….");
         if (generation is not (>= 0 and <= int.MaxValue)) throw new FrameException("'generation' is missing or out of range.");
         if (spool is not { Length: SpoolIdLength } || !spool.All(char.IsAsciiHexDigit)) throw new FrameException("'spoolId' is 16 hex digits.");
-        return new(min, max, box, (int)generation.Value, spool, messages, permissions);
+        return new(min, max, box, (int)generation.Value, spool, messages, permissions, renewed);
     }
 
     private static (int Min, int Max) ReadProtocol(ref Utf8JsonReader reader)

@@ -56,15 +56,19 @@ internal static class BridgeDecisions
         });
     }
 
-    /// <summary>A new spool in a box we know means that its disk was lost or rewound: what it had not told us is gone.</summary>
+    /// <summary>
+    /// A new spool in a box we know means that its disk was lost or rewound, and what it had not told us is gone; or that we went back behind what it had acknowledged.
+    /// Then it knows every message that it was asked for: one that it does not name was on its way when it left, and is asked for again.
+    /// </summary>
     private static void OpenSpool(Turn turn, BridgeHello hello)
     {
         var known = turn.State.Bridge is { } bridge && bridge.Generation == hello.Generation ? bridge : null;
         if (known?.SpoolId == hello.SpoolId) return;
         turn.Record(new Fact.BridgeSpoolOpened(hello.Generation, hello.SpoolId));
         if (known is null) return;
-        turn.Show("events.lost", null, json => json.WriteString("reason", "The box lost its record of events that were not acknowledged."));
-        if (turn.State.Running is { } running && hello.Messages.All(m => m.Id != running.Id))
+        var wentBack = hello.RenewedFrom == known.SpoolId;
+        turn.Show("events.lost", null, json => json.WriteString("reason", wentBack ? "The database went back, and lacks what the box had told before." : "The box lost its record of events that were not acknowledged."));
+        if (!wentBack && turn.State.Running is { } running && hello.Messages.All(m => m.Id != running.Id))
             Endings.Interrupted(turn, running, "The box lost its record of the message; what it did is not known.");
     }
 

@@ -16,7 +16,10 @@ public interface IBoxTokenScheme
     byte[] HashFor(SessionKey key, SandboxId sandbox, int generation);
 }
 
-/// <summary>The first frame of a box (docs/protocol.md, Bridge): who it is, and what it knows.</summary>
+/// <summary>
+/// The first frame of a box (docs/protocol.md, Bridge): who it is, and what it knows. <paramref name="RenewedFrom"/>: the spool that it left because the control plane
+/// lacked what it had acknowledged of it. Its record of messages is whole all the same: what it does not name has never reached it.
+/// </summary>
 public sealed record BridgeHello(
     int MinProtocol,
     int MaxProtocol,
@@ -24,7 +27,8 @@ public sealed record BridgeHello(
     int Generation,
     string SpoolId,
     IReadOnlyList<KnownMessage> Messages,
-    IReadOnlyList<PermissionId> OpenPermissions);
+    IReadOnlyList<PermissionId> OpenPermissions,
+    string? RenewedFrom = null);
 
 /// <summary>What a box knows of a message that was sent to it.</summary>
 public sealed record KnownMessage(MessageId Id, KnownMessageState State);

@@ -101,6 +101,7 @@ public sealed class BridgeMachineTests
 
         box.Forget().Connect();
         Assert.Equal([1], box.SentNumbers());
+        Assert.False(box.Frames[0].TryGetProperty("renewedFrom", out _), "Its disk went back, and with it maybe what it wrote down about messages.");
         Assert.Contains("after", box.ToString(), StringComparison.Ordinal);
     }
 
@@ -115,6 +116,20 @@ public sealed class BridgeMachineTests
 
         Assert.Equal("spool-2", box.SpoolId);
         Assert.Equal([1], box.Forget().Connect().SentNumbers());
+        Assert.Equal("spool-1", box.Frames[0].GetProperty("renewedFrom").GetString());
+    }
+
+    [Fact]
+    public void A_program_that_finds_the_control_plane_behind_at_its_start_does_not_say_that_its_record_is_whole()
+    {
+        box.Connect();
+        for (var i = 0; i < 4; i++) box.Step(new BridgeInput.Happened(MachineHarness.Event()));
+        box.Receive(new HostFrame.Ack(3, BridgeWindow.Default)).Restart().Forget();
+
+        box.Connect(acked: 1);
+
+        Assert.Equal("spool-2", box.SpoolId);
+        Assert.False(box.Forget().Connect().Frames[0].TryGetProperty("renewedFrom", out _), "Its disk may have gone back too.");
     }
 
     [Fact]
