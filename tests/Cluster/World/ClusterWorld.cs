@@ -13,10 +13,14 @@ internal sealed class ClusterWorld : IAsyncDisposable
     /// <summary>In seconds, and longer than a test waits for anything: what a host had that died is never taken over only because it was not heard.</summary>
     private const int LongLife = 600;
 
+    /// <summary>In seconds: with the eighth beat of it a host finds out that a fail-over has ended what it was registered as.</summary>
+    private const int LifeOnPair = 16;
+
     private readonly PostgresFixture database = new();
     private readonly string shared = Directory.CreateTempSubdirectory("coordinator-cluster-").FullName;
     private readonly List<HostProcess> hosts = [];
     private readonly List<IAsyncDisposable> outside = [];
+    private FailOverPair? pair;
 
     public IReadOnlyList<HostProcess> Hosts => hosts;
 
@@ -26,6 +30,8 @@ internal sealed class ClusterWorld : IAsyncDisposable
 
     public string ApiKey { get; private set; } = string.Empty;
 
+    private string ConnectionString => pair?.ConnectionString ?? database.ConnectionString;
+
     /// <summary>
     /// Starts hosts with boxes that tests play; <paramref name="databaseOf"/> says how each reaches the database, if not directly.
     /// They live for long unheard, in seconds, so that a machine that is busy makes none of them doubt itself.
@@ -34,6 +40,13 @@ internal sealed class ClusterWorld : IAsyncDisposable
     {
         var world = new ClusterWorld { Plane = await ScriptedDataPlane.StartAsync() };
         return await world.StartAsync(count, databaseOf ?? (static (_, direct) => direct), timeToLive, world.Plane.HostSettings);
+    }
+
+    /// <summary>Starts hosts with boxes that tests play, on a pair of servers, which ends with the world; clients may be told to load anew.</summary>
+    public static async Task<ClusterWorld> StartOnAsync(FailOverPair pair, int count)
+    {
+        var world = new ClusterWorld { Plane = await ScriptedDataPlane.StartAsync(), pair = pair };
+        return await world.StartAsync(count, static (_, both) => both, LifeOnPair, world.Plane.HostSettings);
     }
 
     /// <summary>Starts hosts each of which runs real boxes of its own.</summary>
@@ -57,10 +70,18 @@ internal sealed class ClusterWorld : IAsyncDisposable
         return (session.Id, Assert.Single(session.Messages).Id);
     }
 
-    /// <summary>Plays the box that a session has asked for: it dials hosts in this order, and stops its turns before this number.</summary>
-    public async Task<ScriptedBox> BoxAsync(string session, int[] order, int holdBefore = int.MaxValue)
+    /// <summary>Has the second server of the pair take over, and looks into that one from here on.</summary>
+    public async Task PromoteSecondAsync()
     {
-        var box = new ScriptedBox(await Plane!.GrantOfAsync(session), Urls(order), holdBefore);
+        await pair!.PromoteSecondAsync();
+        await Journal.DisposeAsync();
+        Journal = new(pair.ConnectionString);
+    }
+
+    /// <summary>Plays the box that a session has asked for: it dials hosts in this order, and stops its turns before this number.</summary>
+    public async Task<ScriptedBox> BoxAsync(string session, int[] order, int holdBefore = int.MaxValue, bool mayRenew = false)
+    {
+        var box = new ScriptedBox(await Plane!.GrantOfAsync(session), Urls(order), holdBefore, mayRenew);
         outside.Add(box);
         return box;
     }
@@ -68,7 +89,7 @@ internal sealed class ClusterWorld : IAsyncDisposable
     /// <summary>Follows a session over hosts in this order.</summary>
     public WatchingClient Watch(string session, params int[] order)
     {
-        var client = new WatchingClient(session, ApiKey, Urls(order));
+        var client = new WatchingClient(session, ApiKey, Urls(order), loadsAnew: pair is not null);
         outside.Add(client);
         return client;
     }
@@ -79,7 +100,21 @@ internal sealed class ClusterWorld : IAsyncDisposable
     /// </summary>
     public async Task HoldsAsync(string session, int askedAt, ScriptedBox box, IReadOnlyDictionary<string, int> counts, params WatchingClient[] clients)
     {
-        ArgumentNullException.ThrowIfNull(box);
+        var kept = await ShowsJournalAsync(session, askedAt, box, clients);
+        foreach (var (message, count) in counts)
+        {
+            Assert.Equal(1, box.Runs.GetValueOrDefault(message));
+            var own = kept.Where(e => e.MessageId == message).ToList();
+            Assert.Single(own, e => e.Type == "message.queued");
+            Assert.Single(own, e => e.Type == "message.started");
+            Assert.Single(own, e => e.Type == "message.completed");
+            Assert.Equal(Enumerable.Range(0, count).Select(number => $"{number} "), own.Where(e => e.Type == "agent.text").Select(WordsOf));
+        }
+    }
+
+    /// <summary>Every client was shown the journal and nothing else, and the journal, which is returned, is one unbroken log.</summary>
+    public async Task<IReadOnlyList<ShownEvent>> ShowsJournalAsync(string session, int askedAt, ScriptedBox box, params WatchingClient[] clients)
+    {
         Assert.Null(box.Problem);
         Assert.Empty(await Journal.FlawsAsync(session));
         var kept = await JournalOfAsync(session, askedAt);
@@ -90,15 +125,14 @@ internal sealed class ClusterWorld : IAsyncDisposable
             Assert.Equal(kept, client.Log.Take(kept.Count));
         }
 
-        foreach (var (message, count) in counts)
-        {
-            Assert.Equal(1, box.Runs.GetValueOrDefault(message));
-            var own = kept.Where(e => e.MessageId == message).ToList();
-            Assert.Single(own, e => e.Type == "message.queued");
-            Assert.Single(own, e => e.Type == "message.started");
-            Assert.Single(own, e => e.Type == "message.completed");
-            Assert.Equal(Enumerable.Range(0, count).Select(number => $"{number} "), own.Where(e => e.Type == "agent.text").Select(TextOf));
-        }
+        return kept;
+    }
+
+    /// <summary>What an agent said in a piece of text.</summary>
+    public static string WordsOf(ShownEvent e)
+    {
+        using var data = System.Text.Json.JsonDocument.Parse(e.Data);
+        return data.RootElement.GetProperty("text").GetString()!;
     }
 
     /// <summary>True when the journal holds the same piece of the same turn twice.</summary>
@@ -115,7 +149,7 @@ internal sealed class ClusterWorld : IAsyncDisposable
         await Task.WhenAll(hosts.Select(host => TryAsync(host)));
         if (Journal is { } journal) await TryAsync(journal);
         if (Plane is { } plane) await TryAsync(plane);
-        await database.DisposeAsync();
+        await (pair?.DisposeAsync() ?? new ValueTask(database.DisposeAsync()));
         Directory.Delete(shared, recursive: true);
         if (problems.Count > 0) throw new AggregateException(problems);
 
@@ -132,18 +166,12 @@ internal sealed class ClusterWorld : IAsyncDisposable
         }
     }
 
-    private static string TextOf(ShownEvent e)
-    {
-        using var data = System.Text.Json.JsonDocument.Parse(e.Data);
-        return data.RootElement.GetProperty("text").GetString()!;
-    }
-
     private async Task<ClusterWorld> StartAsync(int count, Func<int, string, string> databaseOf, int timeToLive, IReadOnlyDictionary<string, string> boxes)
     {
         try
         {
-            await database.InitializeAsync();
-            Journal = new(database.ConnectionString);
+            if (pair is null) await database.InitializeAsync();
+            Journal = new(ConnectionString);
             var starting = Enumerable.Range(0, count).Select(LaunchAsync).ToList();
             await Task.WhenAll(starting).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             foreach (var host in starting.OrderBy(host => host.IsFaulted)) hosts.Add(await host); // one that did not start leaves the others to be ended
@@ -160,7 +188,7 @@ internal sealed class ClusterWorld : IAsyncDisposable
         Task<HostProcess> LaunchAsync(int host) => HostProcess.LaunchAsync(
             new Dictionary<string, string>(boxes)
             {
-                ["Database:ConnectionString"] = databaseOf(host, database.ConnectionString),
+                ["Database:ConnectionString"] = databaseOf(host, ConnectionString),
                 ["Database:Hosts:TimeToLive"] = TimeSpan.FromSeconds(timeToLive).ToString(),
                 ["Sessions:Host:SettleTime"] = TimeSpan.FromSeconds(30).ToString(), // a machine that is busy is slow to let go
                 ["Vault:KeyFile"] = Path.Combine(shared, "master.key"),

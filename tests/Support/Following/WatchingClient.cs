@@ -7,21 +7,27 @@ namespace Coordinator.Tests.Support.Following;
 
 /// <summary>
 /// A client of one session over its WebSocket, from the first event on. When its socket ends it takes the next host with
-/// its last cursor, as a page behind a load balancer does, and notes whatever is missing, doubled or out of order.
+/// its last cursor, as a page behind a load balancer does, and notes whatever is missing, doubled or out of order. One that
+/// may be told to load anew then forgets what it was shown, and begins with the first event again.
 /// </summary>
 public sealed class WatchingClient : IAsyncDisposable
 {
+    private const int CursorGone = 4410;
+
     private readonly string session;
     private readonly string apiKey;
+    private readonly bool loadsAnew;
     private readonly Dialer dialer;
     private readonly CancellationTokenSource ended = new();
     private readonly Task following;
-    private string cursor = "1.0";
+    private volatile ShownLog shown = new();
+    private volatile object? incarnation = 1; // an int, or null while it loads anew
 
     /// <param name="hosts">Where it connects, the first one first.</param>
-    public WatchingClient(string session, string apiKey, IReadOnlyList<Uri> hosts)
+    /// <param name="loadsAnew">It does as it is told when its cursor is of what is gone; otherwise that must not be.</param>
+    public WatchingClient(string session, string apiKey, IReadOnlyList<Uri> hosts, bool loadsAnew = false)
     {
-        (this.session, this.apiKey, dialer) = (session, apiKey, new(hosts, "the client's"));
+        (this.session, this.apiKey, this.loadsAnew, dialer) = (session, apiKey, loadsAnew, new(hosts, "the client's"));
         following = Task.Run(FollowAsync);
     }
 
@@ -34,8 +40,14 @@ public sealed class WatchingClient : IAsyncDisposable
     /// <summary>What must not be, in words.</summary>
     public string? Problem => dialer.Problem;
 
-    /// <summary>Everything it was shown.</summary>
-    public ShownLog Shown { get; } = new();
+    /// <summary>Everything it was shown, of the incarnation it is in.</summary>
+    public ShownLog Shown => shown;
+
+    /// <summary>The session's incarnation, as it was told last; null while it loads anew.</summary>
+    public int? Incarnation => (int?)incarnation;
+
+    /// <summary>What it was shown before each time that it was told to load anew, and the cursor that was refused.</summary>
+    public ConcurrentQueue<(string Cursor, IReadOnlyList<ShownEvent> Log)> Forgotten { get; } = new();
 
     public IReadOnlyList<ShownEvent> Log => Shown.Snapshot();
 
@@ -65,32 +77,47 @@ public sealed class WatchingClient : IAsyncDisposable
     private Task FollowAsync() => dialer.RunAsync(
         host => TextSocket.ConnectAsync(host, $"/v1/sessions/{session}/ws", "coordinator.v1", apiKey, ended.Token),
         TakeAllAsync,
-        [4400, 4401, 4404, 4410],
+        loadsAnew ? [4400, 4401, 4404] : [4400, 4401, 4404, CursorGone],
         ended.Token);
 
     private async Task TakeAllAsync(Uri host, TextSocket socket)
     {
-        await socket.SendAsync($$"""{"type":"subscribe","after":"{{cursor}}"}""", ended.Token);
-        while (await socket.ReceiveAsync(ended.Token) is { } frame) Take(host, frame);
+        var asked = incarnation;
+        await socket.SendAsync(asked is null ? """{"type":"subscribe"}""" : $$"""{"type":"subscribe","after":"{{Cursor}}"}""", ended.Token);
+        while (await socket.ReceiveAsync(ended.Token) is { } frame)
+        {
+            Take(host, frame);
+            if (asked is null && incarnation is not null) return; // it knows where to begin, and comes back for all of it
+        }
+
+        if (loadsAnew && asked is not null && socket.CloseCode == CursorGone) Forget();
+    }
+
+    /// <summary>Of the incarnation that it was told: the cursor within an event is of when that was written.</summary>
+    private string Cursor => string.Create(CultureInfo.InvariantCulture, $"{incarnation}.{Shown.Count}");
+
+    private void Forget()
+    {
+        Forgotten.Enqueue((Cursor, Log));
+        (shown, incarnation) = (new(), null);
     }
 
     private void Take(Uri host, byte[] frame)
     {
         using var json = JsonDocument.Parse(frame);
         var type = json.RootElement.GetProperty("type").GetString();
-        if (type == "ready") dialer.Connected = host;
-        if (type != "events") return;
+        if (type == "ready") (dialer.Connected, incarnation) = (host, int.Parse(json.RootElement.GetProperty("cursor").GetString()!.Split('.')[0], CultureInfo.InvariantCulture));
+        if (type != "events" || incarnation is null) return;
         foreach (var e in json.RootElement.GetProperty("events").EnumerateArray())
         {
-            var shown = new ShownEvent(
+            var one = new ShownEvent(
                 e.GetProperty("seq").GetInt64(),
                 e.GetProperty("at").GetDateTimeOffset(),
                 e.GetProperty("type").GetString()!,
                 e.TryGetProperty("messageId", out var message) ? message.GetString() : null,
                 e.GetProperty("data").GetRawText());
-            if (shown.Seq != Shown.Count + 1) dialer.Problem ??= $"After event {Shown.Count} came {shown.Seq}, from {host}.";
-            Shown.Add(shown);
-            cursor = e.GetProperty("cursor").GetString()!;
+            if (one.Seq != Shown.Count + 1) dialer.Problem ??= $"After event {Shown.Count} came {one.Seq}, from {host}.";
+            Shown.Add(one);
         }
     }
 
