@@ -102,14 +102,18 @@ internal sealed class SessionServer : IAsyncDisposable
         return view.GetProperty("id").Deserialize();
     }
 
-    public async Task<SocketClient> ConnectAsync(string path, string subprotocol, string secret, string? origin = null)
+    public Task<SocketClient> ConnectAsync(string path, string subprotocol, string secret, string? origin = null) =>
+        ConnectAsync(new SocketsHttpHandler { UseProxy = false }, path, subprotocol, secret, origin);
+
+    /// <summary>A socket over a connection of the test's making.</summary>
+    public async Task<SocketClient> ConnectAsync(SocketsHttpHandler connections, string path, string subprotocol, string secret, string? origin = null)
     {
         var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol(subprotocol);
         socket.Options.SetRequestHeader("Authorization", $"Bearer {secret}");
         socket.Options.CollectHttpResponseDetails = true;
         if (origin is not null) socket.Options.SetRequestHeader("Origin", origin);
-        using var invoker = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false });
+        using var invoker = new HttpMessageInvoker(connections);
         await socket.ConnectAsync(new Uri(new UriBuilder(server.Address) { Scheme = "ws" }.Uri, path), invoker, default).WaitAsync(SocketClient.Bound);
         return new(socket);
     }

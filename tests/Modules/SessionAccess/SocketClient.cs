@@ -10,6 +10,9 @@ internal sealed class SocketClient(ClientWebSocket socket) : IDisposable
 {
     public static readonly TimeSpan Bound = TimeSpan.FromSeconds(90);
 
+    /// <summary>Bytes of all frames that came so far.</summary>
+    public long Received { get; private set; }
+
     public Task SendAsync(string text) => SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text);
 
     public async Task SendAsync(byte[] bytes, WebSocketMessageType type) => await socket.SendAsync(bytes, type, true, default).WaitAsync(Bound);
@@ -30,6 +33,13 @@ internal sealed class SocketClient(ClientWebSocket socket) : IDisposable
             var frame = await NextAsync();
             if (frame.GetProperty("type").GetString() == type) return frame;
         }
+    }
+
+    /// <summary>The next frame, or null with the code of a close.</summary>
+    public async Task<(JsonElement? Frame, int Close)> NextOrCloseAsync()
+    {
+        var (text, close) = await ReceiveAsync();
+        return close is { } code ? (null, code) : (JsonDocument.Parse(text).RootElement, 0);
     }
 
     /// <summary>The close code; frames before it are passed over.</summary>
@@ -55,6 +65,7 @@ internal sealed class SocketClient(ClientWebSocket socket) : IDisposable
             var part = await socket.ReceiveAsync(buffer.AsMemory(), default).AsTask().WaitAsync(Bound);
             if (part.MessageType == WebSocketMessageType.Close) return (string.Empty, (int)socket.CloseStatus!.Value);
             text.Write(buffer, 0, part.Count);
+            Received += part.Count;
             if (part.EndOfMessage) return (Encoding.UTF8.GetString(text.ToArray()), null);
         }
     }
