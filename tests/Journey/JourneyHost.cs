@@ -35,12 +35,15 @@ public class JourneyHost : IAsyncLifetime, IHostControl
     /// <summary>What this host has set beyond what every host of the tests has.</summary>
     protected virtual Task<IReadOnlyDictionary<string, string>> SettingsAsync() => Task.FromResult<IReadOnlyDictionary<string, string>>(new Dictionary<string, string>());
 
+    /// <summary>How large a disk its database has for itself; null: the machine's.</summary>
+    protected virtual long? DatabaseDisk => null;
+
     /// <summary>True: it is told its own address and is one of a cluster.</summary>
     protected virtual bool HasPeers => false;
 
     public virtual async Task InitializeAsync()
     {
-        process = await HostProcess.LaunchAsync(await SettingsAsync(), HasPeers);
+        process = await HostProcess.LaunchAsync(await SettingsAsync(), HasPeers, DatabaseDisk);
         Http = TestHttp.Client(process.Url);
         cookie = await SignInAsync();
         ApiKey = await MakeOwnerKeyAsync(null);

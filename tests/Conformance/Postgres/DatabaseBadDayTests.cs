@@ -119,18 +119,23 @@ public sealed class DatabaseBadDayTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Its_connections_all_taken_callers_are_told_to_come_again_and_are_served_when_there_is_one()
+    public async Task Its_connections_all_taken_callers_are_told_to_come_again_and_what_they_ask_for_is_done_once_when_there_is_one()
     {
         await using var host = await ServingAsync("--Database:MaxPoolSize=2");
+        var session = await HostOnDatabase.SessionAsync(() => host.CreateSessionAsync("before"));
         var pool = (NpgsqlDataSource)host.Services.GetService(typeof(NpgsqlDataSource))!;
         var taken = new List<NpgsqlConnection>();
         for (var number = 0; number < 2; number++) taken.Add(await pool.OpenConnectionAsync());
 
-        var told = await host.GetAsync("/v1/sessions");
+        var told = await Task.WhenAll(host.GetAsync("/v1/sessions"), host.PromptAsync(session, "hello", "exhausted"));
         foreach (var connection in taken) await connection.DisposeAsync();
 
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "dependency_unavailable", true), (told.Status, told.Code, told.RetryAfter > TimeSpan.Zero));
+        Assert.All(told, answer => Assert.Equal((HttpStatusCode.ServiceUnavailable, "dependency_unavailable", true), (answer.Status, answer.Code, answer.RetryAfter > TimeSpan.Zero)));
         await HostOnDatabase.UntilAsync(HttpStatusCode.OK, () => host.GetAsync("/v1/sessions"));
+        var accepted = await HostOnDatabase.UntilAsync(HttpStatusCode.Accepted, () => host.PromptAsync(session, "hello", "exhausted"));
+        var again = await HostOnDatabase.UntilAsync(HttpStatusCode.Accepted, () => host.PromptAsync(session, "hello", "exhausted"));
+        Assert.Equal(accepted.Body, again.Body);
+        Assert.Single(await host.EventsAsync(session), e => e == "message.queued");
     }
 
     [Fact]

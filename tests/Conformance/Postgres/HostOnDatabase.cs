@@ -25,6 +25,7 @@ internal sealed class HostOnDatabase : IAsyncDisposable
     private readonly DirectoryInfo folder;
     private readonly WebApplication app;
     private HttpClient? http;
+    private CoordinatorClient? client;
 
     private HostOnDatabase(DirectoryInfo folder, WebApplication app) => (this.folder, this.app) = (folder, app);
 
@@ -85,9 +86,26 @@ internal sealed class HostOnDatabase : IAsyncDisposable
 
     public async Task<Answer> GetAsync(string path) => await AnswerAsync(await Http.GetAsync(path));
 
-    public async Task<Answer> CreateSessionAsync(string idempotencyKey)
+    public Task<Answer> CreateSessionAsync(string idempotencyKey) => PostAsync("/v1/sessions", new { model = "demo/scripted" }, idempotencyKey);
+
+    public Task<Answer> PromptAsync(string session, string text, string idempotencyKey) => PostAsync($"/v1/sessions/{session}/messages", new { text }, idempotencyKey);
+
+    /// <summary>The types of a session's events, from the first one on.</summary>
+    public async Task<IReadOnlyList<string>> EventsAsync(string session) =>
+        [.. JsonDocument.Parse((await UntilAsync(HttpStatusCode.OK, () => GetAsync($"/v1/sessions/{session}/events?limit=1000"))).Body).RootElement.GetProperty("items").EnumerateArray().Select(e => e.GetProperty("type").GetString()!)];
+
+    /// <summary>The id of the session that is made.</summary>
+    public static async Task<string> SessionAsync(Func<Task<Answer>> create) =>
+        JsonDocument.Parse((await UntilAsync(HttpStatusCode.Created, create)).Body).RootElement.GetProperty("id").GetString()!;
+
+    /// <summary>A session's events from the first one on, as a page behind a proxy reads them, over however many connections it takes.</summary>
+    public SessionFollower Follow(string session) => new(Client, session);
+
+    private CoordinatorClient Client => client ??= new(Http.BaseAddress!, Http.DefaultRequestHeaders.Authorization!.Parameter!);
+
+    private async Task<Answer> PostAsync(string path, object body, string idempotencyKey)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/sessions") { Content = JsonContent.Create(new { model = "demo/scripted" }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
         request.Headers.Add("Idempotency-Key", idempotencyKey);
         return await AnswerAsync(await Http.SendAsync(request));
     }
@@ -106,6 +124,7 @@ internal sealed class HostOnDatabase : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        client?.Dispose();
         http?.Dispose();
         await app.StopAsync();
         await app.DisposeAsync();

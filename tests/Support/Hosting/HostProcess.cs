@@ -3,6 +3,7 @@ using System.Globalization;
 using Coordinator.Adapters.Postgres.Embedded;
 using Coordinator.Ports;
 using Coordinator.Tests.Support.Network;
+using Coordinator.Tests.Support.Storage;
 
 namespace Coordinator.Tests.Support.Hosting;
 
@@ -21,13 +22,14 @@ public sealed class HostProcess : IAsyncDisposable
     private readonly ProcessOutput output = new();
     private readonly string name = $"coordinator-test-{Convert.ToHexStringLower(PrefixedId.NewValue(TimeProvider.System).ToByteArray(bigEndian: true))[^10..]}";
     private readonly Dictionary<string, string> settings;
+    private readonly long? databaseDisk;
     private Process? process;
     private RunningProcess? running;
     private Task drained = Task.CompletedTask;
 
-    private HostProcess(BuiltPrograms programs, IReadOnlyDictionary<string, string> more, bool hasPeers)
+    private HostProcess(BuiltPrograms programs, IReadOnlyDictionary<string, string> more, bool hasPeers, long? databaseDisk)
     {
-        this.programs = programs;
+        (this.programs, this.databaseDisk) = (programs, databaseDisk);
         DataDirectory = Path.Combine(Path.GetTempPath(), name);
         Url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LoopbackPort.Find()}"));
         settings = Settings();
@@ -41,7 +43,13 @@ public sealed class HostProcess : IAsyncDisposable
     public string DataDirectory { get; }
 
     /// <summary>Connects to the host's own database, as the host does, while it runs.</summary>
-    public string EmbeddedConnectionString => EmbeddedLayout.For(new() { DataDirectory = Path.Combine(DataDirectory, "postgres"), RuntimeDirectory = settings["Database:Embedded:RuntimeDirectory"] }).Connection().ConnectionString;
+    public string EmbeddedConnectionString => Embedded.Connection().ConnectionString;
+
+    /// <summary>The same as the database's administrator.</summary>
+    public string AdministratorConnectionString => Embedded.Connection(EmbeddedLayout.Administrator).ConnectionString;
+
+    /// <summary>The small disk of the database, as it is seen from here while the host runs.</summary>
+    public SmallDisk DatabaseDisk => new(string.Create(CultureInfo.InvariantCulture, $"/proc/{process!.Id}/root{Path.Combine(DataDirectory, "postgres")}"), null);
 
     /// <summary>The one-time link that the host printed at its last start.</summary>
     public Uri SignInLink { get; private set; } = null!;
@@ -63,9 +71,10 @@ public sealed class HostProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a host and waits until it serves. One that has peers tells them where it listens.</summary>
-    public static async Task<HostProcess> LaunchAsync(IReadOnlyDictionary<string, string>? settings = null, bool hasPeers = false)
+    /// <param name="databaseDisk">Where given, the embedded database has a disk of its own, of so many bytes, which goes with the process.</param>
+    public static async Task<HostProcess> LaunchAsync(IReadOnlyDictionary<string, string>? settings = null, bool hasPeers = false, long? databaseDisk = null)
     {
-        var host = new HostProcess(BuiltPrograms.Find(), settings ?? new Dictionary<string, string>(), hasPeers);
+        var host = new HostProcess(BuiltPrograms.Find(), settings ?? new Dictionary<string, string>(), hasPeers, databaseDisk);
         Directory.CreateDirectory(host.DataDirectory);
         try
         {
@@ -145,10 +154,12 @@ public sealed class HostProcess : IAsyncDisposable
         if (problems.Count > 0) throw new InvalidOperationException($"{string.Join('\n', problems)}\nThe host said last:\n{output.Last(30)}");
     }
 
+    private EmbeddedLayout Embedded => EmbeddedLayout.For(new() { DataDirectory = Path.Combine(DataDirectory, "postgres"), RuntimeDirectory = settings["Database:Embedded:RuntimeDirectory"] });
+
     private ProcessStartInfo Start(string[] verb)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = DataDirectory };
-        foreach (var word in verb.Prepend(programs.Host)) start.ArgumentList.Add(word);
+        string[] command = [.. databaseDisk is { } size ? SmallDisk.Before(Path.Combine(DataDirectory, "postgres"), size) : [], "dotnet", programs.Host, .. verb];
+        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = DataDirectory };
         foreach (var (key, value) in settings) start.ArgumentList.Add($"--{key}={value}");
         start.Environment["DOTNET_gcServer"] = "0";
         start.Environment["DOTNET_TieredPGO"] = "0"; // a process of a test lives for seconds: a quarter of its start is measuring what it would do in hours
