@@ -14,6 +14,7 @@ internal static partial class GitFailure
         if (branch is not null && MissingBranch().IsMatch(output)) return BootProblems.BranchNotFound(branch);
         if (ProxyRefusal().IsMatch(output)) return BootProblems.RepositoryUnreachable($"The box may not reach {HostOf(url)}: it is not on the list of allowed hosts.");
         if (IsPlain(url) && Forbidden().IsMatch(output)) return BootProblems.RepositoryUnreachable($"The box may not reach {HostOf(url)}: it is not on the list of allowed hosts, or forbids access itself.");
+        if (LostCredential().IsMatch(output)) return BootProblems.RepositoryUnreachable($"The credential for {HostOf(url)} could not be loaded, so that {url} was not cloned. Try again.");
         if (MissingRepository().IsMatch(output)) return BootProblems.RepositoryNotFound($"There is no repository at {url}, or it is private and no credential for {HostOf(url)} is set.");
         return BootProblems.RepositoryUnreachable($"{url} could not be cloned: {LastLine(output)}");
     }
@@ -32,6 +33,10 @@ internal static partial class GitFailure
 
     [GeneratedRegex(@"CONNECT tunnel failed, response 403|HTTP code 403 from proxy|requested URL returned error: 403.*proxy", RegexOptions.NonBacktracking)]
     private static partial Regex ProxyRefusal();
+
+    /// <summary>What git says when <c>git-credential</c> could not tell whether there is one.</summary>
+    [GeneratedRegex("credential helper .* told us to quit", RegexOptions.NonBacktracking)]
+    private static partial Regex LostCredential();
 
     [GeneratedRegex("requested URL returned error: 403", RegexOptions.NonBacktracking)]
     private static partial Regex Forbidden();

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
 using Coordinator.Ports;
 using Coordinator.Sandbox.HostLink;
 using Coordinator.Sandbox.Processes;
@@ -9,7 +10,8 @@ namespace Coordinator.Sandbox.Commands;
 
 /// <summary>
 /// <c>coordinator-box git-credential get</c>: git's credential helper protocol. Asks the box's program, which asks the
-/// control plane each time; nothing is stored. Says nothing when there is no credential, and git then fails by itself.
+/// control plane each time; nothing is stored. Says nothing when there is no credential, and git then fails by itself. Where it
+/// cannot be told whether there is one, git is told to stop: it would go on without, and take a private repository for none.
 /// </summary>
 internal static class GitCredentialCommand
 {
@@ -21,8 +23,16 @@ internal static class GitCredentialCommand
         var asked = ReadAttributes(input);
         // A password must not travel in the clear.
         if (asked.GetValueOrDefault("protocol") != "https" || !asked.TryGetValue("host", out var host) || !int.TryParse(port, out var number)) return 0;
-        if (await FindAsync(number, host) is not { } credential) return 0;
-        await output.WriteAsync($"username={credential.Username}\npassword={credential.Password}\n");
+        try
+        {
+            if (await FindAsync(number, host) is { } credential) await output.WriteAsync($"username={credential.Username}\npassword={credential.Password}\n");
+        }
+        catch (Exception failure) when (failure is HttpRequestException or JsonException or OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync($"coordinator: the credential for {host} could not be loaded: {failure.Message}");
+            await output.WriteAsync("quit=1\n");
+        }
+
         return 0;
     }
 
@@ -32,16 +42,10 @@ internal static class GitCredentialCommand
         using var timeout = new CancellationTokenSource(Timeout);
         using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{port}{CredentialRoute.Path}?host={Uri.EscapeDataString(host)}");
         request.Headers.Add(CredentialRoute.Header, CredentialRoute.HeaderValue);
-        try
-        {
-            using var response = await invoker.SendAsync(request, timeout.Token);
-            return response.StatusCode == HttpStatusCode.OK ? await response.Content.ReadFromJsonAsync(HostJson.Default.GitCredentialAnswer, timeout.Token) : null;
-        }
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
-        {
-            await Console.Error.WriteLineAsync($"{ToolEnvironment.PortVariable}={port} does not answer: {exception.Message}");
-            return null;
-        }
+        using var response = await invoker.SendAsync(request, timeout.Token);
+        if (response.StatusCode == HttpStatusCode.NotFound) return null;
+        response.EnsureSuccessStatusCode();
+        return await response.Content.ReadFromJsonAsync(HostJson.Default.GitCredentialAnswer, timeout.Token);
     }
 
     private static Dictionary<string, string> ReadAttributes(TextReader input)

@@ -83,7 +83,7 @@ public sealed class SandboxHostTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_box_whose_time_is_up_is_ended_with_its_data_kept_though_its_control_plane_is_gone()
+    public async Task The_work_dies_with_the_box_at_the_providers_maximum_life__its_data_is_kept_though_its_control_plane_is_gone_and_the_next_box_has_it()
     {
         var time = new ManualTime(TimeProvider.System.GetUtcNow());
         var spec = Specs.New();
@@ -97,6 +97,10 @@ public sealed class SandboxHostTests : IAsyncLifetime
         Assert.Equal(1, await reaper.ReapAsync(CancellationToken.None));
         Assert.Equal(SandboxStatus.Stopped, (await rig.Provider.InspectAsync(handle, CancellationToken.None)).Status);
         Assert.Equal("forty minutes of it", await rig.ReadAsync(spec, "work"));
+
+        var next = Specs.NextOf(spec) with { Home = handle.Node };
+        await rig.Provider.MakeAsync(next);
+        Assert.Equal((0, "forty minutes of it"), await rig.Local.RunAsync(next, "cat work"));
     }
 
     [Fact]

@@ -146,6 +146,19 @@ public sealed class RepositoryRouteTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_box_starts_without_its_secrets_because_loading_them_failed_softly__it_is_told_to_come_again_and_not_that_there_is_none()
+    {
+        source.SetCredential(organization, "git.example", new("ada", "canary-password", null));
+        sessions.Settings = sessions.Settings with { Repository = new(Url, null) };
+        source.Faults.FailBefore(calls: 1);
+
+        var (status, answer) = await CredentialAsync("git.example");
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "dependency_unavailable"), (status, answer.GetProperty("code").GetString()));
+        Assert.Equal(HttpStatusCode.OK, (await CredentialAsync("git.example")).Status);
+    }
+
+    [Fact]
     public async Task A_box_that_is_not_wanted_gets_nothing()
     {
         source.SetCredential(organization, "git.example", new("ada", "canary-password", null));

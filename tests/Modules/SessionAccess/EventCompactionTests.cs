@@ -44,6 +44,27 @@ public sealed class EventCompactionTests
     }
 
     [Fact]
+    public async Task Two_replicas_fire_one_cron__a_job_that_runs_on_both_at_once_leaves_what_it_leaves_when_it_runs_on_one()
+    {
+        var journal = new InMemorySessionJournal(time);
+        var talks = Enumerable.Range(7, 20).Select(seed => new MadeUpTalk(seed, 60)).ToList();
+        var keys = new List<SessionKey>();
+        foreach (var talk in talks) keys.Add(await WriteAsync(journal, talk));
+        time.Advance(Age * 2);
+
+        using var start = new Barrier(2);
+        await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(async () =>
+        {
+            using var sweep = Sweep(journal);
+            start.SignalAndWait(Bound);
+            await sweep.SweepAsync(Age, default);
+        })));
+
+        foreach (var (talk, key) in talks.Zip(keys)) Assert.Equal(EventMerge.Of(talk.Envelopes).Select(MadeUpTalk.Text), await EventsAsync(journal, key));
+        Assert.Empty(await journal.ListUncompactedAsync(Age, default, 10, default));
+    }
+
+    [Fact]
     public async Task A_run_that_an_earlier_release_digested_keeps_its_events_as_they_were_written()
     {
         var journal = new InMemorySessionJournal(time);

@@ -28,6 +28,15 @@ public sealed class GitFailureTests
     }
 
     [Fact]
+    public void A_credential_that_could_not_be_loaded_is_no_missing_repository()
+    {
+        var problem = GitFailure.Classify("coordinator: the credential for git.example could not be loaded (502)\nfatal: credential helper '!coordinator-box git-credential' told us to quit", "https://git.example/a", null);
+
+        Assert.Equal("repository_unreachable", problem.Code); // which is tried again
+        Assert.Contains("credential for git.example could not be loaded", problem.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_plain_address_that_the_proxy_refuses_is_not_a_missing_repository()
     {
         var problem = GitFailure.Classify("fatal: unable to access 'http://10.1.2.3/a/': The requested URL returned error: 403", "http://10.1.2.3/a", null);

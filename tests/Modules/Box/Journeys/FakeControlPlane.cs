@@ -59,6 +59,9 @@ internal sealed class FakeControlPlane(string socket) : IAsyncDisposable
         }
     }
 
+    /// <summary>False: where credentials are kept is away.</summary>
+    public bool KeepsCredentials { get; set; } = true;
+
     public List<JsonElement> Hellos { get; } = [];
 
     public async Task StartAsync()
@@ -73,7 +76,7 @@ internal sealed class FakeControlPlane(string socket) : IAsyncDisposable
         app.Map("/v1/bridge", BridgeAsync);
         app.MapPost("/v1/bridge/gateway-token", () => Results.Json(new { token = $"gt_{++TokensMinted}", expiresAt = TimeProvider.System.GetUtcNow().AddMinutes(15) }));
         app.MapPost("/model/v1/{**path}", context => Model(context));
-        app.MapGet("/v1/bridge/git-credential", (string host) => Credentials.TryGetValue(host, out var found) ? Results.Json(new { username = found.User, password = found.Password }) : Results.NotFound());
+        app.MapGet("/v1/bridge/git-credential", (string host) => !KeepsCredentials ? Results.StatusCode(503) : Credentials.TryGetValue(host, out var found) ? Results.Json(new { username = found.User, password = found.Password }) : Results.NotFound());
         app.MapPut("/v1/bridge/artifacts/{sha256}", async (string sha256, HttpContext context) =>
         {
             using var body = new MemoryStream();

@@ -210,6 +210,22 @@ public sealed class ShimTests : IAsyncLifetime
         Assert.DoesNotContain(Directory.GetFiles(box.Folder, "*", SearchOption.AllDirectories).Where(File.Exists).Where(path => !path.EndsWith(".sock", StringComparison.Ordinal) && !path.EndsWith("lock", StringComparison.Ordinal)), path => File.ReadAllText(path).Contains("canary", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_box_starts_without_its_secrets_because_loading_them_failed_softly__git_is_told_to_stop_and_why_and_does_not_go_on_without_one()
+    {
+        box.Host.Credentials["git.example"] = ("x-access-token", "canary-password");
+        box.Host.KeepsCredentials = false;
+        using var output = new StringWriter();
+
+        var code = await Coordinator.Sandbox.Commands.GitCredentialCommand.RunAsync("get", new StringReader("protocol=https\nhost=git.example\n\n"), output, $"{Port}");
+        Assert.Equal((0, "quit=1\n"), (code, output.ToString()));
+
+        box.Host.KeepsCredentials = true;
+        using var later = new StringWriter();
+        await Coordinator.Sandbox.Commands.GitCredentialCommand.RunAsync("get", new StringReader("protocol=https\nhost=git.example\n\n"), later, $"{Port}");
+        Assert.Contains("password=canary-password", later.ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("get", "protocol=http\nhost=git.example\n\n")]
     [InlineData("get", "protocol=https\nhost=other.example\n\n")]
