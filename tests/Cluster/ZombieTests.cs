@@ -20,7 +20,7 @@ public sealed class ZombieTests(ITestOutputHelper output)
         var played = await PlayAsync(world);
 
         // Not before its peers could know that it hangs, and within its time to live: nobody waited for what it still had open, or for an answer of it (35 s).
-        Assert.InRange(played.Answered, TimeSpan.FromSeconds(TimeToLive / 2), TimeSpan.FromSeconds(TimeToLive));
+        Assert.InRange(played.Answered, TimeSpan.FromSeconds(TimeToLive * 0.6), TimeSpan.FromSeconds(TimeToLive));
         await played.Holds();
     }
 
@@ -34,7 +34,7 @@ public sealed class ZombieTests(ITestOutputHelper output)
 
         var (session, _, _) = await PlayAsync(world);
 
-        Assert.True(open!.Cut > 0, "The fence was never cut out.");
+        Assert.True(open!.IsCutOutOfAll, "A statement kept its fence.");
         await Eventually.HoldsAsync(() => world.HasDoubledAsync(session, 1), "what the zombie wrote to stand there twice");
     }
 

@@ -14,7 +14,7 @@ internal static partial class GitFailure
         if (branch is not null && MissingBranch().IsMatch(output)) return BootProblems.BranchNotFound(branch);
         if (ProxyRefusal().IsMatch(output)) return BootProblems.RepositoryUnreachable($"The box may not reach {HostOf(url)}: it is not on the list of allowed hosts.");
         if (IsPlain(url) && Forbidden().IsMatch(output)) return BootProblems.RepositoryUnreachable($"The box may not reach {HostOf(url)}: it is not on the list of allowed hosts, or forbids access itself.");
-        if (LostCredential().IsMatch(output)) return BootProblems.RepositoryUnreachable($"The credential for {HostOf(url)} could not be loaded, so that {url} was not cloned. Try again.");
+        if (LostCredential().IsMatch(output)) return BootProblems.RepositoryUnreachable($"The credential for {HostOf(url)} could not be loaded, so that {url} was not cloned. Try again; when it stays so, the log of the host says why.");
         if (MissingRepository().IsMatch(output)) return BootProblems.RepositoryNotFound($"There is no repository at {url}, or it is private and no credential for {HostOf(url)} is set.");
         return BootProblems.RepositoryUnreachable($"{url} could not be cloned: {LastLine(output)}");
     }

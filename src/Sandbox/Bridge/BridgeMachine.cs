@@ -191,7 +191,7 @@ internal sealed class BridgeMachine
         else if (welcome.AckedN < spool.AckedN)
         {
             // The control plane went back behind what it had acknowledged, which is gone from here.
-            Renew(outputs, spool.AckedN + 1, isWhole: wasWelcomed);
+            Renew(outputs, spool.AckedN + 1, isWhole: wasWelcomed && !messages.HasForgotten);
         }
         else
         {

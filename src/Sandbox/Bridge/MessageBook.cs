@@ -23,13 +23,18 @@ internal sealed class MessageBook
         foreach (var entry in ledger) Set(entry);
     }
 
+    /// <summary>True when a message that is not in it may have been here all the same.</summary>
+    public bool HasForgotten { get; private set; }
+
     public LedgerEntry? Find(MessageId message) => entries.GetValueOrDefault(message);
 
     public void Set(LedgerEntry entry)
     {
         if (!entries.ContainsKey(entry.Id)) order.Enqueue(entry.Id);
         entries[entry.Id] = entry;
-        if (order.Count > MaxKept) entries.Remove(order.Dequeue());
+        if (order.Count <= MaxKept) return;
+        entries.Remove(order.Dequeue());
+        HasForgotten = true;
     }
 
     public IEnumerable<KnownMessage> Known() => order.TakeLast(MaxNamed).Select(id => new KnownMessage(id, entries[id].State));

@@ -27,7 +27,7 @@ internal static class GitCredentialCommand
         {
             if (await FindAsync(number, host) is { } credential) await output.WriteAsync($"username={credential.Username}\npassword={credential.Password}\n");
         }
-        catch (Exception failure) when (failure is HttpRequestException or JsonException or OperationCanceledException)
+        catch (Exception failure) when (failure is HttpRequestException or IOException or JsonException or OperationCanceledException)
         {
             await Console.Error.WriteLineAsync($"coordinator: the credential for {host} could not be loaded: {failure.Message}");
             await output.WriteAsync("quit=1\n");

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Text;
 using Coordinator.Tests.Support;
 using Npgsql;
 
@@ -11,8 +10,8 @@ namespace Coordinator.Tests.Cluster.World;
 /// </summary>
 internal sealed class FencelessDatabase : IAsyncDisposable
 {
-    private static readonly byte[] Fence = Encoding.ASCII.GetBytes("h.epoch = w.epoch AND h.version = w.expected");
-    private static readonly byte[] Open = Encoding.ASCII.GetBytes("true".PadRight(Fence.Length));
+    /// <summary>Of an append among others, and of one alone.</summary>
+    private static readonly byte[][] Fences = ["h.epoch = w.epoch AND h.version = w.expected"u8.ToArray(), "epoch = $4 AND version = $5"u8.ToArray()];
 
     private readonly NpgsqlConnectionStringBuilder target;
     private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -20,7 +19,7 @@ internal sealed class FencelessDatabase : IAsyncDisposable
     private readonly Lock gate = new();
     private readonly List<Task> serving = [];
     private readonly Task accepting;
-    private int cut;
+    private readonly int[] cut = new int[Fences.Length];
 
     public FencelessDatabase(string connectionString)
     {
@@ -35,8 +34,8 @@ internal sealed class FencelessDatabase : IAsyncDisposable
     /// <summary>The same database, without the fence.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>How many statements had their fence cut out.</summary>
-    public int Cut => Volatile.Read(ref cut);
+    /// <summary>True when each kind of statement had its fence cut out.</summary>
+    public bool IsCutOutOfAll => Enumerable.Range(0, Fences.Length).All(kind => Volatile.Read(ref cut[kind]) > 0);
 
     public async ValueTask DisposeAsync()
     {
@@ -111,14 +110,25 @@ internal sealed class FencelessDatabase : IAsyncDisposable
     /// <summary>Cuts the fence out; holds back an end that may be the beginning of one.</summary>
     private int CutOut(Memory<byte> data)
     {
-        for (var at = data.Span.IndexOf(Fence); at >= 0; at = data.Span.IndexOf(Fence))
+        for (var kind = 0; kind < Fences.Length; kind++)
         {
-            Open.CopyTo(data[at..]);
-            Interlocked.Increment(ref cut);
+            var fence = Fences[kind];
+            for (var at = data.Span.IndexOf(fence); at >= 0; at = data.Span.IndexOf(fence))
+            {
+                data.Span.Slice(at, fence.Length).Fill((byte)' ');
+                "true"u8.CopyTo(data.Span[at..]);
+                Interlocked.Increment(ref cut[kind]);
+            }
         }
 
-        for (var length = Math.Min(Fence.Length - 1, data.Length); length > 0; length--)
-            if (data.Span[^length..].SequenceEqual(Fence.AsSpan(0, length))) return data.Length - length;
-        return data.Length;
+        return data.Length - Fences.Max(fence => Begun(data.Span, fence));
+    }
+
+    /// <summary>How much of the end may be the beginning of a fence.</summary>
+    private static int Begun(ReadOnlySpan<byte> data, byte[] fence)
+    {
+        for (var length = Math.Min(fence.Length - 1, data.Length); length > 0; length--)
+            if (data[^length..].SequenceEqual(fence.AsSpan(0, length))) return length;
+        return 0;
     }
 }

@@ -36,7 +36,8 @@ internal sealed class FollowerRelay(SessionKey key, SessionCursor start, ISessio
         }
 
         if (Last >= seq) return;
-        followers.Announce(key, seq); // its own actor tells it, or who is told reads it
+        view = null; // whoever tells or reads it now tells or reads a view too
+        followers.Announce(key, seq);
         Last = seq;
     }
 

@@ -14,9 +14,9 @@ internal sealed class BeatsSeen(TimeProvider time)
     private readonly ConcurrentDictionary<HostId, (DateTime Beat, long SeenAt)> seen = new();
 
     /// <summary>False once the same beat was seen for longer than the host may be silent.</summary>
-    public bool IsHeard(HostId host, DateTime beat, TimeSpan timeToLive)
+    public bool IsHeard(HostId host, DateTime beat, TimeSpan mayBeSilent)
     {
-        if (seen.TryGetValue(host, out var known) && known.Beat == beat) return time.GetElapsedTime(known.SeenAt) <= timeToLive;
+        if (seen.TryGetValue(host, out var known) && known.Beat == beat) return time.GetElapsedTime(known.SeenAt) <= mayBeSilent;
         if (seen.Count >= MostHosts) seen.Clear();
         seen[host] = (beat, time.GetTimestamp());
         return true;

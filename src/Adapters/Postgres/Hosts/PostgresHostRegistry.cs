@@ -8,7 +8,8 @@ namespace Coordinator.Adapters.Postgres.Hosts;
 
 /// <summary>
 /// The hosts of one database. Liveness is a session-level advisory lock on a connection that a host keeps for it, read
-/// from <c>pg_locks</c>, and a beat with a time to live; ownership of a session is the host of its head.
+/// from <c>pg_locks</c>, and a beat with the time after which peers take its host for dead (the column <c>time_to_live</c> has
+/// <see cref="HostPulse.DeadAfter"/> of what is configured); ownership of a session is the host of its head.
 /// </summary>
 public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposable, IDisposable
 {

@@ -58,7 +58,7 @@ internal static class BridgeDecisions
 
     /// <summary>
     /// A new spool in a box we know means that its disk was lost or rewound, and what it had not told us is gone; or that we went back behind what it had acknowledged.
-    /// Then it knows every message that it was asked for: one that it does not name was on its way when it left, and is asked for again.
+    /// Then its record has every message that it was asked for: one that it does not name was mostly on its way when it left, and is asked for again.
     /// </summary>
     private static void OpenSpool(Turn turn, BridgeHello hello)
     {

@@ -23,7 +23,7 @@ public sealed class HostPulse : IDisposable
     }
 
     /// <summary>
-    /// After this long without a beat, by the store's clock, peers take a host for dead: it has stopped by then. The rest of its
+    /// After this long without a beat, by the store's clock, peers take a host for dead: it has been told to stop by then, and the fence holds what it has not ended. The rest of its
     /// time to live is for noticing that, and for whoever waited for it to ask again.
     /// </summary>
     public static TimeSpan DeadAfter(TimeSpan timeToLive) => timeToLive * 0.75;

@@ -18,7 +18,7 @@ public interface IBoxTokenScheme
 
 /// <summary>
 /// The first frame of a box (docs/protocol.md, Bridge): who it is, and what it knows. <paramref name="RenewedFrom"/>: the spool that it left because the control plane
-/// lacked what it had acknowledged of it. Its record of messages is whole all the same: what it does not name has never reached it.
+/// lacked what it had acknowledged of it. Its record of messages is whole all the same: it answers from that what became of any that it is asked for again.
 /// </summary>
 public sealed record BridgeHello(
     int MinProtocol,
