@@ -133,6 +133,18 @@ public sealed class BridgeMachineTests
     }
 
     [Fact]
+    public void A_program_that_has_forgotten_a_message_does_not_say_that_its_record_is_whole()
+    {
+        const int remembered = 2_000;
+        box.Connect();
+        for (var i = 0; i <= remembered; i++) box.Receive(new HostFrame.Cancel("r1", MachineHarness.NewMessage())).Receive(new HostFrame.Ack(box.LastN, BridgeWindow.Default)).Forget();
+        box.Step(new BridgeInput.Disconnected()).Connect(acked: 1);
+
+        Assert.Equal("spool-2", box.SpoolId);
+        Assert.False(box.Forget().Connect().Frames[0].TryGetProperty("renewedFrom", out _), "What it was asked for again might run again.");
+    }
+
+    [Fact]
     public void A_control_plane_that_went_back_is_told_again_how_messages_ended()
     {
         var message = MachineHarness.NewMessage();
