@@ -33,8 +33,10 @@ internal sealed class DispatchLatency(TimeProvider time, int warmUp = 200, int c
         await using var demo = await BeginAsync(host, Turn.Model, cancellationToken);
         var (cold, atRest, behind, demoAtRest) = (new Latencies(), new Latencies(), new Latencies(), new Latencies());
         var (fromAccepted, toFirstEvent, toBoxEvent) = (new Latencies(), new Latencies(), new Latencies());
+        long allocated = 0;
         for (var i = 0; i < warmUp + count; i++)
         {
+            if (i == warmUp) allocated = (await host.MemoryAsync(cancellationToken)).Allocated;
             await Task.Delay(Rest, time, cancellationToken);
             var rested = await PromptAsync(own, $"o{i}", cancellationToken);
             var following = await PromptAsync(own, $"b{i}", cancellationToken);
@@ -54,6 +56,7 @@ internal sealed class DispatchLatency(TimeProvider time, int warmUp = 200, int c
             fromAccepted.Add(Math.Min(rested.Accepted, rested.Arrived), rested.Arrived);
         }
 
+        allocated = (await host.MemoryAsync(cancellationToken)).Allocated - allocated;
         var (row, frame) = await LimitAsync(cancellationToken);
         foreach (var (name, latencies, p50, p99) in new (string, Latencies, double?, double?)[]
                  {
@@ -72,6 +75,7 @@ internal sealed class DispatchLatency(TimeProvider time, int warmUp = 200, int c
             yield return new(Area, $"{name}: p99", latencies.Percentile(99), "ms", p99);
         }
 
+        yield return new(Area, "allocated by the host for a turn", allocated / 1024.0 / (3 * count), "KB");
         var limit = row.Then(frame);
         foreach (var percent in new[] { 50, 99 })
             yield return new(Area, $"against an insert and then a relay: p{percent}", atRest.Percentile(percent) / limit.Percentile(percent), "times");
