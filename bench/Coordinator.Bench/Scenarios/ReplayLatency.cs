@@ -15,11 +15,9 @@ internal static class ReplayLatency
 {
     private const string Area = "Reconnect and replay";
 
-    private const int WarmUp = 3;
-
     private const int Turns = 4;
 
-    public static async IAsyncEnumerable<Measurement> MeasureAsync(HostProcess host, StoreCaller store, string session, int events, int times, string how, double? below, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<Measurement> MeasureAsync(HostProcess host, StoreCaller store, string session, int events, int times, string how, double? below, [EnumeratorCancellation] CancellationToken cancellationToken, int warmUp = 3)
     {
         using var present = await SessionWatcher.ConnectAsync(host, session, null, cancellationToken);
         var head = present.Start.Split('.');
@@ -32,7 +30,7 @@ internal static class ReplayLatency
         {
             var id = await store.FillAsync(rows, cancellationToken);
             Func<Task>[] acts = [() => ReplayAsync(host, session, after, seq, cancellationToken), () => store.ReadAsync(id, seq, cancellationToken)];
-            await Latencies.InTurnsAsync(1, WarmUp, acts);
+            await Latencies.InTurnsAsync(1, warmUp, acts);
             var (cpu, storeCpu, turns) = (host.CpuSeconds(), store.Process.CpuSeconds(), Math.Min(Turns, times));
             var took = await Latencies.InTurnsAsync(turns, times / turns, acts);
             (cpu, storeCpu) = (host.CpuSeconds() - cpu, store.Process.CpuSeconds() - storeCpu);
