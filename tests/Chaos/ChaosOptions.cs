@@ -20,8 +20,8 @@ internal sealed record ChaosOptions(TimeSpan Length, int Seed, int Sessions, int
           --sessions N    sessions at once (default 6)
           --hosts N       hosts on one PostgreSQL; 1 has its own (default 1)
           --round N       seconds of strikes before everything is checked (default 60)
-          --kinds a,b     host, postgres, network, bridge, agent, sandbox, drain; with several hosts also frozen,
-                          database, sandboxhost (default: all)
+          --kinds a,b     host, postgres, network, bridge, agent, sandbox, boxlink, drain; with several
+                          hosts also frozen, database, sandboxhost (default: all)
           --strikes N     ends sooner, once each kind was struck N times (default: no bound)
           --pause MS      the longest pause between a recovery and the next strike (default 300)
         """;

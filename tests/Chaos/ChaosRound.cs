@@ -7,36 +7,45 @@ using Coordinator.Tests.Chaos.World;
 namespace Coordinator.Tests.Chaos;
 
 /// <summary>Some sessions under load: made, struck, brought to rest, archived and checked.</summary>
-internal sealed class ChaosRound(ChaosWorld world, ChaosReport report, IReadOnlyList<LoadedSession> sessions) : IAsyncDisposable
+internal sealed class ChaosRound(ChaosWorld world, ChaosReport report, IReadOnlyList<LoadedSession> sessions, int seed) : IAsyncDisposable
 {
+    private readonly TroubleBag linkTroubles = new(new(seed));
+    private static readonly TimeSpan ShortTrouble = TimeSpan.FromSeconds(1);
+
     private readonly BoxWatch boxes = new();
 
     public static async Task<ChaosRound> StartAsync(ChaosWorld world, ChaosReport report, int count, int seed, CancellationToken cancellationToken) =>
-        new(world, report, await Task.WhenAll(Enumerable.Range(0, count).Select(number => LoadedSession.StartAsync(world, number, seed + (100 * number), cancellationToken))));
+        new(world, report, await Task.WhenAll(Enumerable.Range(0, count).Select(number => LoadedSession.StartAsync(world, number, seed + (100 * number), cancellationToken))), seed);
 
     /// <summary>Strikes until it is time or nothing is left to strike: each session's box, and beside that what all stand on.</summary>
-    public async Task StrikeAsync(StrikeBag ofBoxes, StrikeBag ofAll, TimeSpan pause, int seed, CancellationToken until, CancellationToken cancellationToken) => await Task.WhenAll(
+    public async Task StrikeAsync(StrikeBag ofBoxes, StrikeBag ofAll, TimeSpan pause, CancellationToken until, CancellationToken cancellationToken) => await Task.WhenAll(
         [HostLaneAsync(ofAll, pause, new(seed - 1), until, cancellationToken), .. sessions.Select((session, number) => BoxLaneAsync(session, ofBoxes, pause, new(seed + number), until, cancellationToken))]);
 
-    /// <summary>Each kind once, and the network with each of its troubles: those of boxes beside each other, then the others one after another, each once all have recovered from the last.</summary>
-    public async Task StrikeEachOnceAsync(int seed, CancellationToken cancellationToken)
+    /// <summary>Each kind once, and each network with each of its troubles: those of boxes beside each other, then the others one after another, each once all have recovered from the last.</summary>
+    public async Task StrikeEachOnceAsync(CancellationToken cancellationToken)
     {
-        await Task.WhenAll(StrikeKinds.OfBoxes.Select(StrikeUntilStruckAsync));
-        var striker = new HostStriker(world, sessions, report, new(seed)) { LongestTrouble = TimeSpan.FromSeconds(1) };
-        foreach (var kind in StrikeKinds.With(world.Hosts.Count).Except(StrikeKinds.OfBoxes).Order().SelectMany(kind => Enumerable.Repeat(kind, kind == StrikeKind.Network ? Enum.GetValues<Trouble>().Length : 1)))
+        await Task.WhenAll(sessions.Select((_, number) => BoxesAsync(number, StrikeKinds.OfBoxes.Where((_, place) => place % sessions.Count == number))));
+        var striker = new HostStriker(world, sessions, report, new(seed)) { LongestTrouble = ShortTrouble };
+        foreach (var kind in StrikeKinds.With(world.Hosts.Count).Except(StrikeKinds.OfBoxes).Order().SelectMany(Repeated))
         {
             var recovery = await striker.StrikeAsync(kind, cancellationToken);
             while (recovery is null) recovery = await striker.StrikeAsync(kind, cancellationToken);
             report.Add(await recovery);
         }
 
-        async Task StrikeUntilStruckAsync(StrikeKind kind, int number)
+        async Task BoxesAsync(int number, IEnumerable<StrikeKind> kinds)
         {
-            while (!await StrikeBoxAsync(sessions[number % sessions.Count], kind, cancellationToken))
+            var random = new Random(seed + number);
+            foreach (var kind in kinds.SelectMany(Repeated))
             {
-                // Its turn was over in the moment between its words and the strike.
+                while (!await StrikeBoxAsync(sessions[number], kind, random, ShortTrouble, cancellationToken))
+                {
+                    // Its turn was over in the moment between its words and the strike.
+                }
             }
         }
+
+        static IEnumerable<StrikeKind> Repeated(StrikeKind kind) => Enumerable.Repeat(kind, kind is StrikeKind.Network or StrikeKind.BoxLink ? Enum.GetValues<Trouble>().Length : 1);
     }
 
     /// <summary>Brings all to rest, archives them, and looks for what must not be.</summary>
@@ -79,13 +88,15 @@ internal sealed class ChaosRound(ChaosWorld world, ChaosReport report, IReadOnly
     private async Task BoxLaneAsync(LoadedSession session, StrikeBag kinds, TimeSpan pause, Random random, CancellationToken until, CancellationToken cancellationToken)
     {
         while (await PauseAsync(pause, random, until) && kinds.Take() is { } kind)
-            if (!await StrikeBoxAsync(session, kind, cancellationToken)) kinds.PutBack(kind);
+            if (!await StrikeBoxAsync(session, kind, random, NetworkTrouble.Longest, cancellationToken)) kinds.PutBack(kind);
     }
 
     /// <summary>False when there was nothing to strike.</summary>
-    private async Task<bool> StrikeBoxAsync(LoadedSession session, StrikeKind kind, CancellationToken cancellationToken)
+    private async Task<bool> StrikeBoxAsync(LoadedSession session, StrikeKind kind, Random random, TimeSpan longestTrouble, CancellationToken cancellationToken)
     {
-        var strike = await new BoxStriker(session).StrikeAsync(kind, cancellationToken);
+        var strike = kind == StrikeKind.BoxLink
+            ? await new LinkStriker(session, linkTroubles, random) { LongestTrouble = longestTrouble }.StrikeAsync(cancellationToken)
+            : await new BoxStriker(session).StrikeAsync(kind, cancellationToken);
         if (strike is not null) report.Add(strike);
         return strike is not null;
     }

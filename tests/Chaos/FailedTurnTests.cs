@@ -43,6 +43,10 @@ public sealed class FailedTurnTests
         Assert.DoesNotContain(Of(new BoxStrike(StrikeKind.Agent, At + TimeSpan.FromSeconds(4.5))), found => found.What.StartsWith("msg_c", StringComparison.Ordinal));
 
     [Fact]
+    public void A_turn_that_fails_where_only_the_way_of_its_box_was_struck_is_found() =>
+        Assert.Equal([FindingKind.FailedTurn, FindingKind.FailedTurn], Of(new BoxStrike(StrikeKind.BoxLink, At + TimeSpan.FromSeconds(7.5))).Select(found => found.Kind));
+
+    [Fact]
     public void The_report_says_how_turns_ended()
     {
         var report = new ChaosReport();

@@ -67,7 +67,7 @@ internal static class Program
             try
             {
                 using var time = new CancellationTokenSource(options.Round, TimeProvider.System);
-                await played.StrikeAsync(ofBoxes, ofAll, options.Pause, seed, time.Token, CancellationToken.None);
+                await played.StrikeAsync(ofBoxes, ofAll, options.Pause, time.Token, CancellationToken.None);
                 await played.CheckAsync(folder, CancellationToken.None);
             }
             catch (Exception)

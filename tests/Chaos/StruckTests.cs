@@ -72,30 +72,37 @@ public sealed class StruckTests
     {
         await using var network = new FaultProxy(new IPEndPoint(IPAddress.Loopback, 1));
 
-        Assert.False(await NetworkTrouble.PlayAsync(network, Enum.Parse<Trouble>(trouble), new(1), () => Task.CompletedTask));
+        Assert.False(await NetworkTrouble.PlayAsync(network, Enum.Parse<Trouble>(trouble), (Direction.ToClient, 1_000), new(1), () => Task.CompletedTask));
     }
 
     [Theory]
-    [InlineData(nameof(Trouble.Cut))]
-    [InlineData(nameof(Trouble.Refuse))]
-    [InlineData(nameof(Trouble.BlackHole))]
-    [InlineData(nameof(Trouble.Delay))]
-    [InlineData(nameof(Trouble.CutAfter))]
-    public async Task A_network_whose_trouble_somebody_met_was_struck(string trouble)
+    [InlineData(nameof(Trouble.Cut), nameof(AddressFamily.InterNetwork))]
+    [InlineData(nameof(Trouble.Refuse), nameof(AddressFamily.InterNetwork))]
+    [InlineData(nameof(Trouble.BlackHole), nameof(AddressFamily.InterNetwork))]
+    [InlineData(nameof(Trouble.Delay), nameof(AddressFamily.InterNetwork))]
+    [InlineData(nameof(Trouble.CutAfter), nameof(AddressFamily.InterNetwork))]
+    [InlineData(nameof(Trouble.Cut), nameof(AddressFamily.Unix))]
+    [InlineData(nameof(Trouble.Refuse), nameof(AddressFamily.Unix))]
+    [InlineData(nameof(Trouble.BlackHole), nameof(AddressFamily.Unix))]
+    [InlineData(nameof(Trouble.Delay), nameof(AddressFamily.Unix))]
+    [InlineData(nameof(Trouble.CutAfter), nameof(AddressFamily.Unix))]
+    public async Task A_network_whose_trouble_somebody_met_was_struck(string trouble, string family)
     {
-        using var server = new TcpListener(IPAddress.Loopback, 0);
-        server.Start();
-        await using var network = new FaultProxy(server.LocalEndpoint);
-        using var client = new TcpClient();
-        await client.ConnectAsync(network.EndPoint);
-        using var peer = await server.AcceptTcpClientAsync();
+        var folder = Directory.CreateTempSubdirectory("coordinator-struck-").FullName;
+        EndPoint At(string name) => family == nameof(AddressFamily.Unix) ? new UnixDomainSocketEndPoint(Path.Combine(folder, name)) : new IPEndPoint(IPAddress.Loopback, 0);
+        using var server = Listen(At("server"));
+        await using var network = new FaultProxy(server.LocalEndPoint!, At("network"));
+        using var client = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        await client.ConnectAsync(family == nameof(AddressFamily.Unix) ? At("network") : network.EndPoint);
+        using var peer = await server.AcceptAsync();
         using var over = new CancellationTokenSource();
-        var talking = Task.WhenAll(TalkAsync(client.Client, over.Token), TalkAsync(peer.Client, over.Token));
+        var talking = Task.WhenAll(TalkAsync(client, over.Token), TalkAsync(peer, over.Token));
 
-        var isStruck = await NetworkTrouble.PlayAsync(network, Enum.Parse<Trouble>(trouble), new(1), () => Eventually.HoldsAsync(() => trouble == nameof(Trouble.Refuse) || network.Shown > 0, "somebody to meet it"));
+        var isStruck = await NetworkTrouble.PlayAsync(network, Enum.Parse<Trouble>(trouble), (Direction.ToServer, 1_000), new(1), () => Eventually.HoldsAsync(() => trouble == nameof(Trouble.Refuse) || network.Shown > 0, "somebody to meet it"));
 
         await over.CancelAsync();
         await talking;
+        Directory.Delete(folder, recursive: true);
         Assert.True(isStruck);
     }
 
@@ -109,9 +116,8 @@ public sealed class StruckTests
 
         Trouble Struck()
         {
-            var trouble = bag.Next();
-            bag.Count(trouble);
-            return trouble;
+            bag.PutBack(bag.Take()); // nobody met it
+            return bag.Take();
         }
     }
 
@@ -133,6 +139,14 @@ public sealed class StruckTests
         var found = await Drain.EndAsync(() => throw new InvalidOperationException("The host ended with 134 after SIGTERM."));
 
         Assert.Equal(new Finding(FindingKind.Broken, "all", "a drained host: The host ended with 134 after SIGTERM."), found);
+    }
+
+    private static Socket Listen(EndPoint at)
+    {
+        var server = new Socket(at.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        server.Bind(at);
+        server.Listen();
+        return server;
     }
 
     private static async Task TalkAsync(Socket socket, CancellationToken cancellationToken)

@@ -17,9 +17,10 @@ internal static class FailureCheck
         }
     }
 
-    /// <summary>A struck box takes down what it was given until it is replaced, a struck agent what it does or is to do next.</summary>
+    /// <summary>A struck link reaches no turn: it is a network. A struck box takes down what it was given until it is replaced, a struck agent what it does or is to do next.</summary>
     private static bool Reaches(SessionEvidence session, BoxStrike strike, ShownEvent end)
     {
+        if (strike.Kind == StrikeKind.BoxLink) return false;
         var earlier = session.Journal.TakeWhile(e => e.Seq < end.Seq).ToList();
         var dispatched = earlier.FirstOrDefault(e => e.Type == "message.dispatched" && e.MessageId == end.MessageId);
         if (strike.Kind == StrikeKind.Agent && dispatched is not null)

@@ -12,7 +12,7 @@ internal sealed record FollowedLog(string Who, IReadOnlyList<ShownEvent> Events)
 /// <summary>One run of the history.</summary>
 internal sealed record RunSpan(string Message, long FirstSeq, long LastSeq);
 
-/// <summary>When something in the session's own box was struck.</summary>
+/// <summary>When something in the session's own box was struck, or its way to the host.</summary>
 internal sealed record BoxStrike(StrikeKind Kind, DateTimeOffset At);
 
 /// <summary>Everything that is known of a session that is over.</summary>

@@ -2,8 +2,10 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Coordinator.Client;
 using Coordinator.Tests.Chaos.Checks;
+using Coordinator.Tests.Chaos.Strikes;
 using Coordinator.Tests.Chaos.World;
 using Coordinator.Tests.Support.Following;
+using Coordinator.Tests.Support.Network;
 
 namespace Coordinator.Tests.Chaos.Load;
 
@@ -30,14 +32,18 @@ internal sealed class LoadedSession : IAsyncDisposable
     {
         (this.world, Id) = (world, id);
         clients = [.. Enumerable.Range(0, People + 1).Select(offset => world.ClientOf(number + offset))];
+        Link = world.OpenLink(id);
         Socket = new(id, world.ApiKey, world.Urls(number));
         stream = new(clients[People], id);
     }
 
     public string Id { get; }
 
-    /// <summary>What was struck in its box.</summary>
+    /// <summary>What was struck in its box, and when the link was.</summary>
     public ConcurrentQueue<BoxStrike> Struck { get; } = [];
+
+    /// <summary>What stands between its box and what that dials.</summary>
+    public FaultProxy Link { get; }
 
     public WatchingClient Socket { get; }
 
@@ -56,6 +62,16 @@ internal sealed class LoadedSession : IAsyncDisposable
         var session = new LoadedSession(world, made.Id, number);
         session.asking = Task.WhenAll(Enumerable.Range(0, People).Select(person => Task.Run(() => session.AskAsync(session.clients[person], new(seed + person), cancellationToken), cancellationToken)));
         return session;
+    }
+
+    /// <summary>How far its agent is. It has said something.</summary>
+    public async Task<LastWord> LastWordAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (LastWord.Parse(await File.ReadAllTextAsync(world.SaidBy(Id), cancellationToken)) is { } said) return said;
+            await Task.Yield(); // it is being written in this moment
+        }
     }
 
     /// <summary>Asks no more, and waits until all that was asked has ended or is found to be stuck.</summary>
@@ -83,6 +99,7 @@ internal sealed class LoadedSession : IAsyncDisposable
         await asking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Socket.DisposeAsync();
         await stream.DisposeAsync();
+        await Link.DisposeAsync();
         foreach (var client in clients) client.Dispose();
         enough.Dispose();
     }

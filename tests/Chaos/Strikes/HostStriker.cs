@@ -13,11 +13,14 @@ internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession>
     private readonly TroubleBag troubles = new(random);
     private readonly TroubleBag databaseTroubles = new(random);
 
+    /// <summary>Some tens of events, or of a database's answers.</summary>
+    private const int MostBytes = 4_000;
+
     /// <summary>Long enough for a host to lose its registration now and then.</summary>
     private static readonly TimeSpan LongestDatabaseTrouble = ChaosWorld.TimeToLive * 0.8;
 
     /// <summary>How long a network between clients and hosts does badly at the most.</summary>
-    public TimeSpan LongestTrouble { get; init; } = TimeSpan.FromSeconds(3);
+    public TimeSpan LongestTrouble { get; init; } = NetworkTrouble.Longest;
 
     /// <summary>Strikes, and returns when what was struck runs again, with what tells of the recovery of the sessions. Null when there was nothing to strike.</summary>
     public async Task<Task<Strike>?> StrikeAsync(StrikeKind kind, CancellationToken cancellationToken)
@@ -111,9 +114,13 @@ internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession>
 
     private async Task<Task<Strike>?> TroubleAsync(StrikeKind kind, TroubleBag bag, FaultProxy network, TimeSpan longest, CancellationToken cancellationToken)
     {
-        var trouble = bag.Next();
-        if (!await NetworkTrouble.PlayAsync(network, trouble, random, LastsAsync)) return null;
-        bag.Count(trouble);
+        var trouble = bag.Take();
+        if (!await NetworkTrouble.PlayAsync(network, trouble, (Direction.ToClient, MostBytes), random, LastsAsync))
+        {
+            bag.PutBack(trouble);
+            return null;
+        }
+
         return RecoveryAsync(kind, TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow(), cancellationToken, trouble);
 
         async Task LastsAsync() => await Task.Delay(longest * random.NextDouble(), TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -24,18 +24,22 @@ internal enum Trouble
 /// <summary>Has a network do badly for a while.</summary>
 internal static class NetworkTrouble
 {
+    /// <summary>How long a network does badly at the most, where nothing else is said.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(3);
+
     /// <summary>Returns when the network is well again. False when nobody met the trouble: no connection was cut, and none refused or held up.</summary>
-    public static async Task<bool> PlayAsync(FaultProxy network, Trouble trouble, Random random, Func<Task> lasts)
+    /// <param name="cut">Where there is enough to be cut in the middle of, and after how many bytes at the most.</param>
+    public static async Task<bool> PlayAsync(FaultProxy network, Trouble trouble, (Direction In, int MostBytes) cut, Random random, Func<Task> lasts)
     {
         var before = network.Shown;
-        var cut = Begin(network, trouble, random);
+        var wereCut = Begin(network, trouble, cut, random);
         if (trouble != Trouble.Cut) await lasts();
         network.Heal();
-        return cut > 0 || network.Shown > before;
+        return wereCut > 0 || network.Shown > before;
     }
 
     /// <summary>How many connections it has cut at once.</summary>
-    private static int Begin(FaultProxy network, Trouble trouble, Random random)
+    private static int Begin(FaultProxy network, Trouble trouble, (Direction In, int MostBytes) cut, Random random)
     {
         switch (trouble)
         {
@@ -50,7 +54,7 @@ internal static class NetworkTrouble
                 network.Delay(TimeSpan.FromMilliseconds(random.Next(20, 300)));
                 return 0;
             default:
-                network.CutAfter(random.Next(0, 4_000), Direction.ToClient);
+                network.CutAfter(random.Next(0, cut.MostBytes), cut.In);
                 return 0;
         }
     }

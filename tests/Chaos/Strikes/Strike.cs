@@ -32,9 +32,12 @@ internal enum StrikeKind
 
     /// <summary>SIGTERM of a host, which must end with 0, and its start.</summary>
     Drain,
+
+    /// <summary>The way between one session's box and what it dials, as the network before hosts.</summary>
+    BoxLink,
 }
 
-/// <summary>One strike, and how long it was until every session it hit had gone on, as its client was shown it (<see cref="Recovery"/>; after one at a box: with the next turn); null when that did not come.</summary>
+/// <summary>One strike, and how long it was until every session it hit had gone on, as its client was shown it (<see cref="Recovery"/>; after one at a box: with the next turn, after one at its link: with the next word); null when that did not come.</summary>
 /// <param name="Trouble">What was done, where it was done to a network.</param>
 internal sealed record Strike(StrikeKind Kind, TimeSpan? Recovered, Trouble? Trouble = null)
 {
@@ -46,7 +49,7 @@ internal sealed record Strike(StrikeKind Kind, TimeSpan? Recovered, Trouble? Tro
 internal static class StrikeKinds
 {
     /// <summary>They hit one session each.</summary>
-    public static IReadOnlyList<StrikeKind> OfBoxes { get; } = [StrikeKind.Agent, StrikeKind.Bridge, StrikeKind.Sandbox];
+    public static IReadOnlyList<StrikeKind> OfBoxes { get; } = [StrikeKind.Agent, StrikeKind.Bridge, StrikeKind.Sandbox, StrikeKind.BoxLink];
 
     /// <summary>They need hosts with a database and boxes outside of them.</summary>
     public static IReadOnlyList<StrikeKind> OfSeveralHosts { get; } = [StrikeKind.Frozen, StrikeKind.Database, StrikeKind.SandboxHost];

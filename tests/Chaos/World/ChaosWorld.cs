@@ -11,7 +11,7 @@ namespace Coordinator.Tests.Chaos.World;
 
 /// <summary>
 /// The real thing: one published host with its own PostgreSQL and boxes, or several that share a PostgreSQL and a sandbox host;
-/// real boxes with the scripted agent; and between every client and its host a network that can be hurt.
+/// real boxes with the scripted agent; and between every client and its host, and every box and what it dials, a network that can be hurt.
 /// </summary>
 internal sealed class ChaosWorld : IAsyncDisposable
 {
@@ -25,6 +25,7 @@ internal sealed class ChaosWorld : IAsyncDisposable
     private static readonly TimeSpan LongPatience = TimeSpan.FromMinutes(5);
 
     private readonly string shared = Directory.CreateTempSubdirectory("coordinator-chaos-").FullName;
+    private readonly BoxLinks links = new();
     private readonly List<HostProcess> hosts = [];
     private readonly List<FaultProxy> networks = [];
     private readonly List<FaultProxy> databaseNetworks = [];
@@ -52,7 +53,7 @@ internal sealed class ChaosWorld : IAsyncDisposable
             if (count > 1)
             {
                 world.database = await OwnPostgresServer.StartAsync();
-                world.boxes = await SandboxHostProcess.LaunchAsync(AgentProgram);
+                world.boxes = await SandboxHostProcess.LaunchAsync(AgentProgram, world.links.Bubblewrap);
             }
 
             for (var host = 0; host < count; host++) world.hosts.Add(await HostProcess.LaunchAsync(world.Settings(), hasPeers: count > 1));
@@ -73,6 +74,9 @@ internal sealed class ChaosWorld : IAsyncDisposable
 
     /// <summary>A client that nothing stands before.</summary>
     public CoordinatorClient DirectClient() => new(hosts[^1].Url, ApiKey) { Patience = LongPatience };
+
+    /// <summary>Opens the way between a session's box and what it dials, before which it has none.</summary>
+    public FaultProxy OpenLink(string session) => links.Open(session, boxes?.BoxSocket ?? hosts[0].BoxSocket);
 
     /// <summary>All hosts by their networks, beginning with this one.</summary>
     public IReadOnlyList<Uri> Urls(int first) => [.. Enumerable.Range(0, networks.Count).Select(host => networks[(first + host) % networks.Count].Url)];
@@ -129,6 +133,9 @@ internal sealed class ChaosWorld : IAsyncDisposable
     public IReadOnlyList<string> PromptsRun(string session) =>
         Path.Combine(FolderOf(session), "data", "workspace", "prompts") is var notes && File.Exists(notes) ? [.. File.ReadLines(notes)] : [];
 
+    /// <summary>Where the agents of a session note how far they are.</summary>
+    public string SaidBy(string session) => Path.Combine(FolderOf(session), "data", "workspace", "said");
+
     /// <summary>The programs of boxes that a session has running.</summary>
     public static IReadOnlyList<LiveProcess> BoxesOf(string session) =>
         [.. LiveProcess.Naming(session).Where(process => process.Command.StartsWith("/opt/coordinator/coordinator-box", StringComparison.Ordinal))];
@@ -164,6 +171,7 @@ internal sealed class ChaosWorld : IAsyncDisposable
         foreach (var network in databaseNetworks) await TryAsync(network);
         if (boxes is not null) await TryAsync(boxes);
         if (database is not null) await TryAsync(database);
+        links.Dispose();
         Directory.Delete(shared, recursive: true);
         if (problems.Count > 0) throw new AggregateException(problems);
 
@@ -189,6 +197,7 @@ internal sealed class ChaosWorld : IAsyncDisposable
             ["Sessions:Agents:0"] = Agent,
             ["Sandbox:Local:Agents:opencode"] = AgentProgram,
             ["Sandbox:Local:Agents:opencode-acp"] = AgentProgram,
+            ["Sandbox:Local:Bubblewrap"] = links.Bubblewrap,
         };
         if (database is null || boxes is null) return settings;
         databaseNetworks.Add(PostgresBehindProxy.Before(database.ConnectionString));

@@ -1,9 +1,10 @@
 #!/bin/bash
 # An agent that speaks the Agent Client Protocol over its standard input and output. "count N word" is answered with the
 # numbers 1 to N, a moment between two. Each prompt that it is given leaves one line in the file "prompts" of its workspace,
-# before anything else is done about it: who counts the lines knows how often each was run.
+# before anything else is done about it: who counts the lines knows how often each was run. Which number of which word is said next stands in the
+# file "said" before it is: whoever reads it knows that all that follows was said later.
 pause=0.02
-prompts="$PWD/prompts"
+prompts="$PWD/prompts" said="$PWD/said"
 
 answer() { printf '{"jsonrpc":"2.0","id":%s,"result":%s}\n' "$1" "$2"; }
 
@@ -14,6 +15,7 @@ run() { # id text
   printf '%s\n' "$2" >> "$prompts"
   read -r _ count word <<< "$2"
   for ((number = 1; number <= count; number++)); do
+    printf '%s %s\n' "$word" "$number" > "$said"
     say "$number"
     if read -r -t "$pause" more; then
       [[ $more == *'"session/cancel"'* ]] && { answer "$1" '{"stopReason":"cancelled"}'; return; }

@@ -42,6 +42,9 @@ public sealed class HostProcess : IAsyncDisposable
     /// <summary>Everything the host keeps, its boxes' folders included. Its last part stands in every path of this host and of no other.</summary>
     public string DataDirectory { get; }
 
+    /// <summary>The socket that its boxes dial.</summary>
+    public string BoxSocket => Path.Combine(settings["Sandbox:Local:SocketDirectory"], "host.sock");
+
     /// <summary>Connects to the host's own database, as the host does, while it runs.</summary>
     public string EmbeddedConnectionString => Embedded.Connection().ConnectionString;
 

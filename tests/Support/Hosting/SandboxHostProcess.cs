@@ -21,13 +21,14 @@ public sealed class SandboxHostProcess : IAsyncDisposable
     private readonly ProcessOutput output = new();
     private readonly string name = $"coordinator-boxes-{Convert.ToHexStringLower(PrefixedId.NewValue(TimeProvider.System).ToByteArray(bigEndian: true))[^10..]}";
     private readonly string? agent;
+    private readonly string? bubblewrap;
     private Process? process;
     private RunningProcess? running;
     private Task drained = Task.CompletedTask;
 
-    private SandboxHostProcess(string? agent)
+    private SandboxHostProcess(string? agent, string? bubblewrap)
     {
-        this.agent = agent;
+        (this.agent, this.bubblewrap) = (agent, bubblewrap);
         DataDirectory = Path.Combine(Path.GetTempPath(), name);
         Url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LoopbackPort.Find()}"));
     }
@@ -36,6 +37,9 @@ public sealed class SandboxHostProcess : IAsyncDisposable
 
     /// <summary>Everything it keeps, its boxes' folders included.</summary>
     public string DataDirectory { get; }
+
+    /// <summary>The socket that its boxes dial.</summary>
+    public string BoxSocket => Path.Combine(Sockets, "host.sock");
 
     /// <summary>Everything that it wrote, over all its starts.</summary>
     public string Output => output.Text;
@@ -49,10 +53,13 @@ public sealed class SandboxHostProcess : IAsyncDisposable
         ["Sandbox:Modal:Secret"] = Secret,
     };
 
+    private string Sockets => Path.Combine(DataDirectory, "sock");
+
     /// <param name="agent">An executable to run in place of OpenCode, under the names of both of its ways; null: OpenCode itself.</param>
-    public static async Task<SandboxHostProcess> LaunchAsync(string? agent = null)
+    /// <param name="bubblewrap">A program to start boxes by in place of bubblewrap.</param>
+    public static async Task<SandboxHostProcess> LaunchAsync(string? agent = null, string? bubblewrap = null)
     {
-        var host = new SandboxHostProcess(agent);
+        var host = new SandboxHostProcess(agent, bubblewrap);
         Directory.CreateDirectory(host.DataDirectory);
         try
         {
@@ -77,9 +84,10 @@ public sealed class SandboxHostProcess : IAsyncDisposable
             $"--SandboxHost:Urls={Url.GetLeftPart(UriPartial.Authority)}",
             $"--SandboxHost:DataDirectory={DataDirectory}",
             $"--SandboxHost:Keys:{KeyId}={Secret}",
-            $"--Sandbox:Local:SocketDirectory={Path.Combine(DataDirectory, "sock")}",
+            $"--Sandbox:Local:SocketDirectory={Sockets}",
             $"--Sandbox:Local:BoxProgram={programs.Box}",
             $"--Sandbox:Local:Agents:opencode={agent ?? programs.OpenCode}",
+            .. bubblewrap is null ? Array.Empty<string>() : [$"--Sandbox:Local:Bubblewrap={bubblewrap}"],
             .. agent is null ? Array.Empty<string>() : [$"--Sandbox:Local:Agents:opencode-acp={agent}"],
         ];
         foreach (var argument in arguments) start.ArgumentList.Add(argument);

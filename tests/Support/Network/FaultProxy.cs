@@ -5,28 +5,36 @@ using System.Text;
 namespace Coordinator.Tests.Support.Network;
 
 /// <summary>
-/// Stands between a client and a TCP server and does what networks do. A fault is set with one call, holds for what
+/// Stands between a client and a TCP server, or one behind a unix socket, and does what networks do. A fault is set with one call, holds for what
 /// happens from then on, in the direction that it names, and ends with <see cref="Heal"/>.
 /// </summary>
 public sealed class FaultProxy : IAsyncDisposable
 {
     private volatile EndPoint target;
-    private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket listener;
     private readonly CancellationTokenSource stopping = new();
     private readonly Lock gate = new();
     private readonly List<ProxiedConnection> open = [];
     private readonly List<Task> serving = [];
+    private readonly EndPoint local;
     private readonly Task accepting;
     private volatile NetworkFault fault = NetworkFault.None;
     private int accepted;
     private int shown;
 
     public FaultProxy(EndPoint target)
+        : this(target, new IPEndPoint(IPAddress.Loopback, 0))
+    {
+    }
+
+    /// <summary>Where clients find it is said: a port of this machine, or the path of a unix socket.</summary>
+    public FaultProxy(EndPoint target, EndPoint at)
     {
         this.target = target;
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener = NewSocket(at);
+        listener.Bind(at);
         listener.Listen();
-        EndPoint = (IPEndPoint)listener.LocalEndPoint!;
+        local = listener.LocalEndPoint!;
         accepting = AcceptAsync();
     }
 
@@ -36,8 +44,8 @@ public sealed class FaultProxy : IAsyncDisposable
     {
     }
 
-    /// <summary>Where clients connect.</summary>
-    public IPEndPoint EndPoint { get; }
+    /// <summary>Where clients connect, unless it is behind a unix socket.</summary>
+    public IPEndPoint EndPoint => (IPEndPoint)local;
 
     /// <summary>The same as an HTTP address.</summary>
     public Uri Url => new($"http://{EndPoint}");
@@ -162,7 +170,8 @@ public sealed class FaultProxy : IAsyncDisposable
 
     private async Task ServeAsync(Socket client)
     {
-        var (to, server) = (target, NewSocket());
+        var to = target;
+        var server = NewSocket(to);
         using var connection = new ProxiedConnection(client, server, () => fault, () => Interlocked.Increment(ref shown), SendAgainAsync);
         lock (gate) open.Add(connection);
         try
@@ -181,13 +190,14 @@ public sealed class FaultProxy : IAsyncDisposable
         }
     }
 
-    private Socket NewSocket() => new(target.AddressFamily is AddressFamily.Unspecified ? AddressFamily.InterNetwork : target.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+    private static Socket NewSocket(EndPoint of) => new(of.AddressFamily is AddressFamily.Unspecified ? AddressFamily.InterNetwork : of.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
 
     /// <summary>Sends the server what it was sent already, and waits until it has begun to answer.</summary>
     private async Task SendAgainAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
-        using var again = NewSocket();
-        await again.ConnectAsync(target, cancellationToken);
+        var to = target;
+        using var again = NewSocket(to);
+        await again.ConnectAsync(to, cancellationToken);
         await ProxiedConnection.SendAsync(data, again, cancellationToken);
         await again.ReceiveAsync(new byte[1], cancellationToken);
     }
