@@ -9,7 +9,8 @@ namespace Coordinator.Tests.Chaos;
 /// <param name="Kinds">What is struck.</param>
 /// <param name="Strikes">How often each kind is struck at the most; then no round is begun.</param>
 /// <param name="Pause">The longest pause between a recovery and the next strike.</param>
-internal sealed record ChaosOptions(TimeSpan Length, int Seed, int Sessions, int Hosts, TimeSpan Round, IReadOnlyList<StrikeKind> Kinds, int Strikes, TimeSpan Pause)
+/// <param name="Naps">How often the sessions of a round sleep until their text is merged, and are struck on.</param>
+internal sealed record ChaosOptions(TimeSpan Length, int Seed, int Sessions, int Hosts, TimeSpan Round, IReadOnlyList<StrikeKind> Kinds, int Strikes, TimeSpan Pause, int Naps)
 {
     public const string Usage =
         """
@@ -24,12 +25,14 @@ internal sealed record ChaosOptions(TimeSpan Length, int Seed, int Sessions, int
                           hosts also frozen, database, sandboxhost (default: all)
           --strikes N     ends sooner, once each kind was struck N times (default: no bound)
           --pause MS      the longest pause between a recovery and the next strike (default 300)
+          --naps N        how often the sessions of a round sleep for more than a minute, until hosts merge their text,
+                          and are woken and struck on for another --round (default 0)
         """;
 
     /// <exception cref="FormatException">The message says what was not understood.</exception>
     public static ChaosOptions Parse(IReadOnlyList<string> arguments, TimeProvider time)
     {
-        var options = new ChaosOptions(TimeSpan.FromMinutes(10), (int)(time.GetUtcNow().ToUnixTimeMilliseconds() % 1_000_000), 6, 1, TimeSpan.FromSeconds(60), [], int.MaxValue, TimeSpan.FromMilliseconds(300));
+        var options = new ChaosOptions(TimeSpan.FromMinutes(10), (int)(time.GetUtcNow().ToUnixTimeMilliseconds() % 1_000_000), 6, 1, TimeSpan.FromSeconds(60), [], int.MaxValue, TimeSpan.FromMilliseconds(300), 0);
         for (var i = 0; i < arguments.Count; i += 2)
         {
             var value = i + 1 < arguments.Count ? arguments[i + 1] : throw new FormatException($"{arguments[i]} wants a value.");
@@ -43,6 +46,7 @@ internal sealed record ChaosOptions(TimeSpan Length, int Seed, int Sessions, int
                 "--kinds" => options with { Kinds = [.. value.Split(',').Select(kind => Enum.TryParse<StrikeKind>(kind, ignoreCase: true, out var known) ? known : throw new FormatException($"There is no kind '{kind}'."))] },
                 "--strikes" => options with { Strikes = int.Parse(value, CultureInfo.InvariantCulture) },
                 "--pause" => options with { Pause = TimeSpan.FromMilliseconds(double.Parse(value, CultureInfo.InvariantCulture)) },
+                "--naps" => options with { Naps = int.Parse(value, CultureInfo.InvariantCulture) },
                 _ => throw new FormatException($"There is no option {arguments[i]}."),
             };
         }

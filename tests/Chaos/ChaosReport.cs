@@ -15,7 +15,9 @@ internal sealed class ChaosReport
     private readonly ConcurrentQueue<Strike> strikes = [];
     private readonly ConcurrentQueue<Finding> findings = [];
     private readonly ConcurrentQueue<TimeSpan> turns = [];
+    private readonly ConcurrentQueue<string> naps = [];
     private int sessions;
+    private int merged;
     private readonly ConcurrentQueue<string> ends = [];
     private int events;
 
@@ -31,10 +33,14 @@ internal sealed class ChaosReport
 
     public void Add(Finding finding) => findings.Enqueue(finding);
 
+    /// <summary>So many of the sessions were merged when something was struck, or nothing was, and they were woken.</summary>
+    public void AddNap(StrikeKind? struck, int merged, int of) => naps.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{struck?.ToString() ?? "nothing"} at {merged} of {of}"));
+
     public void Add(SessionEvidence session, IEnumerable<TimeSpan> ended)
     {
+        Interlocked.Add(ref merged, session.Journal.Count(e => e.From is not null));
         Interlocked.Increment(ref sessions);
-        Interlocked.Add(ref events, session.Journal.Count);
+        Interlocked.Add(ref events, (int)session.Last);
         foreach (var turn in ended) turns.Enqueue(turn);
         foreach (var end in session.Journal.Where(e => e.IsEnd)) ends.Enqueue(end.Type);
     }
@@ -51,6 +57,7 @@ internal sealed class ChaosReport
 
         foreach (var kind in strikes.Where(strike => strike.Trouble is not null).GroupBy(strike => strike.Kind).OrderBy(kind => kind.Key))
             text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"{kind.Key}: {string.Join(", ", kind.CountBy(strike => strike.Trouble!.Value).OrderBy(trouble => trouble.Key).Select(trouble => $"{trouble.Key} {trouble.Value}"))}");
+        if (!naps.IsEmpty) text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"{naps.Count} naps, struck in the middle of the merging: {string.Join(", ", naps)}; {merged} merged events.");
         text.AppendLine();
         foreach (var slow in strikes.Where(strike => strike.Recovered > Slow).OrderByDescending(strike => strike.Recovered).Take(10))
             text.AppendLine(CultureInfo.InvariantCulture, $"slow: {slow.Kind} at {slow.At:HH:mm:ss.fff}, {slow.Recovered!.Value.TotalSeconds:0.0} s");

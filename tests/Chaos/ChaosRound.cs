@@ -10,6 +10,7 @@ namespace Coordinator.Tests.Chaos;
 internal sealed class ChaosRound(ChaosWorld world, ChaosReport report, IReadOnlyList<LoadedSession> sessions, int seed) : IAsyncDisposable
 {
     private readonly TroubleBag linkTroubles = new(new(seed));
+    private readonly Random napRandom = new(seed);
     private static readonly TimeSpan ShortTrouble = TimeSpan.FromSeconds(1);
 
     private readonly BoxWatch boxes = new();
@@ -48,6 +49,9 @@ internal sealed class ChaosRound(ChaosWorld world, ChaosReport report, IReadOnly
         static IEnumerable<StrikeKind> Repeated(StrikeKind kind) => Enumerable.Repeat(kind, kind is StrikeKind.Network or StrikeKind.BoxLink ? Enum.GetValues<Trouble>().Length : 1);
     }
 
+    /// <summary>Has all sessions sleep until their text is merged, strikes into that, and wakes them.</summary>
+    public Task NapAsync(CancellationToken cancellationToken) => new ChaosNap(world, report, sessions, napRandom).PlayAsync(cancellationToken);
+
     /// <summary>Brings all to rest, archives them, and looks for what must not be.</summary>
     public async Task CheckAsync(EvidenceFolder folder, CancellationToken cancellationToken)
     {
@@ -73,7 +77,8 @@ internal sealed class ChaosRound(ChaosWorld world, ChaosReport report, IReadOnly
             found.Add(new(FindingKind.OrphanBox, session.Id, $"is archived, and there is {string.Join(", ", world.RemainsOf(session.Id))}"));
         var evidence = await session.EvidenceAsync(direct, promptsRun, cancellationToken);
         report.Add(evidence, session.Turns);
-        found.AddRange((await world.FlawsAsync(session.Id, evidence.Logs.SelectMany(log => log.Events).Select(e => e.Seq).Append(evidence.Journal.Count).Max())).Select(flaw => new Finding(FindingKind.Missing, session.Id, $"in the database {flaw}")));
+        found.AddRange(await MergedReading.OfAsync(direct, evidence, cancellationToken));
+        found.AddRange((await world.FlawsAsync(session.Id, evidence.Logs.SelectMany(log => log.Events).Select(e => e.Seq).Append(evidence.Last).Max())).Select(flaw => new Finding(FindingKind.Missing, session.Id, $"in the database {flaw}")));
         found.AddRange([.. session.Findings, .. boxes.Of(session.Id), .. LogCheck.Of(evidence), .. TurnCheck.Of(evidence), .. FailureCheck.Of(evidence)]);
         if (found.Count > 0) folder.Keep(evidence);
         foreach (var finding in found) report.Add(finding);

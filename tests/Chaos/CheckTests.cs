@@ -114,6 +114,44 @@ public sealed class CheckTests
     [Fact]
     public void A_run_of_other_events_than_its_messages_is_untrue() => Finds(FindingKind.Untrue, Well with { Runs = [new("msg_a", 3, 8), new("msg_b", 9, 12)] });
 
+    [Fact]
+    public void Nothing_is_found_in_a_session_whose_text_was_merged_since_it_was_shown() => Assert.Empty(All(Merged()));
+
+    [Theory]
+    [InlineData("""{"part":"p1","offset":0,"text":"1 "}""")]
+    [InlineData("""{"part":"p1","offset":0,"text":"1 2 3 "}""")]
+    [InlineData("""{"part":"p1","offset":2,"text":"1 2 "}""")]
+    [InlineData("""{"part":"p2","offset":0,"text":"1 2 "}""")]
+    [InlineData("""{"part":"p1","offset":0,"text":"1 2 ","more":1}""")]
+    public void A_merged_event_that_does_not_say_what_its_pieces_said_is_untrue(string data) => Finds(FindingKind.Untrue, Merged(whole => whole with { Data = data }));
+
+    [Fact]
+    public void A_merged_event_of_another_message_another_kind_or_another_time_is_untrue()
+    {
+        Finds(FindingKind.Untrue, Merged(whole => whole with { MessageId = "msg_b" }));
+        Finds(FindingKind.Untrue, Merged(whole => whole with { Type = "agent.reasoning" }));
+        Finds(FindingKind.Untrue, Merged(whole => whole with { At = whole.At + TimeSpan.FromSeconds(1) }));
+    }
+
+    [Fact]
+    public void A_merged_event_that_covers_more_or_less_than_its_pieces_is_found()
+    {
+        Finds(FindingKind.Missing, Merged(whole => whole with { From = 5 }));
+        Finds(FindingKind.Missing, Merged(whole => whole with { From = 7 }));
+        Finds(FindingKind.Missing, Merged(whole => whole with { From = null }));
+        Finds(FindingKind.Missing, Merged(whole => whole with { Seq = 8 }));
+        Finds(FindingKind.Untrue, Merged(whole => whole with { Seq = 8 }, journal => journal.RemoveAt(6)));
+    }
+
+    [Fact]
+    public void A_piece_of_what_was_merged_that_a_client_was_not_shown_is_missing()
+    {
+        var merged = Merged();
+        Finds(FindingKind.Missing, merged with { Logs = [new("one", [.. Journal.Where(e => e.Seq != 6)])] });
+        Finds(FindingKind.Missing, merged with { Logs = [new("one", [.. Journal.Where(e => e.Seq != 7)])] });
+        Finds(FindingKind.Untrue, merged with { Logs = [new("one", [.. Journal.Select(e => e.Seq == 7 ? e with { Data = """{"part":"p1","offset":2,"text":"3 "}""" } : e)])] });
+    }
+
     private static ShownEvent Event(long seq, string type, string? message, string data) => new(seq, At + TimeSpan.FromSeconds(seq), type, message, data);
 
     private static List<Finding> All(SessionEvidence session) => [.. LogCheck.Of(session), .. TurnCheck.Of(session), .. FailureCheck.Of(session)];
@@ -127,6 +165,17 @@ public sealed class CheckTests
         List<ShownEvent> log = [.. Journal];
         change(log);
         return Well with { Logs = [Well.Logs[0], new("another", log)] };
+    }
+
+    /// <summary>The two pieces that the first message said were merged, after everybody was shown them.</summary>
+    private static SessionEvidence Merged(Func<ShownEvent, ShownEvent>? otherwise = null, Action<List<ShownEvent>>? change = null)
+    {
+        List<ShownEvent> journal = [.. Journal];
+        var whole = journal[5] with { Seq = 7, From = 6, Data = """{"part":"p1","offset":0,"text":"1 2 "}""" };
+        journal.RemoveRange(5, 2);
+        journal.Insert(5, otherwise?.Invoke(whole) ?? whole);
+        change?.Invoke(journal);
+        return Well with { Journal = journal };
     }
 
     /// <summary>The journal is otherwise, and everybody was shown it so.</summary>

@@ -34,7 +34,7 @@ internal static class Program
     private static async Task PlayAsync(ChaosOptions options, ChaosReport report, EvidenceFolder folder)
     {
         await SayAsync($"Seed {options.Seed}: {options.Sessions} sessions, {options.Hosts} hosts, {options.Length.TotalMinutes:0.#} minutes, {string.Join(", ", options.Kinds)}.");
-        var world = await ChaosWorld.StartAsync(options.Hosts);
+        var world = await ChaosWorld.StartAsync(options.Hosts, merges: options.Naps > 0);
         try
         {
             await PlayAsync(options, world, report, folder);
@@ -66,8 +66,13 @@ internal static class Program
             await using var played = await ChaosRound.StartAsync(world, report, options.Sessions, seed, CancellationToken.None);
             try
             {
-                using var time = new CancellationTokenSource(options.Round, TimeProvider.System);
-                await played.StrikeAsync(ofBoxes, ofAll, options.Pause, time.Token, CancellationToken.None);
+                for (var naps = 0; naps <= options.Naps; naps++)
+                {
+                    if (naps > 0) await played.NapAsync(CancellationToken.None);
+                    using var time = new CancellationTokenSource(options.Round, TimeProvider.System);
+                    await played.StrikeAsync(ofBoxes, ofAll, options.Pause, time.Token, CancellationToken.None);
+                }
+
                 await played.CheckAsync(folder, CancellationToken.None);
             }
             catch (Exception)

@@ -34,5 +34,5 @@ internal sealed class EvidenceFolder(string path)
         File.WriteAllLines(System.IO.Path.Combine(Path, name), lines);
     }
 
-    private static string Line(ShownEvent e) => string.Create(CultureInfo.InvariantCulture, $"{e.Seq} {e.At:O} {e.Type} {e.MessageId} {e.Data}");
+    private static string Line(ShownEvent e) => string.Create(CultureInfo.InvariantCulture, $"{(e.From is { } from ? $"{from}-" : "")}{e.Seq} {e.At:O} {e.Type} {e.MessageId} {e.Data}");
 }

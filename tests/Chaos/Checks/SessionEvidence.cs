@@ -17,14 +17,18 @@ internal sealed record BoxStrike(StrikeKind Kind, DateTimeOffset At);
 
 /// <summary>Everything that is known of a session that is over.</summary>
 /// <param name="Journal">All events, as the API gives them.</param>
-/// <param name="Settled">How many of them each follower must have been shown; what came later it may have been shown.</param>
+/// <param name="Settled">Up to which of them each follower must have been shown; what came later it may have been shown.</param>
 /// <param name="PromptsRun">One line per prompt that the agent was given, as the agent noted it.</param>
 internal sealed record SessionEvidence(
     string Session,
     IReadOnlyList<ShownEvent> Journal,
-    int Settled,
+    long Settled,
     IReadOnlyList<FollowedLog> Logs,
     IReadOnlyList<Asked> Asked,
     IReadOnlyList<string> PromptsRun,
     IReadOnlyList<RunSpan> Runs,
-    IReadOnlyList<BoxStrike> Struck);
+    IReadOnlyList<BoxStrike> Struck)
+{
+    /// <summary>The last event of the journal; what was merged counts as often as it was said.</summary>
+    public long Last => Journal.Count == 0 ? 0 : Journal[^1].Seq;
+}

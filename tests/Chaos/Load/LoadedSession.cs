@@ -19,18 +19,19 @@ internal sealed class LoadedSession : IAsyncDisposable
     private const int MostTurns = 160; // the history gives 200 runs at once
 
     private readonly ChaosWorld world;
+    private readonly int seed;
     private readonly IReadOnlyList<CoordinatorClient> clients;
     private readonly StreamFollower stream;
-    private readonly CancellationTokenSource enough = new();
+    private CancellationTokenSource enough = new();
     private readonly ConcurrentQueue<Asked> asked = [];
     private readonly ConcurrentQueue<Finding> findings = [];
     private readonly ConcurrentQueue<TimeSpan> turns = [];
     private Task asking = Task.CompletedTask;
     private int words;
 
-    private LoadedSession(ChaosWorld world, string id, int number)
+    private LoadedSession(ChaosWorld world, string id, int number, int seed)
     {
-        (this.world, Id) = (world, id);
+        (this.world, Id, this.seed) = (world, id, seed);
         clients = [.. Enumerable.Range(0, People + 1).Select(offset => world.ClientOf(number + offset))];
         Link = world.OpenLink(id);
         Socket = new(id, world.ApiKey, world.Urls(number));
@@ -59,9 +60,16 @@ internal sealed class LoadedSession : IAsyncDisposable
     {
         using var client = world.DirectClient();
         var made = await client.CreateSessionAsync(new(ChaosWorld.Model, "Chaos", Agent: ChaosWorld.Agent), cancellationToken);
-        var session = new LoadedSession(world, made.Id, number);
-        session.asking = Task.WhenAll(Enumerable.Range(0, People).Select(person => Task.Run(() => session.AskAsync(session.clients[person], new(seed + person), cancellationToken), cancellationToken)));
+        var session = new LoadedSession(world, made.Id, number, seed);
+        session.Ask(cancellationToken);
         return session;
+    }
+
+    /// <summary>Has people ask, until <see cref="FinishAsync"/>.</summary>
+    public void Ask(CancellationToken cancellationToken)
+    {
+        enough = new();
+        asking = Task.WhenAll(Enumerable.Range(0, People).Select(person => Task.Run(() => AskAsync(clients[person], new(seed + words + person), cancellationToken), cancellationToken)));
     }
 
     /// <summary>How far its agent is. It has said something.</summary>
@@ -84,13 +92,20 @@ internal sealed class LoadedSession : IAsyncDisposable
     /// <summary>What is known of it once it is archived and its followers have come to the journal's end.</summary>
     public async Task<SessionEvidence> EvidenceAsync(CoordinatorClient direct, IReadOnlyList<string> promptsRun, CancellationToken cancellationToken)
     {
-        var settled = (await ChaosWorld.JournalOfAsync(direct, Id, cancellationToken)).Count;
-        await Socket.Shown.FirstAsync(e => e.Seq >= settled, Bounds.Stuck, cancellationToken);
-        await stream.Log.FirstAsync(e => e.Seq >= settled, Bounds.Stuck, cancellationToken);
+        var settled = await SettledAsync(direct, cancellationToken);
         List<FollowedLog> logs = [new("the socket's client", Socket.Log), new("the stream's client", stream.Log.Snapshot())];
         foreach (var problem in new[] { Socket.Problem, stream.Problem }.OfType<string>()) findings.Enqueue(new(FindingKind.Missing, Id, problem));
         var runs = (await direct.ListRunsAsync(Id, cancellationToken)).Items.Select(run => new RunSpan(run.Message, run.FirstSeq, run.LastSeq)).ToList();
         return new(Id, await ChaosWorld.JournalOfAsync(direct, Id, cancellationToken), settled, logs, [.. asked], promptsRun, runs, [.. Struck]);
+    }
+
+    /// <summary>How far the journal is, once its followers are there or do not come there.</summary>
+    public async Task<long> SettledAsync(CoordinatorClient direct, CancellationToken cancellationToken)
+    {
+        var settled = (await ChaosWorld.JournalOfAsync(direct, Id, cancellationToken))[^1].Seq;
+        await Socket.Shown.FirstAsync(e => e.Seq >= settled, Bounds.Stuck, cancellationToken);
+        await stream.Log.FirstAsync(e => e.Seq >= settled, Bounds.Stuck, cancellationToken);
+        return settled;
     }
 
     public async ValueTask DisposeAsync()

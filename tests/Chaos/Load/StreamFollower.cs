@@ -21,7 +21,7 @@ internal sealed class StreamFollower : IAsyncDisposable
     /// <summary>Why it follows no more, in words.</summary>
     public string? Problem { get; private set; }
 
-    public static ShownEvent Shown(SessionEvent e) => new(e.Seq, e.At, e.Type, e.MessageId, e.Data.GetRawText());
+    public static ShownEvent Shown(SessionEvent e) => new(e.Seq, e.At, e.Type, e.MessageId, e.Data.GetRawText()) { From = e.From };
 
     public async ValueTask DisposeAsync()
     {

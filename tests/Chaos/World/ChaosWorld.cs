@@ -13,7 +13,7 @@ namespace Coordinator.Tests.Chaos.World;
 /// The real thing: one published host with its own PostgreSQL and boxes, or several that share a PostgreSQL and a sandbox host;
 /// real boxes with the scripted agent; and between every client and its host, and every box and what it dials, a network that can be hurt.
 /// </summary>
-internal sealed class ChaosWorld : IAsyncDisposable
+internal sealed class ChaosWorld(bool merges) : IAsyncDisposable
 {
     public const string Model = "demo/scripted";
     public const string Agent = "opencode-acp"; // the box drives the scripted agent as it drives OpenCode over ACP
@@ -45,9 +45,10 @@ internal sealed class ChaosWorld : IAsyncDisposable
     public string ApiKey { get; private set; } = string.Empty;
 
     /// <summary>Starts one host with a database of its own, or several on one.</summary>
-    public static async Task<ChaosWorld> StartAsync(int count)
+    /// <param name="merges">Sessions that sleep for the shortest time that may be set have their text merged.</param>
+    public static async Task<ChaosWorld> StartAsync(int count, bool merges = false)
     {
-        var world = new ChaosWorld();
+        var world = new ChaosWorld(merges);
         try
         {
             if (count > 1)
@@ -145,10 +146,13 @@ internal sealed class ChaosWorld : IAsyncDisposable
         [.. LiveProcess.Naming(session).Select(process => process.ToString()), .. Directory.Exists(FolderOf(session)) ? [FolderOf(session)] : Array.Empty<string>()];
 
     /// <summary>What the database itself says against a session's records, of which so many events were shown.</summary>
-    public async Task<IReadOnlyList<string>> FlawsAsync(string session, long events)
+    public Task<IReadOnlyList<string>> FlawsAsync(string session, long events) => AsksAsync(watch => watch.FlawsAsync(session, events));
+
+    /// <summary>Asks the database, with no connection of before the last kill.</summary>
+    public async Task<T> AsksAsync<T>(Func<JournalWatch, Task<T>> question)
     {
-        await using var watch = new JournalWatch(database?.ConnectionString ?? hosts[0].EmbeddedConnectionString); // with no connection of before the last kill
-        return await watch.FlawsAsync(session, events);
+        await using var watch = new JournalWatch(database?.ConnectionString ?? hosts[0].EmbeddedConnectionString);
+        return await question(watch);
     }
 
     public static async Task<IReadOnlyList<ShownEvent>> JournalOfAsync(CoordinatorClient client, string session, CancellationToken cancellationToken)
@@ -199,6 +203,12 @@ internal sealed class ChaosWorld : IAsyncDisposable
             ["Sandbox:Local:Agents:opencode-acp"] = AgentProgram,
             ["Sandbox:Local:Bubblewrap"] = links.Bubblewrap,
         };
+        if (merges)
+        {
+            settings["Sessions:CompactAfter"] = "00:01:00";
+            settings["Sessions:Host:HibernateAfter"] = "00:00:02";
+        }
+
         if (database is null || boxes is null) return settings;
         databaseNetworks.Add(PostgresBehindProxy.Before(database.ConnectionString));
         settings["Database:ConnectionString"] = databaseNetworks[^1].Through(database.ConnectionString);

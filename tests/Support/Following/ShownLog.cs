@@ -3,6 +3,9 @@ namespace Coordinator.Tests.Support.Following;
 /// <summary>An event as it was shown to somebody.</summary>
 public sealed record ShownEvent(long Seq, DateTimeOffset At, string Type, string? MessageId, string Data)
 {
+    /// <summary>The first of the events that it covers, where what was said piece by piece was merged; null: itself alone.</summary>
+    public long? From { get; init; }
+
     /// <summary>True for the last event of a message.</summary>
     public bool IsEnd => Type is "message.completed" or "message.failed" or "message.cancelled";
 }

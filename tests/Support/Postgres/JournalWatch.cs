@@ -23,6 +23,12 @@ public sealed class JournalWatch(string connectionString) : IAsyncDisposable
         return ids;
     }
 
+    /// <summary>True while nobody has the session open and nothing is due in it.</summary>
+    public async Task<bool> IsAsleepAsync(string session) => await ScalarAsync("SELECT host IS NULL AND wake_at IS NULL FROM session_head WHERE session = $1", Id(session)) is true;
+
+    /// <summary>How many of these sessions were looked through to the end for text to merge, and nothing came since.</summary>
+    public async Task<int> MergedAsync(IEnumerable<string> sessions) => await ScalarAsync("SELECT count(*)::int FROM session_head WHERE session = ANY ($1) AND compacted = version", sessions.Select(Id).ToArray()) is int merged ? merged : 0;
+
     /// <summary>When the session is to be woken, as its last append said.</summary>
     public async Task<DateTime> WakeAtAsync(string session) => await ScalarAsync("SELECT wake_at FROM session_head WHERE session = $1", Id(session)) is DateTime at ? at : throw new InvalidOperationException("It is to sleep for ever.");
 
