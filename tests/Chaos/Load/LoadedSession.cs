@@ -68,6 +68,7 @@ internal sealed class LoadedSession : IAsyncDisposable
     /// <summary>Has people ask, until <see cref="FinishAsync"/>.</summary>
     public void Ask(CancellationToken cancellationToken)
     {
+        enough.Dispose();
         enough = new();
         asking = Task.WhenAll(Enumerable.Range(0, People).Select(person => Task.Run(() => AskAsync(clients[person], new(seed + words + person), cancellationToken), cancellationToken)));
     }
