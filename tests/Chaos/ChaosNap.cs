@@ -29,7 +29,7 @@ internal sealed class ChaosNap(ChaosWorld world, ChaosReport report, IReadOnlyLi
         }
 
         foreach (var network in world.DatabaseNetworks) network.Delay(DatabaseDelay);
-        var merged = await FirstMergedAsync(cancellationToken);
+        var merged = await MergedAsync(random.Next(1, sessions.Count + 1), cancellationToken);
         var struck = merged is null ? null : await StrikeAsync();
         foreach (var session in sessions) session.Ask(cancellationToken);
         foreach (var network in world.DatabaseNetworks) network.Heal();
@@ -56,12 +56,12 @@ internal sealed class ChaosNap(ChaosWorld world, ChaosReport report, IReadOnlyLi
         }
     }
 
-    /// <summary>How many are merged, once some are; null when that does not come.</summary>
-    private Task<int?> FirstMergedAsync(CancellationToken cancellationToken) => world.AsksAsync<int?>(async watch =>
+    /// <summary>How many are merged, once so many are; null when that does not come.</summary>
+    private Task<int?> MergedAsync(int atLeast, CancellationToken cancellationToken) => world.AsksAsync<int?>(async watch =>
     {
         for (var began = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(began) < Bounds.Stuck;)
         {
-            if (await watch.MergedAsync(sessions.Select(session => session.Id)) is > 0 and var merged) return merged;
+            if (await watch.MergedAsync(sessions.Select(session => session.Id)) is var merged && merged >= atLeast) return merged;
             await Task.Delay(Between, TimeProvider.System, cancellationToken);
         }
 
