@@ -26,7 +26,8 @@ public static class Registration
             provider.GetRequiredService<MasterKeyRing>,
             string.IsNullOrWhiteSpace(provider.GetRequiredService<IOptions<VaultOptions>>().Value.MasterKey) ? "a master key file" : "a configured master key"));
         services.AddSingleton<ITenantVault, HkdfTenantVault>();
-        services.AddSingleton<ITokenSigner, HkdfTokenSigner>();
+        services.AddSingleton<HkdfTokenSigner>();
+        services.AddSingleton<ITokenSigner>(provider => provider.GetRequiredService<HkdfTokenSigner>());
         services.AddSingleton<IBoxTokenScheme, HmacBoxTokenScheme>();
         services.AddSingleton<IAuthenticator, LocalAuthenticator>();
         return services;

@@ -16,7 +16,7 @@ public static class Reconciler
     {
         var box = state.Sandbox;
         if (box.WantsHandle && !(box.CreateNotBefore > now))
-            yield return ($"create:{box.Id}", new SessionEffect.CreateSandbox(box.Id, box.Generation, state.Settings!, box.Node, box.Home));
+            yield return ($"create:{box.Id}", new SessionEffect.CreateSandbox(box.Id, box.Generation, state.Settings!, box.Node, box.Home, box.TokenHash));
         if (Deadlines.MustDestroy(state) && !(box.DestroyNotBefore > now))
         {
             var keep = box.KeepData && state.Status != SessionStatus.Archived;

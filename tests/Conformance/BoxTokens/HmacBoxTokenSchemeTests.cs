@@ -44,6 +44,29 @@ public sealed class HmacBoxTokenSchemeTests
     }
 
     [Fact]
+    public void A_rotation_knows_the_tokens_of_before_again_and_makes_new_ones()
+    {
+        var before = Scheme();
+        var rotated = LocalIdentityHost.WithKeys(LocalIdentityHost.NewKey(), MasterKey).GetRequiredService<IBoxTokenScheme>();
+
+        Assert.NotEqual(before.TokenFor(session, sandbox, 3), rotated.TokenFor(session, sandbox, 3));
+        Assert.True(rotated.IsHashFor(session, sandbox, 3, before.HashFor(session, sandbox, 3)));
+        Assert.True(rotated.IsHashFor(session, sandbox, 3, rotated.HashFor(session, sandbox, 3)));
+        Assert.False(rotated.IsHashFor(session, sandbox, 4, before.HashFor(session, sandbox, 3)));
+        Assert.Equal(before.TokenFor(session, sandbox, 3), rotated.TokenFor(session, sandbox, 3, before.HashFor(session, sandbox, 3)));
+    }
+
+    [Fact]
+    public void A_key_that_is_not_held_any_more_makes_no_token_that_counts()
+    {
+        var lost = Host(LocalIdentityHost.NewKey()).GetRequiredService<IBoxTokenScheme>();
+
+        Assert.False(lost.IsHashFor(session, sandbox, 3, Scheme().HashFor(session, sandbox, 3)));
+        Assert.False(lost.IsHashFor(session, sandbox, 3, []));
+        Assert.Equal(lost.TokenFor(session, sandbox, 3), lost.TokenFor(session, sandbox, 3, Scheme().HashFor(session, sandbox, 3)));
+    }
+
+    [Fact]
     public void A_signature_for_one_purpose_is_worth_nothing_for_another()
     {
         var signer = Host(MasterKey).GetRequiredService<ITokenSigner>();

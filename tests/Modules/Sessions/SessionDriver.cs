@@ -30,6 +30,9 @@ internal sealed class SessionDriver
 
     public SessionKey Key { get; } = new(new(Guid.Parse("01890000-0000-7000-8000-000000000001")), new(Guid.Parse("01890000-0000-7000-8000-000000000002")));
 
+    /// <summary>The master keys of the host that has the session.</summary>
+    public KeyedTokens Tokens { get; } = new();
+
     public DateTimeOffset Now { get; private set; } = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
     public bool AutoCommit { get; set; } = true;
@@ -132,14 +135,14 @@ internal sealed class SessionDriver
     public Result<SessionReply> Attach(SandboxId sandbox, int generation, IReadOnlyList<KnownMessage>? known = null, byte[]? hash = null)
     {
         var call = ++lastCall;
-        var credential = new BoxCredential(sandbox, generation, hash ?? Tokens.Instance.HashFor(Key, sandbox, generation));
+        var credential = new BoxCredential(sandbox, generation, hash ?? Tokens.HashFor(Key, sandbox, generation));
         Step(new SessionInput.BridgeAttached(++lastLink, call, credential, new(1, 1, sandbox, generation, Spool, known ?? [], [], RenewedFrom)));
         return Replies[call];
     }
 
     public SandboxId BoxId => SandboxId.TryParse(View.GetProperty("sandbox").GetProperty("id").GetString(), out var id) ? id : throw new InvalidOperationException("The session has no box.");
 
-    public BoxCredential Credential(SandboxId sandbox, int generation) => new(sandbox, generation, Tokens.Instance.HashFor(Key, sandbox, generation));
+    public BoxCredential Credential(SandboxId sandbox, int generation) => new(sandbox, generation, Tokens.HashFor(Key, sandbox, generation));
 
     /// <summary>The box sends its next event.</summary>
     public void Box(string kind, MessageId? message = null, string data = "{}") => BoxAt(++N, kind, message, data);
@@ -228,7 +231,7 @@ internal sealed class SessionDriver
         if (AutoCommit && InFlight is not null) Commit();
     }
 
-    public ISessionMachine Activate() => new SessionMachineFactory(limits, Tokens.Instance).Create(new(Key, default, 1, 0, 0, Incarnation));
+    public ISessionMachine Activate() => new SessionMachineFactory(limits, Tokens).Create(new(Key, default, 1, 0, 0, Incarnation));
 
     private void Take(SessionOutput output)
     {
@@ -260,12 +263,25 @@ internal sealed class SessionDriver
         }
     }
 
-    private sealed class Tokens : IBoxTokenScheme
+    /// <summary>Tokens under the names of keys.</summary>
+    internal sealed class KeyedTokens : IBoxTokenScheme
     {
-        public static Tokens Instance { get; } = new();
+        /// <summary>The present one first.</summary>
+        public IReadOnlyList<string> Held { get; set; } = ["secret"];
 
-        public string TokenFor(SessionKey key, SandboxId sandbox, int generation) => $"sb_{key.Organization}.{key.Session}.{sandbox}.{generation}.secret";
+        public string TokenFor(SessionKey key, SandboxId sandbox, int generation) => TokenUnder(Held[0], key, sandbox, generation);
 
-        public byte[] HashFor(SessionKey key, SandboxId sandbox, int generation) => SHA256.HashData(Encoding.UTF8.GetBytes(TokenFor(key, sandbox, generation)));
+        public byte[] HashFor(SessionKey key, SandboxId sandbox, int generation) => HashUnder(Held[0], key, sandbox, generation);
+
+        public bool IsHashFor(SessionKey key, SandboxId sandbox, int generation, ReadOnlySpan<byte> hash)
+        {
+            foreach (var name in Held)
+                if (hash.SequenceEqual(HashUnder(name, key, sandbox, generation))) return true;
+            return false;
+        }
+
+        public static byte[] HashUnder(string name, SessionKey key, SandboxId sandbox, int generation) => SHA256.HashData(Encoding.UTF8.GetBytes(TokenUnder(name, key, sandbox, generation)));
+
+        private static string TokenUnder(string name, SessionKey key, SandboxId sandbox, int generation) => $"sb_{key.Organization}.{key.Session}.{sandbox}.{generation}.{name}";
     }
 }

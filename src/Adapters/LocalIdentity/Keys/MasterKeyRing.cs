@@ -9,8 +9,12 @@ internal sealed class MasterKeyRing
     {
         ArgumentOutOfRangeException.ThrowIfZero(keys.Count);
         Current = keys[0];
-        byId = keys.DistinctBy(key => key.Id).ToDictionary(key => key.Id, StringComparer.Ordinal);
+        All = [.. keys.DistinctBy(key => key.Id)];
+        byId = All.ToDictionary(key => key.Id, StringComparer.Ordinal);
     }
+
+    /// <summary>The present one first.</summary>
+    public IReadOnlyList<MasterKey> All { get; }
 
     public MasterKey Current { get; }
 

@@ -15,7 +15,7 @@ public sealed class VaultOptions
     /// </summary>
     public string? MasterKey { get; set; }
 
-    /// <summary>Keys that <see cref="MasterKey"/> replaced, same form: they open what they sealed and seal nothing new. The tokens of boxes are not among it: a replaced key ends the boxes that run at that moment, and their turns as interrupted.</summary>
+    /// <summary>Keys that <see cref="MasterKey"/> replaced, same form: they open what they sealed and seal nothing new. Boxes that were started under one live on until it is taken away here, which ends them and interrupts their turns.</summary>
     public IList<string> PreviousMasterKeys { get; } = [];
 
     /// <summary>

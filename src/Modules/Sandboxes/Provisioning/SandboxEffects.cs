@@ -63,7 +63,7 @@ internal sealed partial class SandboxEffects(
             [SandboxLabels.Generation] = create.Generation.ToString(CultureInfo.InvariantCulture),
             [SandboxLabels.Deployment] = options.Value.Deployment,
         },
-        tokens.TokenFor(key, create.Sandbox, create.Generation))
+        tokens.TokenFor(key, create.Sandbox, create.Generation, Convert.FromHexString(create.TokenHash ?? string.Empty)))
     {
         Node = create.Node,
         Home = create.Home,

@@ -10,13 +10,21 @@ namespace Coordinator.Modules.Sessions.Decisions;
 /// <summary>Which box may speak for the session, and what its calls cost.</summary>
 internal static class BoxDecisions
 {
+    private const string KeyLost = "The box was started under a master key that the host does not have any more, so the host cannot know it again and has ended it. Send the message again; a new box takes the workspace over.";
+
     /// <summary>
     /// A no is final for the box: it ends itself, or is ended. So it is given only by the session's holder; but to a
-    /// credential that no box of the session was ever given it says nothing, and leaves no record.
+    /// credential that no box of the session was ever given it says nothing, and leaves no record. The box at hand whose token
+    /// was made under a master key that is gone is ended with the refusal: it will not call again, and nobody should wait for it.
     /// </summary>
     public static Result<SessionReply> Authorize(Turn turn, BoxCredential credential, IBoxTokenScheme tokens)
     {
-        if (!IsIssued(turn.State, credential, tokens)) return Refusals.BoxCredential;
+        if (!IsIssued(turn.State, credential, tokens))
+        {
+            if (turn.State.Sandbox.IsLive && IsAsRequested(turn.State, credential)) Endings.StopSandbox(turn, SandboxReasons.KeyLost, KeyLost, keepData: true);
+            return Refusals.BoxCredential;
+        }
+
         var answer = Judge(turn.State, credential);
         if (answer.Problem == Refusals.BoxNotWanted && turn.State.Status != SessionStatus.None) turn.Claim();
         return answer;
@@ -25,11 +33,11 @@ internal static class BoxDecisions
     /// <summary>
     /// Usage is money: it is taken from a box that is just being stopped too, as long as the credential is its own.
     /// </summary>
-    public static Result<SessionReply> RecordUsage(Turn turn, SessionCommand.RecordUsage c)
+    public static Result<SessionReply> RecordUsage(Turn turn, SessionCommand.RecordUsage c, IBoxTokenScheme tokens)
     {
         var box = turn.State.Sandbox;
         if (c.Credential.Sandbox != box.Id || c.Credential.Generation != box.Generation) return Refusals.BoxNotWanted;
-        if (!CryptographicOperations.FixedTimeEquals(Convert.FromHexString(box.TokenHash), c.Credential.TokenHash.Span)) return Refusals.BoxCredential;
+        if (!IsIssued(turn.State, c.Credential, tokens)) return Refusals.BoxCredential;
         var message = turn.State.Running?.Id;
         turn.Record(new Fact.UsageRecorded(message, c.Usage));
         turn.Show("usage.recorded", message, json =>
@@ -40,15 +48,23 @@ internal static class BoxDecisions
         return new SessionReply.Done();
     }
 
-    /// <summary>Of the box at hand the session knows the hash; that of another, older or newer than this host knows, follows from its name.</summary>
+    /// <summary>
+    /// The one rule for every call of a box, and for what the host asks in a box's name: the token is of a master key that is held
+    /// here, the present one or one that it replaced. For the box at hand a replaced key counts only where the box was requested
+    /// under it: whoever got hold of such a key makes no token with it for the boxes that came after.
+    /// </summary>
     private static bool IsIssued(SessionState state, BoxCredential credential, IBoxTokenScheme tokens)
     {
-        var box = state.Sandbox;
-        var hash = credential.Sandbox == box.Id && credential.Generation == box.Generation
-            ? Convert.FromHexString(box.TokenHash)
-            : tokens.HashFor(state.Key, credential.Sandbox, credential.Generation);
-        return CryptographicOperations.FixedTimeEquals(hash, credential.TokenHash.Span);
+        var isOfOurKeys = tokens.IsHashFor(state.Key, credential.Sandbox, credential.Generation, credential.TokenHash.Span);
+        return isOfOurKeys && (!IsAtHand(state, credential) || IsAsRequested(state, credential)
+            || CryptographicOperations.FixedTimeEquals(tokens.HashFor(state.Key, credential.Sandbox, credential.Generation), credential.TokenHash.Span));
     }
+
+    private static bool IsAtHand(SessionState state, BoxCredential credential) => credential.Sandbox == state.Sandbox.Id && credential.Generation == state.Sandbox.Generation;
+
+    /// <summary>It is the very token that the box at hand was requested with.</summary>
+    private static bool IsAsRequested(SessionState state, BoxCredential credential) =>
+        IsAtHand(state, credential) && CryptographicOperations.FixedTimeEquals(Convert.FromHexString(state.Sandbox.TokenHash), credential.TokenHash.Span);
 
     private static Result<SessionReply> Judge(SessionState state, BoxCredential credential)
     {

@@ -26,7 +26,7 @@ public static class Decider
             SessionCommand.Rename c => Rename(turn, c),
             SessionCommand.Archive c => Archive(turn, c),
             SessionCommand.AuthorizeBox c => BoxDecisions.Authorize(turn, c.Credential, tokens),
-            SessionCommand.RecordUsage c => BoxDecisions.RecordUsage(turn, c),
+            SessionCommand.RecordUsage c => BoxDecisions.RecordUsage(turn, c, tokens),
             SessionCommand.GetView => new SessionReply.View(SessionViewWriter.Write(turn.State)),
             _ => throw new InvalidOperationException($"No decision for {command.GetType().Name}."),
         };

@@ -29,6 +29,7 @@ internal static class SandboxReasons
     public const string AgentFailed = "agentFailed";
     public const string Cancelled = "cancelled";
     public const string Replaced = "replaced";
+    public const string KeyLost = "keyLost";
     public const string Exited = "exited";
     public const string OutOfMemory = "outOfMemory";
     public const string NotFound = "notFound";

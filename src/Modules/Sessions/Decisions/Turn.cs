@@ -9,7 +9,7 @@ namespace Coordinator.Modules.Sessions.Decisions;
 
 /// <summary>
 /// What one record gathers while it is decided: facts, the events that show them, and the speculative state after
-/// them. Deciders refuse before they record anything, so a refusal leaves no trace.
+/// them. Deciders refuse before they record anything, so a refusal leaves no trace; but for that of a box which it ends (<see cref="BoxDecisions.Authorize"/>).
 /// </summary>
 public sealed class Turn(SessionState state, DateTimeOffset now, SessionLimits limits)
 {

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Coordinator.Ports.Session;
 
 /// <summary>What a box's token says and proves: which box, which generation, and the SHA-256 of the whole token.</summary>
@@ -12,8 +14,18 @@ public interface IBoxTokenScheme
     /// <summary><c>sb_{organization}.{session}.{sandbox}.{generation}.{secret}</c></summary>
     string TokenFor(SessionKey key, SandboxId sandbox, int generation);
 
-    /// <summary>SHA-256 of <see cref="TokenFor"/>.</summary>
+    /// <summary>SHA-256 of <see cref="TokenFor(SessionKey, SandboxId, int)"/>.</summary>
     byte[] HashFor(SessionKey key, SandboxId sandbox, int generation);
+
+    /// <summary>
+    /// True when <paramref name="hash"/> is that of the box's token under the present master key or one that it replaced and this host
+    /// still holds. Implementations compare in constant time, whichever key it is.
+    /// </summary>
+    bool IsHashFor(SessionKey key, SandboxId sandbox, int generation, ReadOnlySpan<byte> hash) =>
+        CryptographicOperations.FixedTimeEquals(HashFor(key, sandbox, generation), hash);
+
+    /// <summary>The box's token that has this hash, so that a create which is repeated after a rotation hands out the same one; where no key held here makes it, that under the present key.</summary>
+    string TokenFor(SessionKey key, SandboxId sandbox, int generation, ReadOnlySpan<byte> hash) => TokenFor(key, sandbox, generation);
 }
 
 /// <summary>

@@ -13,9 +13,10 @@ public abstract record SessionEffect
     /// <summary>
     /// Create the box, or find it if an earlier try already did (idempotent by sandbox id). Without <paramref name="Node"/> no try
     /// was made yet: where there are several machines one is chosen (<see cref="EffectOutcome.SandboxPlaced"/>), and nothing made
-    /// before that is durable. <paramref name="Home"/> has the session's workspace, where that is known.
+    /// before that is durable. <paramref name="Home"/> has the session's workspace, where that is known. <paramref name="TokenHash"/>,
+    /// in hex, is of the token that it was requested with: each try hands out that one, also behind a rotation of the master key.
     /// </summary>
-    public sealed record CreateSandbox(SandboxId Sandbox, int Generation, SessionSettings Settings, string? Node = null, string? Home = null) : SessionEffect;
+    public sealed record CreateSandbox(SandboxId Sandbox, int Generation, SessionSettings Settings, string? Node = null, string? Home = null, string? TokenHash = null) : SessionEffect;
 
     /// <summary>Ask the provider what became of a box that has gone quiet.</summary>
     public sealed record InspectSandbox(SandboxHandle Handle) : SessionEffect;

@@ -62,6 +62,7 @@ const stopTexts: Readonly<Record<string, string>> = {
   cancelled: 'The sandbox was stopped.',
   shutdown: 'The sandbox shut down. Your next message starts it again.',
   replaced: 'The sandbox was replaced by a new one.',
+  keyLost: 'The sandbox was stopped because the host lost the key it was started under. Your next message starts a new one.',
 };
 
 const lossTexts: Readonly<Record<string, string>> = {
