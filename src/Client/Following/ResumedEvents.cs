@@ -7,8 +7,11 @@ namespace Coordinator.Client;
 /// <summary>Makes one sequence of a session's events out of connections that end, whatever they are: each goes on where the one before was.</summary>
 internal sealed class ResumedEvents(TimeProvider time)
 {
-    /// <summary>Three of the host's pings missed: a connection on which nothing came for so long is dead, though nothing has closed it.</summary>
-    public static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(45);
+    /// <summary>
+    /// Three of the host's pings missed, or one of those that hosts sent every 15 s before: a connection on which nothing came for so long is dead, though
+    /// nothing has closed it.
+    /// </summary>
+    public static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(20);
 
     private static readonly TimeSpan LongestAsked = TimeSpan.FromMinutes(1);
 

@@ -15,7 +15,7 @@ internal sealed class TextFrames(ClientWebSocket socket, TimeProvider time) : ID
     /// <summary>Of a frame that comes: those that show the session whole hold all its open questions.</summary>
     private const int MaxReceivedBytes = 4 * 1024 * 1024;
 
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SendWithin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CloseWithin = TimeSpan.FromSeconds(2);
     private static readonly byte[] Ping = """{"type":"ping"}"""u8.ToArray();

@@ -20,7 +20,7 @@ internal sealed class BridgeWebSocket(WebSocket socket, TimeProvider time) : IBr
         {
             await socket.SendAsync(frame, WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
         }
-        catch (Exception exception) when (exception is WebSocketException or InvalidOperationException or ObjectDisposedException)
+        catch (Exception exception) when (IsOfConnection(exception, cancellationToken))
         {
             throw new IOException("The bridge's connection broke while sending.", exception);
         }
@@ -41,7 +41,7 @@ internal sealed class BridgeWebSocket(WebSocket socket, TimeProvider time) : IBr
                 if (length == buffer.Length) Grow();
             }
         }
-        catch (Exception exception) when (exception is WebSocketException or InvalidOperationException or ObjectDisposedException)
+        catch (Exception exception) when (IsOfConnection(exception, cancellationToken))
         {
             throw new IOException("The bridge's connection broke while receiving.", exception);
         }
@@ -67,6 +67,10 @@ internal sealed class BridgeWebSocket(WebSocket socket, TimeProvider time) : IBr
         socket.Dispose();
         return ValueTask.CompletedTask;
     }
+
+    /// <summary>A socket whose other end did not answer its ping says that it was cancelled, which nobody asked for.</summary>
+    private static bool IsOfConnection(Exception exception, CancellationToken cancellationToken) =>
+        exception is WebSocketException or InvalidOperationException or ObjectDisposedException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
     private void Grow()
     {

@@ -7,15 +7,26 @@ namespace Coordinator.Sandbox.HostLink;
 internal sealed class WebSocketDialer(HostConnection host, TimeProvider time) : IBridgeDialer
 {
     private const string Subprotocol = "coordinator.bridge.v1";
-    private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
+
+    /// <summary>So long nothing may have come before the host is asked whether it is there.</summary>
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(3);
+
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(4);
+
+    /// <summary>
+    /// After so long a host that says nothing is left. Nobody tells a box that its host hangs: it is to come to the next one about when the host's
+    /// peers take it for dead, and until then its turn stands still. The socket looks at its clock every three quarters of a second.
+    /// </summary>
+    internal static readonly TimeSpan LongestSilence = Quiet + AnswerWithin + TimeSpan.FromSeconds(1.5);
+
 
     public async ValueTask<DialResult> DialAsync(CancellationToken cancellationToken)
     {
         var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol(Subprotocol);
         socket.Options.SetRequestHeader("Authorization", host.Authorization);
-        socket.Options.KeepAliveInterval = KeepAlive;
-        socket.Options.KeepAliveTimeout = KeepAlive;
+        socket.Options.KeepAliveInterval = Quiet;
+        socket.Options.KeepAliveTimeout = AnswerWithin;
         socket.Options.CollectHttpResponseDetails = true;
         try
         {

@@ -10,7 +10,8 @@ internal sealed class Network(SimWorld world)
 {
     private static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(20);
 
-    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(20);
+    /// <summary>Of a host, before a box leaves it.</summary>
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(8.5);
 
     private readonly List<Link> links = [];
     private readonly Dice dice = new(world.Plan.Seed, Streams.Network);

@@ -18,7 +18,7 @@ namespace Coordinator.Modules.SessionAccess.Following;
 /// </summary>
 internal sealed partial class EventStreams(ISessionHost sessions, ISessionJournal journal, CallerResolver callers, ReturnSchedule schedule, TimeProvider time, ILogger<EventStreams> logger)
 {
-    internal static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
+    internal static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(5);
     internal static readonly TimeSpan RecheckInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LeastRetry = TimeSpan.FromSeconds(0.5);
 
