@@ -23,7 +23,9 @@ internal sealed class BridgeLoop(BridgeClient client, IBridgeDialer dialer, Reco
 {
     private const int HostRestarts = 1012;
     private const int NotWanted = 4410;
-    private static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(20);
+
+    /// <summary>A host that hangs still takes connections: while one is waited for there, no other is dialed.</summary>
+    internal static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(10);
 
     public async Task<BridgeVerdict> RunAsync(CancellationToken cancellationToken)
     {

@@ -8,7 +8,7 @@ namespace Coordinator.Tests.Simulation.World;
 /// <summary>What lies between the processes: dials, sockets, and what hosts tell each other of what they published.</summary>
 internal sealed class Network(SimWorld world)
 {
-    private static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Of a host, before a box leaves it.</summary>
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(8.5);

@@ -19,6 +19,10 @@ public sealed class SilentHostTests
         Assert.True(WebSocketDialer.LongestSilence < new DatabaseOptions().Hosts.TimeToLive, "A turn would stand still for longer than its host may be silent.");
 
     [Fact]
+    public void A_box_that_dials_a_host_that_hangs_tries_again_within_the_time_to_live_of_hosts() =>
+        Assert.True(BridgeLoop.DialTimeout <= new DatabaseOptions().Hosts.TimeToLive, "A box that was led to a host that hangs would wait there for longer than it has to.");
+
+    [Fact]
     public async Task A_box_whose_host_takes_its_connection_and_then_reads_nothing_finds_it_broken()
     {
         var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
