@@ -5,12 +5,12 @@ namespace Coordinator.Adapters.LocalIdentity;
 
 internal sealed partial class LocalAuthenticator
 {
-    [LoggerMessage(2301, LogLevel.Information, "Issued {Kind} {CredentialId}")]
+    [LoggerMessage(1701, LogLevel.Information, "Issued {Kind} {CredentialId}")]
     private partial void LogIssued(CredentialKind kind, Guid credentialId);
 
-    [LoggerMessage(2302, LogLevel.Information, "Revoked {Kind} {CredentialId}")]
+    [LoggerMessage(1702, LogLevel.Information, "Revoked {Kind} {CredentialId}")]
     private partial void LogRevoked(CredentialKind kind, Guid credentialId);
 
-    [LoggerMessage(2303, LogLevel.Information, "Refused {Kind} {CredentialId}: expired, spent or revoked")]
+    [LoggerMessage(1703, LogLevel.Information, "Refused {Kind} {CredentialId}: expired, spent or revoked")]
     private partial void LogNotLive(CredentialKind kind, Guid credentialId);
 }

@@ -134,6 +134,13 @@ public sealed class BrokenSampleTests
     public void An_http_handler_that_dials_by_itself_is_caught() =>
         Caught(HouseRules.NoHttpHandlerDialsByItself, new SampleAssembly("Coordinator.Client").Class("Coordinator.Client.Broken", makes: [typeof(SocketsHttpHandler).GetConstructor([])!]).Definition, "Broken");
 
+    [Theory]
+    [InlineData(2301, "One")]
+    [InlineData(2301, "Two")]
+    [InlineData(0, "Two")]
+    public void A_log_event_with_the_id_of_another_or_with_none_is_caught(int id, string caught) =>
+        Caught(HouseRules.LogEventsHaveIdsOfTheirOwn, new SampleAssembly("Coordinator.Modules.Broken").Logs("Coordinator.Modules.Broken.One", 2301, 2302).Logs("Coordinator.Modules.Broken.Two", id).Definition, caught);
+
     [Fact]
     public void A_project_file_with_a_reference_too_many_is_caught()
     {

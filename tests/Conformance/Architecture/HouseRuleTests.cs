@@ -69,6 +69,9 @@ public sealed class HouseRuleTests
     public void No_http_handler_dials_by_itself() => Holds(HouseRules.NoHttpHandlerDialsByItself(House.All));
 
     [Fact]
+    public void Every_log_event_has_an_id_of_its_own() => Holds(HouseRules.LogEventsHaveIdsOfTheirOwn(House.All));
+
+    [Fact]
     public void Project_files_reference_what_their_assemblies_may() => Assert.Empty(ProjectReferenceRules.Offences(House.Root));
 
     private static void Holds(TestResult result) => Assert.True(result.IsSuccessful, result.ToString());

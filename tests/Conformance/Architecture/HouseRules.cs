@@ -95,6 +95,23 @@ internal static class HouseRules
     public static TestResult NoHttpHandlerDialsByItself(IEnumerable<AssemblyDefinition> all) => Types.InAssemblies(all)
         .ShouldNot().Satisfy("make a SocketsHttpHandler without a ConnectCallback", type => Bodies(type).Any(DialsByItself)).GetResult();
 
+    /// <summary>An operator looks an event up by its number: it has to be one event's alone, and one that stays.</summary>
+    public static TestResult LogEventsHaveIdsOfTheirOwn(IEnumerable<AssemblyDefinition> all)
+    {
+        var written = Types.InAssemblies(all).That().Where(type => type.Methods.Any(method => EventId(method) is not null));
+        var ids = written.GetTypes().SelectMany(type => type.Methods).Select(EventId).ToLookup(id => id);
+        return written.ShouldNot().Satisfy("log an event without an id, or with one that another event has", type => type.Methods.Select(EventId).Any(id => id is not null && (id <= 0 || ids[id].Count() > 1))).GetResult();
+    }
+
+    /// <summary>0 for an event that has none; null for a method that logs no event.</summary>
+    private static int? EventId(MethodDefinition method)
+    {
+        var mark = method.CustomAttributes.FirstOrDefault(attribute => attribute.AttributeType.Name == "LoggerMessageAttribute");
+        if (mark is null) return null;
+        var arguments = mark.ConstructorArguments.Take(1).Concat(mark.Properties.Where(property => property.Name == "EventId").Select(property => property.Argument));
+        return arguments.Where(argument => argument.Type.FullName == "System.Int32").Select(argument => (int)argument.Value).FirstOrDefault();
+    }
+
     private static bool DialsByItself(MethodBody body) =>
         Calls(body, "System.Net.Http.SocketsHttpHandler", ".ctor") > Calls(body, "System.Net.Http.SocketsHttpHandler", "set_ConnectCallback");
 

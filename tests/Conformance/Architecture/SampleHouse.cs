@@ -34,6 +34,7 @@ internal sealed class SampleHouse(params AssemblyDefinition[] assemblies)
         (nameof(HouseRules.NoNameSaysNothing), HouseRules.NoNameSaysNothing(assemblies)),
         (nameof(HouseRules.ClassesAreSealed), HouseRules.ClassesAreSealed(assemblies)),
         (nameof(HouseRules.NoHttpHandlerDialsByItself), HouseRules.NoHttpHandlerDialsByItself(assemblies)),
+        (nameof(HouseRules.LogEventsHaveIdsOfTheirOwn), HouseRules.LogEventsHaveIdsOfTheirOwn(assemblies)),
     ];
 
     private TestResult? One(string name, Func<AssemblyDefinition, TestResult> rule) => assemblies.FirstOrDefault(one => one.Name.Name == name) is { } named ? rule(named) : null;

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Mono.Cecil;
 using Mono.Cecil.Cil;
 
@@ -43,6 +44,24 @@ public sealed class SampleAssembly
         var mark = new CustomAttribute(assembly.MainModule.ImportReference(attribute));
         foreach (var (argument, parameter) in arguments.Zip(attribute.Parameters)) mark.ConstructorArguments.Add(new(parameter.ParameterType, argument));
         type.CustomAttributes.Add(mark);
+        return this;
+    }
+
+    /// <summary>Adds a class with a method for each of the log events, by their ids.</summary>
+    public SampleAssembly Logs(string name, params int[] ids)
+    {
+        Class(name);
+        var attribute = typeof(LoggerMessageAttribute).GetConstructor([typeof(int), typeof(LogLevel), typeof(string)])!;
+        foreach (var id in ids)
+        {
+            var method = new MethodDefinition($"Log{id}", MethodAttributes.Public, assembly.MainModule.TypeSystem.Void);
+            var mark = new CustomAttribute(assembly.MainModule.ImportReference(attribute));
+            foreach (var (argument, parameter) in new object[] { id, (int)LogLevel.Warning, "It happened." }.Zip(mark.Constructor.Parameters)) mark.ConstructorArguments.Add(new(parameter.ParameterType, argument));
+            method.CustomAttributes.Add(mark);
+            method.Body.GetILProcessor().Emit(OpCodes.Ret);
+            Type(name).Methods.Add(method);
+        }
+
         return this;
     }
 

@@ -92,22 +92,22 @@ internal sealed partial class TimelineWatch(
     }
 
     /// <summary>Tells the operator.</summary>
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The database was promoted or restored, and may lack what it acknowledged before: every session is another incarnation now, and clients load anew.")]
+    [LoggerMessage(2191, LogLevel.Warning, "The database was promoted or restored, and may lack what it acknowledged before: every session is another incarnation now, and clients load anew.")]
     public static partial void LogWentBack(ILogger logger);
 
     /// <inheritdoc cref="LogWentBack"/>
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The database was promoted or restored, and cannot be made to say so while the server processes {Processes} hold tables of it; tried again soon. Until then clients may be shown something else in the place of what is gone: end those transactions, such as a backup's.")]
+    [LoggerMessage(2192, LogLevel.Warning, "The database was promoted or restored, and cannot be made to say so while the server processes {Processes} hold tables of it; tried again soon. Until then clients may be shown something else in the place of what is gone: end those transactions, such as a backup's.")]
     public static partial void LogHeld(ILogger logger, string processes);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The server does not say whether it was promoted or restored ({Why}): after a fail-over that may have lost something, stop every host and run 'coordinator restored'.")]
+    [LoggerMessage(2193, LogLevel.Warning, "The server does not say whether it was promoted or restored ({Why}): after a fail-over that may have lost something, stop every host and run 'coordinator restored'.")]
     private partial void LogUntold(string why);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Whether the database was promoted or restored could not be seen; looked at again soon.")]
+    [LoggerMessage(2194, LogLevel.Debug, "Whether the database was promoted or restored could not be seen; looked at again soon.")]
     private partial void LogUnseen(Exception failure);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A look whether the database was promoted or restored ended as nobody foresaw; the next follows.")]
+    [LoggerMessage(2195, LogLevel.Error, "A look whether the database was promoted or restored ended as nobody foresaw; the next follows.")]
     private partial void LogFailed(Exception failure);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Stopped looking whether the database was promoted or restored.")]
+    [LoggerMessage(2196, LogLevel.Debug, "Stopped looking whether the database was promoted or restored.")]
     private partial void LogStopped();
 }

@@ -55,6 +55,6 @@ internal sealed partial class DatabasePreparation(DatabaseServer server, TimePro
         if (database != server.Database) throw new DatabaseStartException($"The connection string leads to the database {database} without naming it; add Database={database} to it.");
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "The server does not say where it is.")]
+    [LoggerMessage(2132, LogLevel.Debug, "The server does not say where it is.")]
     private static partial void LogUntold(ILogger logger, Exception refused);
 }

@@ -109,12 +109,12 @@ internal sealed partial class BridgeConnection(
         _ => SocketClose.Gone,
     };
 
-    [LoggerMessage(EventId = 2301, Level = LogLevel.Information, Message = "{Session}: box {Sandbox}, generation {Generation}, is connected.")]
+    [LoggerMessage(EventId = 2221, Level = LogLevel.Information, Message = "{Session}: box {Sandbox}, generation {Generation}, is connected.")]
     private static partial void LogAttached(ILogger logger, SessionId session, SandboxId sandbox, int generation);
 
-    [LoggerMessage(EventId = 2302, Message = "A box could not be attached: something behind a port is {Kind}.")]
+    [LoggerMessage(EventId = 2222, Message = "A box could not be attached: something behind a port is {Kind}.")]
     private static partial void LogAttachFailed(ILogger logger, LogLevel level, PortFailureKind kind, Exception failure);
 
-    [LoggerMessage(EventId = 2303, Level = LogLevel.Warning, Message = "{Session}: event {N} of the box is too large or no object; it is acknowledged and not shown.")]
+    [LoggerMessage(EventId = 2223, Level = LogLevel.Warning, Message = "{Session}: event {N} of the box is too large or no object; it is acknowledged and not shown.")]
     private static partial void LogUnusable(ILogger logger, SessionId session, long n);
 }

@@ -160,6 +160,6 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
     /// <summary>Who follows, and for which organization: a claim that names none may come to mean another while the stream is open.</summary>
     private sealed record Follower(CallerClaim Claim, OrganizationId Organization);
 
-    [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "Whether the follower of an event stream is still allowed could not be found out; asked again in a minute.")]
+    [LoggerMessage(EventId = 2203, Level = LogLevel.Warning, Message = "Whether the follower of an event stream is still allowed could not be found out; asked again in a minute.")]
     private static partial void LogRecheckFailed(ILogger logger, Exception failure);
 }

@@ -50,9 +50,9 @@ internal sealed partial class SocketDuties(FrameSocket socket, ILogger logger)
         }
     }
 
-    [LoggerMessage(EventId = 2101, Message = "A socket is closed because something behind a port is {Kind}.")]
+    [LoggerMessage(EventId = 2211, Message = "A socket is closed because something behind a port is {Kind}.")]
     private static partial void LogPortFailed(ILogger logger, LogLevel level, PortFailureKind kind, Exception failure);
 
-    [LoggerMessage(EventId = 2102, Level = LogLevel.Error, Message = "A socket is closed after a failure that was not foreseen.")]
+    [LoggerMessage(EventId = 2212, Level = LogLevel.Error, Message = "A socket is closed after a failure that was not foreseen.")]
     private static partial void LogUnforeseen(ILogger logger, Exception failure);
 }
