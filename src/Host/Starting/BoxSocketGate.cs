@@ -19,6 +19,17 @@ internal sealed class BoxSocketGate(RequestDelegate next, BoxSocketPath socket)
             ? context.WriteProblemAsync(NotForBoxes)
             : next(context);
 
-    private bool IsFromBoxes(HttpContext context) =>
-        context.Features.Get<IConnectionSocketFeature>()?.Socket.LocalEndPoint is UnixDomainSocketEndPoint local && local.ToString() == socket.Path;
+    /// <summary>The server noted the address of a network's connection when it came; of the others only the socket itself knows, as long as it is open.</summary>
+    private bool IsFromBoxes(HttpContext context)
+    {
+        if (context.Connection.LocalIpAddress is not null) return false;
+        try
+        {
+            return context.Features.Get<IConnectionSocketFeature>()?.Socket.LocalEndPoint is UnixDomainSocketEndPoint local && local.ToString() == socket.Path;
+        }
+        catch (Exception gone) when (gone is ObjectDisposedException or SocketException)
+        {
+            return true; // nobody waits for an answer any more, and a box may have asked
+        }
+    }
 }
