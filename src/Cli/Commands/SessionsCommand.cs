@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Coordinator.Client;
 using Spectre.Console;
 
 namespace Coordinator.Cli.Commands;
@@ -19,13 +20,18 @@ internal static class SessionsCommand
                 return 0;
             }
 
-            var table = new Table().Border(TableBorder.Simple).AddColumns("Id", "Title", "Status", "Box", "Model", "Updated");
-            table.Columns[0].NoWrap();
-            foreach (var s in page.Items)
-                table.AddRow(s.Id, Markup.Escape(s.Title), s.Status, s.Sandbox.Status, Markup.Escape(s.Model), s.UpdatedAt.ToLocalTime().ToString("yyyy-MM-dd HH:mm", System.Globalization.CultureInfo.InvariantCulture));
-            Terminal.Out.Write(table);
+            Terminal.Out.Write(TableOf(page.Items));
             return 0;
         });
         return command;
+    }
+
+    internal static Table TableOf(IEnumerable<Session> sessions)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumns("Id", "Title", "Status", "Box", "Model", "Updated");
+        table.Columns[0].NoWrap();
+        foreach (var s in sessions)
+            table.AddRow(s.Id, Markup.Escape(s.Title), s.Status, s.Sandbox.Status, Markup.Escape(s.Model), s.UpdatedAt.ToLocalTime().ToString("yyyy-MM-dd HH:mm", System.Globalization.CultureInfo.InvariantCulture));
+        return table;
     }
 }
