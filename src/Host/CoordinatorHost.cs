@@ -1,6 +1,7 @@
 using Coordinator.Adapters.InProcess;
 using Coordinator.Host.Composition;
 using Coordinator.Host.Health;
+using Coordinator.Host.Logging;
 using Coordinator.Host.Maintenance;
 using Coordinator.Host.OpenApi;
 using Coordinator.Host.Starting;
@@ -44,6 +45,7 @@ public static class CoordinatorHost
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         HostConfiguration.Apply(builder.Configuration, args);
         HostConfiguration.Apply(builder.Logging);
+        OutageLogging.Add(builder.Services);
         Listening.Apply(builder);
         builder.Host.UseDefaultServiceProvider(options => options.ValidateScopes = true);
         builder.Services.AddCoordinator(builder.Configuration);

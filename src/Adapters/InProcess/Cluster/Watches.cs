@@ -72,7 +72,7 @@ internal sealed class Watches(Membership members, IHostRegistry registry, ISessi
             catch (Exception failure)
             {
                 // Whatever it was: all who watch the session here, and whoever joins them, hang on this one look.
-                if (failure is PortException or PeerUnreachableException) log.WatchMissed(failure, key);
+                if (failure is PortException or PeerUnreachableException) log.WatchMissed(failure as PortException ?? new PortException(PortFailureKind.Unavailable, failure.Message, inner: failure), key);
                 else log.WatchFailed(failure, key);
                 await Task.Delay(Brief, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

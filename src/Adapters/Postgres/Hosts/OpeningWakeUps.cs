@@ -81,7 +81,7 @@ internal sealed partial class OpeningWakeUps(NpgsqlDataSource dataSource, TimePr
         }
         catch (Exception failure) when (DatabaseFailure.IsOne(failure) || failure is ObjectDisposedException or OperationCanceledException)
         {
-            LogUntold(failure);
+            LogUntold(DatabaseFailure.IsOne(failure) ? DatabaseFailure.ToPort(failure, "telling of opened sessions") : failure);
         }
     }
 

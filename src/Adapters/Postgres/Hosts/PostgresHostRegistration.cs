@@ -114,7 +114,7 @@ internal sealed partial class PostgresHostRegistration : IHostRegistration
         }
         catch (Exception failure) when (DatabaseFailure.IsOne(failure) || failure is ObjectDisposedException or InvalidOperationException or OperationCanceledException)
         {
-            LogUnheard(failure, Location.Id);
+            LogUnheard(DatabaseFailure.IsOne(failure) ? DatabaseFailure.ToPort(failure, "holding the lock of a host") : failure, Location.Id);
             pulse.Lose(HostLoss.LockGone);
         }
     }

@@ -131,7 +131,7 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         }
         catch (Exception failure) when (DatabaseFailure.IsOne(failure))
         {
-            LogAnswerLost(failure, group.Count);
+            LogAnswerLost(DatabaseFailure.ToPort(failure, "appending", effectMayHaveHappened: true), group.Count);
             await SettleAsync(group, writer.Process, failure, tries);
             return null;
         }

@@ -64,7 +64,7 @@ internal abstract partial class WakeUps(NpgsqlDataSource dataSource, string chan
             }
             catch (Exception failure) when (DatabaseFailure.IsOne(failure) || failure is ObjectDisposedException)
             {
-                LogDeaf(failure, channel);
+                LogDeaf(DatabaseFailure.ToPort(failure, "listening"), channel);
             }
 
             await Task.Delay(Pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

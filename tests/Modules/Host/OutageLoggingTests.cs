@@ -1,0 +1,124 @@
+using Coordinator.Host.Logging;
+using Coordinator.Ports;
+using Coordinator.Tests.Support;
+using Coordinator.Tests.Support.Http;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace Coordinator.Tests.Modules.Host;
+
+/// <summary>What an operator reads of something that is away for a while.</summary>
+public sealed class OutageLoggingTests : IDisposable
+{
+    private readonly ManualTime time = new();
+    private readonly CapturedLog log = new();
+    private readonly OutageLogging logging;
+    private readonly ILogger logger;
+
+    public OutageLoggingTests()
+    {
+        var inner = new LoggerFactory([log], new LoggerFilterOptions { MinLevel = LogLevel.Information });
+        logging = new(inner, time);
+        logger = logging.CreateLogger("Somewhere");
+    }
+
+    private string[] Lines => log.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    public void Dispose()
+    {
+        logging.Dispose();
+        log.Dispose();
+    }
+
+    [Fact]
+    public void An_outage_is_told_when_it_begins_once_a_minute_while_it_lasts_and_when_it_is_over()
+    {
+        for (var second = 0; second < 150; second++)
+        {
+            Fail(1002, PortFailureKind.Unavailable);
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        time.Advance(Outages.Interval * 3);
+
+        Assert.Equal(
+            [
+                "Warning It failed. The database is away.",
+                "Warning It failed. The database is away. (… and 58 more like it)",
+                "Warning It failed. The database is away. (… and 59 more like it)",
+                "Warning It failed. The database is away. (… and 29 more like it)",
+                "Information Not for a minute any more, after 150 times in 149 s: It failed. The database is away.",
+            ],
+            Lines.Select(line => line.TrimEnd()));
+        Assert.Equal(0, time.PendingTimers);
+    }
+
+    [Fact]
+    public void One_failure_alone_is_told_once_and_the_next_one_when_it_comes()
+    {
+        Fail(1002, PortFailureKind.Unavailable);
+        time.Advance(Outages.Interval * 2);
+        Assert.Single(Lines);
+
+        Fail(1002, PortFailureKind.Unavailable);
+        Assert.Equal(2, Lines.Length);
+    }
+
+    [Fact]
+    public void Each_event_and_each_kind_of_failure_is_told()
+    {
+        Fail(1002, PortFailureKind.Unavailable);
+        Fail(1002, PortFailureKind.Timeout);
+        Fail(1003, PortFailureKind.Unavailable);
+
+        Assert.Equal(3, Lines.Length);
+    }
+
+    [Theory]
+    [InlineData(PortFailureKind.Corrupt)]
+    [InlineData(PortFailureKind.Rejected)]
+    public void What_may_be_wrong_with_the_program_or_its_data_is_told_each_time_and_whole(PortFailureKind kind)
+    {
+        Fail(1002, kind);
+        Fail(1002, kind);
+
+        Assert.Equal(2, log.Text.Split("Coordinator.Ports.PortException").Length - 1);
+        Assert.Contains("System.InvalidOperationException: inner", log.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_no_failure_of_a_port_is_told_each_time_and_whole()
+    {
+        for (var i = 0; i < 2; i++) Log(logger, LogLevel.Error, 1001, new InvalidOperationException("a bug"));
+
+        Assert.Equal(2, log.Text.Split("System.InvalidOperationException: a bug").Length - 1);
+    }
+
+    [Fact]
+    public void Who_wants_to_know_all_is_told_all()
+    {
+        using var all = new CapturedLog();
+        using var whole = new OutageLogging(new LoggerFactory([all], new LoggerFilterOptions { MinLevel = LogLevel.Debug }), time);
+
+        for (var i = 0; i < 3; i++) Log(whole.CreateLogger("Somewhere"), LogLevel.Warning, 1002, Failure(PortFailureKind.Unavailable));
+
+        Assert.Equal(3, all.Text.Split("Debug It failed. Coordinator.Ports.PortException").Length - 1);
+    }
+
+    [Fact]
+    public void A_host_that_stops_in_the_middle_of_it_tells_what_it_has_left_out()
+    {
+        for (var i = 0; i < 3; i++) Fail(1002, PortFailureKind.Unavailable);
+
+        logging.Dispose();
+
+        Assert.EndsWith("(… and 1 more like it)", log.Text.TrimEnd(), StringComparison.Ordinal);
+        Assert.Equal(0, time.PendingTimers);
+    }
+
+    private static PortException Failure(PortFailureKind kind) => new(kind, "The database is away.", inner: new InvalidOperationException("inner"));
+
+    private void Fail(int id, PortFailureKind kind) => Log(logger, LogLevel.Warning, id, Failure(kind));
+
+    private static void Log(ILogger logger, LogLevel level, int id, Exception failure) => logger.Log(level, id, "It failed.", failure, static (said, _) => said);
+}
