@@ -38,6 +38,9 @@ internal static class DatabaseFailure
         || failure.SqlState.StartsWith("57", StringComparison.Ordinal)
         || failure.SqlState.StartsWith("58", StringComparison.Ordinal);
 
+    /// <summary>True when the server lets nobody in with this user and password (class 28), or has no such database.</summary>
+    public static bool IsOfLogin(PostgresException failure) => failure.SqlState == PostgresErrorCodes.InvalidCatalogName || failure.SqlState.StartsWith("28", StringComparison.Ordinal);
+
     /// <summary>True when the server takes no writes: it is a standby by now, or was made read-only.</summary>
     public static bool IsReadOnly(Exception? failure) => failure is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction };
 

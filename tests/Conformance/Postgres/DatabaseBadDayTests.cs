@@ -52,6 +52,22 @@ public sealed class DatabaseBadDayTests : IAsyncLifetime
         await HostOnDatabase.UntilAsync(HttpStatusCode.OK, () => host.GetAsync("/health/ready"));
     }
 
+    [Theory]
+    [InlineData("no_such_database", null, "3D000")]
+    [InlineData(null, "nobody_known", "28")]
+    public async Task A_login_or_a_database_that_is_not_there_is_named_to_who_asks_whether_the_host_is_ready(string? name, string? user, string code)
+    {
+        var wrong = new NpgsqlConnectionStringBuilder(database.ConnectionString);
+        (wrong.Database, wrong.Username) = (name ?? wrong.Database, user ?? wrong.Username);
+        await using var host = await HostOnDatabase.StartAsync(wrong.ConnectionString);
+
+        var said = "";
+        await Eventually.HoldsAsync(async () => (said = (await host.GetAsync("/health/ready")).Body).Contains("does not let the host in", StringComparison.Ordinal), "that it is named", () => said);
+
+        Assert.Contains(code, said, StringComparison.Ordinal);
+        Assert.Contains("Check the user, the password and the database of Database:ConnectionString", said, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Away_in_the_moment_the_host_has_started_the_sign_in_link_is_made_when_it_is_back_and_the_host_goes_on()
     {

@@ -17,5 +17,7 @@ internal sealed class ClusterDependency(Membership members, ClusterSessionHost h
     public Task StartAsync(CancellationToken cancellationToken) => members.StartAsync(cancellationToken);
 
     public ValueTask<string?> CheckAsync(CancellationToken cancellationToken) =>
-        new(host.IsDraining ? "This host is stopping." : members.Find() is null ? "This host is registering with its peers; the database may be away." : null);
+        new(host.IsDraining ? "This host is stopping." : members.Find() is null ? WhyNotRegistered : null);
+
+    private string WhyNotRegistered => members.Obstacle is { } obstacle ? $"This host could not register with its peers, and tries it again: {obstacle}" : "This host is registering with its peers.";
 }

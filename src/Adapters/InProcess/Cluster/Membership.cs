@@ -25,6 +25,10 @@ internal sealed class Membership(IHostRegistry registry, Func<IHostRegistration,
     /// <summary>What <see cref="current"/> has come to; null while it is awaited.</summary>
     private Member? now;
     private Task keeping = Task.CompletedTask;
+    private volatile string? obstacle;
+
+    /// <summary>Why it is nothing, as the last attempt to register told; null when none has failed since it last was something.</summary>
+    public string? Obstacle => obstacle;
 
     /// <summary>Registers, and returns when that is done for the first time.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -105,6 +109,7 @@ internal sealed class Membership(IHostRegistry registry, Func<IHostRegistration,
             catch (Exception failure)
             {
                 // Whatever it was: nobody else makes this process a host again.
+                obstacle = failure.Message;
                 if (failure is PortException) log.NotRegistered(failure);
                 else log.MembershipFailed(failure);
                 await Task.Delay(Pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -129,6 +134,7 @@ internal sealed class Membership(IHostRegistry registry, Func<IHostRegistration,
     /// <summary>Until the registration is lost, or the host leaves.</summary>
     private async Task ServeAsync(Member member, CancellationToken cancellationToken)
     {
+        obstacle = null;
         lock (gate)
         {
             now = member;

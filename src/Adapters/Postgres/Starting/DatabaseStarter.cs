@@ -19,6 +19,8 @@ internal sealed partial class DatabaseStarter(
 {
     private static readonly TimeSpan CheckTimeout = TimeSpan.FromMilliseconds(900);
 
+    private volatile string? obstacle; // what the last try of the start failed for
+
     private readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public string Name => "database";
@@ -30,6 +32,19 @@ internal sealed partial class DatabaseStarter(
     public bool IsRequired => true;
 
     public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await BringUpAsync(cancellationToken);
+        }
+        catch (PortException failure)
+        {
+            obstacle = failure.Message;
+            throw;
+        }
+    }
+
+    private async Task BringUpAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -57,6 +72,10 @@ internal sealed partial class DatabaseStarter(
         {
             throw new PortException(PortFailureKind.Unavailable, "Somebody, such as a backup, holds a table that is changed before the host can serve.", inner: failure);
         }
+        catch (PostgresException failure) when (DatabaseFailure.IsOfLogin(failure))
+        {
+            throw new PortException(PortFailureKind.Unavailable, $"The database does not let the host in: {failure.SqlState} {failure.MessageText}. Check the user, the password and the database of Database:ConnectionString, or make them at the server.", inner: failure);
+        }
         catch (NpgsqlException failure)
         {
             DatabaseFailure.LeaveIfReadOnly(dataSource, failure);
@@ -69,14 +88,14 @@ internal sealed partial class DatabaseStarter(
     public async ValueTask<string?> CheckAsync(CancellationToken cancellationToken)
     {
         if (server.Embedded is { Recovery: { Ticks: > 0 } recovery }) return $"The database is recovering from its last end, for {recovery.TotalSeconds:F0} s by now.";
-        if (!ready.Task.IsCompleted) return "The database is still starting.";
+        if (!ready.Task.IsCompleted) return obstacle is { } failed ? $"The database is still starting, and is tried again: {failed}" : "The database is still starting.";
         using var limit = new CancellationTokenSource(CheckTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            await using var command = dataSource.CreateCommand("SELECT 1");
-            await command.ExecuteScalarAsync(either.Token);
-            return null;
+            var why = await WhyNotWrittenAsync(either.Token);
+            if (why is not null) dataSource.Clear(); // another connection may lead to a server that takes writes, or find that this one does by now
+            return why;
         }
         catch (NpgsqlException failure)
         {
@@ -86,5 +105,15 @@ internal sealed partial class DatabaseStarter(
         {
             return $"The database did not answer within {CheckTimeout.TotalSeconds:F1} s.";
         }
+    }
+
+    private async Task<string?> WhyNotWrittenAsync(CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand("SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'");
+        await using var answer = await command.ExecuteReaderAsync(cancellationToken);
+        await answer.ReadAsync(cancellationToken);
+        var (isStandby, isReadOnly) = (answer.GetBoolean(0), answer.GetBoolean(1));
+        if (isStandby) return "The database is a standby, which is read and takes no writes: promote it, or have Database:ConnectionString list the server that takes them (Host=db-1,db-2;Target Session Attributes=primary).";
+        return isReadOnly ? "The database is read-only: it is read, and takes no writes. Set default_transaction_read_only to off for it, the host's login and its server." : null;
     }
 }
