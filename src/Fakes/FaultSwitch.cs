@@ -10,6 +10,7 @@ public sealed class FaultSwitch
 {
     private readonly Lock gate = new();
     private PortFailureKind beforeKind;
+    private Problem? beforeTold;
     private PortFailureKind afterKind;
     private TimeProvider? clock;
     private TimeSpan slowness;
@@ -28,10 +29,12 @@ public sealed class FaultSwitch
         }
     }
 
-    /// <summary>The next <paramref name="calls"/> calls fail with <paramref name="kind"/> before they have any effect.</summary>
-    public void FailBefore(PortFailureKind kind = PortFailureKind.Unavailable, int calls = int.MaxValue)
+    /// <summary>
+    /// The next <paramref name="calls"/> calls fail with <paramref name="kind"/> before they have any effect; <paramref name="told"/> is what who asks is told of it.
+    /// </summary>
+    public void FailBefore(PortFailureKind kind = PortFailureKind.Unavailable, int calls = int.MaxValue, Problem? told = null)
     {
-        lock (gate) (beforeKind, before, isTold, isMet) = (kind, calls, true, false);
+        lock (gate) (beforeKind, beforeTold, before, isTold, isMet) = (kind, told, calls, true, false);
     }
 
     /// <summary>The next <paramref name="calls"/> calls take effect and then time out.</summary>
@@ -141,7 +144,7 @@ public sealed class FaultSwitch
             if (before == 0) return;
             if (before != int.MaxValue) before--;
             isMet = true;
-            throw new PortException(beforeKind, $"The fake was told to fail as {beforeKind} before any effect.");
+            throw new PortException(beforeKind, $"The fake was told to fail as {beforeKind} before any effect.") { Told = beforeTold };
         }
     }
 

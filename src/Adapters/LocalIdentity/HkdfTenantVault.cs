@@ -34,7 +34,7 @@ internal sealed class HkdfTenantVault(MasterKeyRing keys) : ITenantVault
     {
         cancellationToken.ThrowIfCancellationRequested();
         var key = keys.Find(secret.KeyId)
-            ?? throw new PortException(PortFailureKind.Rejected, $"A secret was sealed under master key {secret.KeyId}, which is not configured here; add it to the replaced keys.");
+            ?? throw new PortException(PortFailureKind.Rejected, $"A secret was sealed under master key {secret.KeyId}, which is not configured here; add it to the replaced keys.") { Told = VaultProblems.KeyLost(purpose) };
         var sealedBytes = secret.Ciphertext.AsSpan();
         if (sealedBytes.Length < Overhead || sealedBytes[0] != Format) throw Unreadable(null);
         var plaintext = new byte[sealedBytes.Length - Overhead];

@@ -47,7 +47,7 @@ public sealed class InMemoryTenantVault : ITenantVault
         {
             lock (gate)
             {
-                if (IsMasterMissing || !keyIds.Contains(secret.KeyId)) throw new PortException(PortFailureKind.Rejected, $"The key {secret.KeyId} is not known here.");
+                if (IsMasterMissing || !keyIds.Contains(secret.KeyId)) throw new PortException(PortFailureKind.Rejected, $"The key {secret.KeyId} is not known here.") { Told = VaultProblems.KeyLost(purpose) };
                 if (!kept.TryGetValue(Convert.ToHexString(secret.Ciphertext), out var found)
                     || found.Organization != organization || found.Purpose != purpose || found.KeyId != secret.KeyId)
                 {

@@ -39,6 +39,9 @@ public sealed class PortException(PortFailureKind kind, string message, bool eff
     /// <summary>When to try again, where the other side said so.</summary>
     public TimeSpan? RetryAfter { get; } = retryAfter;
 
+    /// <summary>What whoever asked is told in place of the general words for the kind, where they can mend it; nothing of the inside. Null: those.</summary>
+    public Problem? Told { get; init; }
+
     /// <summary>
     /// True when nothing has failed: what was asked was told to stop, and another will do it. An operator need not hear of each
     /// caller that it sends away.

@@ -77,7 +77,11 @@ public abstract class TenantVaultContract
     {
         var secret = await Vault.SealAsync(organization, Purpose, Plaintext, default);
 
-        await PortAssert.FailsAsync(PortFailureKind.Rejected, () => Vault.OpenAsync(organization, Purpose, secret with { KeyId = "another" }, default));
+        var failure = await PortAssert.FailsAsync(PortFailureKind.Rejected, () => Vault.OpenAsync(organization, Purpose, secret with { KeyId = "another" }, default));
+
+        Assert.Equal(("secret_key_lost", ProblemKind.Unprocessable), (failure.Told?.Code, failure.Told?.Kind));
+        Assert.Contains(Purpose, failure.Told!.Detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("another", failure.Told.Detail, StringComparison.Ordinal);
     }
 
     [Fact]

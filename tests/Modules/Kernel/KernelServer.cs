@@ -50,6 +50,7 @@ internal sealed class KernelServer : IAsyncDisposable
                 app.MapPost("/v1/things", (Delegate)((HttpContext context) => self!.RunAsync(context)));
                 app.MapPost("/v1/recognised", (Delegate)((HttpContext context) => self!.RunAsync(context))).RecognisesRepeats();
                 app.MapPost("/v1/secrets-once", (Delegate)((HttpContext context) => self!.RunAsync(context))).AnswersSecretOnce();
+                app.MapGet("/v1/key-lost", string () => throw new PortException(PortFailureKind.Rejected, "sealed under 0a1b") { Told = VaultProblems.KeyLost("models/openai") });
                 app.MapGet("/v1/port-down", string () => throw new PortException(PortFailureKind.Unavailable, "the database at 10.0.0.1 refused"));
                 app.MapGet("/v1/bug", string () => throw new InvalidOperationException("password=hunter2"));
             },

@@ -31,6 +31,7 @@ public sealed partial class ProblemTests : IAsyncLifetime
         using var anyone = server.Anyone();
         await DescribeAsync(text, anyone, "GET", "/v1/whoami");
         await DescribeAsync(text, program, "GET", "/v1/port-down");
+        await DescribeAsync(text, program, "GET", "/v1/key-lost");
         await DescribeAsync(text, program, "GET", "/v1/bug");
         await DescribeAsync(text, program, "GET", "/v1/nothing");
         await DescribeAsync(text, program, "DELETE", "/v1/echo");

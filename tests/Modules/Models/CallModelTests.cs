@@ -6,6 +6,7 @@ using Coordinator.Fakes;
 using Coordinator.Modules.Models.Gateway;
 using Coordinator.Modules.Models.Tokens;
 using Coordinator.Ports;
+using Coordinator.Ports.Identity;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Support;
 using Xunit;
@@ -180,6 +181,14 @@ public sealed class CallModelTests : IAsyncLifetime
     [Fact]
     public async Task A_missing_key_names_the_secret_to_set() =>
         Assert.Contains("models/other", (await RefusedAsync("model/v1/other/chat/completions", """{"model":"slow"}""", HttpStatusCode.UnprocessableEntity, "model_key_missing")), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_key_that_no_master_key_here_opens_is_told_as_that_and_names_the_secret()
+    {
+        server.Gateway.Faults.FailBefore(PortFailureKind.Rejected, 1, VaultProblems.KeyLost("models/acme"));
+
+        Assert.Contains("models/acme", await RefusedAsync(ChatPath, """{"model":"fast"}""", HttpStatusCode.UnprocessableEntity, "secret_key_lost"), StringComparison.Ordinal);
+    }
 
     [Fact]
     public Task An_unknown_provider_is_refused() => RefusedAsync("model/v1/nobody/chat/completions", """{"model":"x"}""", HttpStatusCode.UnprocessableEntity, "model_provider_unknown");

@@ -16,7 +16,7 @@ internal sealed record TurnFailure(string Code, string Detail)
     {
         var data = error.Member("data") ?? default;
         var (code, message) = Said(data);
-        if (code == "model_key_missing") return new TurnFailure(code, message);
+        if (code is "model_key_missing" or "secret_key_lost") return new TurnFailure(code, message);
         return new TurnFailure("model_error", error.Text("name") switch
         {
             "ProviderAuthError" => KeyRefused(401, message),

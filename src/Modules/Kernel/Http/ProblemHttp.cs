@@ -23,8 +23,8 @@ public static class ProblemHttp
     /// <summary>The answer for a problem; <paramref name="status"/> where no kind stands for the status (405).</summary>
     public static IResult ToHttp(this Problem problem, int? status = null) => new ProblemAnswer(problem, status);
 
-    /// <summary>What a caller is told of a failed dependency: that it is down and when to try again, never its internals.</summary>
-    public static Problem ToProblem(this PortException failure) => failure.Kind switch
+    /// <summary>What a caller is told of a failed dependency: that it is down and when to try again, or what the port has to say to them (<see cref="PortException.Told"/>); never its internals.</summary>
+    public static Problem ToProblem(this PortException failure) => failure.Told ?? failure.Kind switch
     {
         PortFailureKind.Limited => new("dependency_limited", "Something this needs refuses more work for now; try again shortly.", ProblemKind.TooMany, failure.RetryAfter ?? TimeSpan.FromSeconds(5)),
         PortFailureKind.Rejected => new("dependency_rejected", "Something this needs refused the request.", ProblemKind.Unprocessable),

@@ -54,7 +54,7 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
         {
             LogFailed(logger, provider, failure.Kind, failure);
             var status = failure.Kind == PortFailureKind.Timeout ? StatusCodes.Status504GatewayTimeout : StatusCodes.Status502BadGateway;
-            await WireRefusal.WriteAsync(context, wire, new("model_error", failure.Message, ProblemKind.Unavailable, failure.RetryAfter), failure.Kind == PortFailureKind.Rejected ? StatusCodes.Status422UnprocessableEntity : status);
+            await WireRefusal.WriteAsync(context, wire, failure.Told ?? new("model_error", failure.Message, ProblemKind.Unavailable, failure.RetryAfter), failure.Kind == PortFailureKind.Rejected ? StatusCodes.Status422UnprocessableEntity : status);
         }
         catch (PortException failure)
         {

@@ -31,11 +31,13 @@ public sealed class TurnFailureTests
         Assert.Contains("no such tool", failure.Detail, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_key_the_gateway_does_not_have_is_told_as_such()
+    [Theory]
+    [InlineData("model_key_missing")]
+    [InlineData("secret_key_lost")]
+    public void A_key_the_gateway_does_not_have_is_told_as_such(string code)
     {
-        var failure = TurnFailure.Of(JsonElement.Parse("""{"name":"APIError","data":{"message":"Unprocessable","statusCode":422,"responseBody":"{\"code\":\"model_key_missing\",\"detail\":\"Add OPENAI_API_KEY in the settings.\"}"}}"""));
+        var failure = TurnFailure.Of(JsonElement.Parse("""{"name":"APIError","data":{"message":"Unprocessable","statusCode":422,"responseBody":"{\"code\":\"CODE\",\"detail\":\"Add OPENAI_API_KEY in the settings.\"}"}}""".Replace("CODE", code, StringComparison.Ordinal)));
 
-        Assert.Equal(new TurnFailure("model_key_missing", "Add OPENAI_API_KEY in the settings."), failure);
+        Assert.Equal(new TurnFailure(code, "Add OPENAI_API_KEY in the settings."), failure);
     }
 }
