@@ -11,7 +11,7 @@ namespace Coordinator.Adapters.LocalIdentity;
 /// organization's ciphertext is gibberish under another's key, and one secret's cannot stand in for another's.
 /// <para>Ciphertext: format byte (1), nonce (12), encrypted bytes, tag (16).</para>
 /// </summary>
-internal sealed class HkdfTenantVault(MasterKeyRing keys) : ITenantVault
+internal sealed class HkdfTenantVault(MasterKeys keys) : ITenantVault
 {
     private const byte Format = 1;
     private const int NonceSize = 12;
@@ -21,19 +21,20 @@ internal sealed class HkdfTenantVault(MasterKeyRing keys) : ITenantVault
     public ValueTask<SealedSecret> SealAsync(OrganizationId organization, string purpose, ReadOnlyMemory<byte> plaintext, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        var present = keys.Ring.Current;
         var sealedBytes = new byte[Overhead + plaintext.Length];
         sealedBytes[0] = Format;
         var nonce = sealedBytes.AsSpan(1, NonceSize);
         RandomNumberGenerator.Fill(nonce);
-        using var cipher = CipherFor(keys.Current, organization);
+        using var cipher = CipherFor(present, organization);
         cipher.Encrypt(nonce, plaintext.Span, sealedBytes.AsSpan(1 + NonceSize, plaintext.Length), sealedBytes.AsSpan(sealedBytes.Length - TagSize), AssociatedData(organization, purpose));
-        return new(new SealedSecret(keys.Current.Id, sealedBytes));
+        return new(new SealedSecret(present.Id, sealedBytes));
     }
 
     public ValueTask<byte[]> OpenAsync(OrganizationId organization, string purpose, SealedSecret secret, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var key = keys.Find(secret.KeyId)
+        var key = keys.Ring.Find(secret.KeyId)
             ?? throw new PortException(PortFailureKind.Rejected, $"A secret was sealed under master key {secret.KeyId}, which is not configured here; add it to the replaced keys.") { Told = VaultProblems.KeyLost(purpose) };
         var sealedBytes = secret.Ciphertext.AsSpan();
         if (sealedBytes.Length < Overhead || sealedBytes[0] != Format) throw Unreadable(null);

@@ -4,6 +4,7 @@ using Coordinator.Ports.Session;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Coordinator.Adapters.LocalIdentity;
@@ -14,17 +15,17 @@ public static class Registration
     /// <summary>
     /// Registers <see cref="IAuthenticator"/> over the registered <see cref="ITenantDirectory"/>, and
     /// <see cref="ITenantVault"/>, <see cref="ITokenSigner"/> and <see cref="IBoxTokenScheme"/> under the master key of
-    /// section <c>Vault</c> (<see cref="VaultOptions"/>), which is read when the host starts (<see cref="IHostDependency"/>).
+    /// section <c>Vault</c> (<see cref="VaultOptions"/>), which is read when the host starts (<see cref="IHostDependency"/>) and, where an
+    /// <see cref="ISealingKeys"/> is registered, held against what that says.
     /// </summary>
     public static IServiceCollection AddLocalIdentity(this IServiceCollection services, IConfiguration configuration)
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<VaultOptions>().Bind(configuration.GetSection(VaultOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<VaultOptions>, VaultOptionsValidator>();
-        services.AddSingleton(provider => MasterKeyRing.Load(provider.GetRequiredService<IOptions<VaultOptions>>().Value));
+        services.AddSingleton<MasterKeys>();
         services.AddSingleton<IHostDependency>(provider => new MasterKeyDependency(
-            provider.GetRequiredService<MasterKeyRing>,
-            string.IsNullOrWhiteSpace(provider.GetRequiredService<IOptions<VaultOptions>>().Value.MasterKey) ? "a master key file" : "a configured master key"));
+            provider.GetRequiredService<MasterKeys>(), provider.GetRequiredService<IOptions<VaultOptions>>(), provider.GetService<ISealingKeys>(), provider.GetRequiredService<ILogger<MasterKeyDependency>>()));
         services.AddSingleton<ITenantVault, HkdfTenantVault>();
         services.AddSingleton<HkdfTokenSigner>();
         services.AddSingleton<ITokenSigner>(provider => provider.GetRequiredService<HkdfTokenSigner>());

@@ -4,6 +4,7 @@ using Coordinator.Adapters.Postgres.Embedded;
 using Coordinator.Adapters.Postgres.Hosts;
 using Coordinator.Adapters.Postgres.Journal;
 using Coordinator.Ports;
+using Coordinator.Ports.Identity;
 using Coordinator.Ports.Session;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -54,6 +55,7 @@ public static class PostgresRegistration
         services.AddSingleton<DatabaseStarter>();
         services.AddSingleton<IDatabaseStarter>(provider => provider.GetRequiredService<DatabaseStarter>());
         services.AddSingleton<IHostDependency>(provider => provider.GetRequiredService<DatabaseStarter>());
+        services.AddSingleton<ISealingKeys, PostgresSealingKeys>();
         services.AddHostedService<TimelineWatch>();
         return services;
     }

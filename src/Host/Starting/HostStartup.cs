@@ -31,7 +31,7 @@ internal sealed partial class HostStartup(
         {
             var began = time.GetTimestamp();
             foreach (var wave in dependencies.GroupBy(dependency => dependency.IsLast).OrderBy(wave => wave.Key))
-                await Task.WhenAll(wave.Select(dependency => StartAsync(dependency, stoppingToken)));
+                await StartAllAsync(wave, stoppingToken);
             readiness.Set();
             await ReportAsync(began, stoppingToken);
         }
@@ -45,8 +45,29 @@ internal sealed partial class HostStartup(
             if (explained is null) LogFailed(logger, failure);
             else await Console.Error.WriteLineAsync(explained.Text);
             ExitCode = explained?.ExitCode ?? ExitCodes.Failed;
+            await ListeningAsync(stoppingToken);
             lifetime.StopApplication();
         }
+    }
+
+    /// <summary>A host that is told to stop while it begins to listen fails by that, and its exit code is lost.</summary>
+    private async Task ListeningAsync(CancellationToken stoppingToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStarted, stoppingToken);
+        await Task.Delay(Timeout.InfiniteTimeSpan, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Side by side. One that ends the host ends the wait for the others, which may be for that very one.</summary>
+    private async Task StartAllAsync(IEnumerable<IHostDependency> wave, CancellationToken stoppingToken)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var starts = wave.Select(dependency => StartAsync(dependency, over.Token)).ToList();
+        await foreach (var start in Task.WhenEach(starts))
+        {
+            if (start.IsFaulted) await over.CancelAsync();
+        }
+
+        await Task.WhenAll(starts);
     }
 
     private async Task StartAsync(IHostDependency dependency, CancellationToken cancellationToken)

@@ -22,6 +22,9 @@ internal static class BesidePorts
         "Coordinator.Ports.Identity.ITokenSigner",
         "Coordinator.Ports.Session.IBoxTokenScheme",
 
+        // One question of a start, to the store behind ITenantDirectory: played by hosts that start with another key.
+        "Coordinator.Ports.Identity.ISealingKeys",
+
         // How an adapter says whether it works; every adapter may.
         "Coordinator.Ports.IHostDependency",
 

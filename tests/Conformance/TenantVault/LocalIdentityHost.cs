@@ -1,8 +1,10 @@
 using System.Security.Cryptography;
 using Coordinator.Adapters.LocalIdentity;
+using Coordinator.Ports;
 using Coordinator.Ports.Identity;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Tests.Conformance.TenantVault;
 
@@ -20,9 +22,21 @@ internal static class LocalIdentityHost
 
     public static IServiceProvider WithKeyFile(string path) => With([new("Vault:KeyFile", path)]);
 
-    public static IServiceProvider With(IEnumerable<KeyValuePair<string, string?>> settings, TimeProvider? time = null, ITenantDirectory? directory = null)
+    /// <summary>A host whose start has read the key file, or made it.</summary>
+    public static async Task<IServiceProvider> StartedAsync(string keyFile)
     {
-        var services = new ServiceCollection().AddLogging();
+        var host = WithKeyFile(keyFile);
+        await host.GetRequiredService<IHostDependency>().StartAsync(default);
+        return host;
+    }
+
+    public static IServiceProvider With(IEnumerable<KeyValuePair<string, string?>> settings, TimeProvider? time = null, ITenantDirectory? directory = null, ISealingKeys? sealing = null, ILoggerProvider? log = null)
+    {
+        var services = new ServiceCollection().AddLogging(logging =>
+        {
+            if (log is not null) logging.AddProvider(log);
+        });
+        if (sealing is not null) services.AddSingleton(sealing);
         if (time is not null) services.AddSingleton(time);
         if (directory is not null) services.AddSingleton(directory);
         return services.AddLocalIdentity(new ConfigurationBuilder().AddInMemoryCollection(settings).Build()).BuildServiceProvider();

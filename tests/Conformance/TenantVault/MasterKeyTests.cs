@@ -16,6 +16,8 @@ public sealed class MasterKeyTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("coordinator-keys-").FullName;
 
+    public MasterKeyTests() => Directory.CreateDirectory(Path.GetDirectoryName(KeyFile)!);
+
     private string KeyFile => Path.Combine(folder, "deeper", "master.key");
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -23,7 +25,7 @@ public sealed class MasterKeyTests : IDisposable
     [Fact]
     public async Task Without_a_configured_key_one_is_made_once_that_only_its_owner_can_read()
     {
-        var secret = await Vault(LocalIdentityHost.WithKeyFile(KeyFile)).SealAsync(default, "p", "canary"u8.ToArray(), default);
+        var secret = await Vault(await LocalIdentityHost.StartedAsync(KeyFile)).SealAsync(default, "p", "canary"u8.ToArray(), default);
 
         Assert.Equal("canary", Encoding.UTF8.GetString(await Vault(LocalIdentityHost.WithKeyFile(KeyFile)).OpenAsync(default, "p", secret, default)));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(KeyFile));
@@ -34,7 +36,7 @@ public sealed class MasterKeyTests : IDisposable
     public async Task Hosts_that_start_at_the_same_moment_agree_on_one_key()
     {
         var keyIds = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(async () =>
-            (await Vault(LocalIdentityHost.WithKeyFile(KeyFile)).SealAsync(default, "p", "x"u8.ToArray(), default)).KeyId)));
+            (await Vault(await LocalIdentityHost.StartedAsync(KeyFile)).SealAsync(default, "p", "x"u8.ToArray(), default)).KeyId)));
 
         Assert.Single(keyIds.Distinct());
     }
@@ -42,7 +44,7 @@ public sealed class MasterKeyTests : IDisposable
     [Fact]
     public async Task Keys_below_the_first_line_of_the_file_open_and_do_not_seal()
     {
-        var secret = await Vault(LocalIdentityHost.WithKeyFile(KeyFile)).SealAsync(default, "p", "canary"u8.ToArray(), default);
+        var secret = await Vault(await LocalIdentityHost.StartedAsync(KeyFile)).SealAsync(default, "p", "canary"u8.ToArray(), default);
         File.WriteAllText(KeyFile, $"{LocalIdentityHost.NewKey()}\n{File.ReadAllText(KeyFile)}");
 
         var rotated = Vault(LocalIdentityHost.WithKeyFile(KeyFile));
@@ -55,12 +57,12 @@ public sealed class MasterKeyTests : IDisposable
     [InlineData(UnixFileMode.OtherRead)]
     [InlineData(UnixFileMode.OtherWrite)]
     [InlineData(UnixFileMode.GroupWrite)]
-    public void A_key_file_that_others_may_read_or_change_is_refused(UnixFileMode open)
+    public async Task A_key_file_that_others_may_read_or_change_is_refused(UnixFileMode open)
     {
-        Vault(LocalIdentityHost.WithKeyFile(KeyFile));
+        await LocalIdentityHost.StartedAsync(KeyFile);
         File.SetUnixFileMode(KeyFile, File.GetUnixFileMode(KeyFile) | open);
 
-        var refusal = Assert.Throws<InvalidOperationException>(() => Vault(LocalIdentityHost.WithKeyFile(KeyFile)));
+        var refusal = await PortAssert.FailsAsync(PortFailureKind.Rejected, async () => await LocalIdentityHost.StartedAsync(KeyFile));
 
         Assert.Contains("chmod 600", refusal.Message, StringComparison.Ordinal);
     }
@@ -69,13 +71,12 @@ public sealed class MasterKeyTests : IDisposable
     [InlineData("")]
     [InlineData("not base64 at all")]
     [InlineData("c2hvcnQ=")]
-    public void A_key_file_that_holds_something_else_is_refused_and_not_replaced(string content)
+    public async Task A_key_file_that_holds_something_else_is_refused_and_not_replaced(string content)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(KeyFile)!);
         File.WriteAllText(KeyFile, content);
         File.SetUnixFileMode(KeyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
-        Assert.Throws<InvalidOperationException>(() => Vault(LocalIdentityHost.WithKeyFile(KeyFile)));
+        await PortAssert.FailsAsync(PortFailureKind.Rejected, async () => await LocalIdentityHost.StartedAsync(KeyFile));
 
         Assert.Equal(content, File.ReadAllText(KeyFile));
     }
@@ -83,7 +84,6 @@ public sealed class MasterKeyTests : IDisposable
     [Fact]
     public async Task A_key_that_cannot_be_used_ends_the_start_of_the_host_and_not_its_first_secret()
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(KeyFile)!);
         File.WriteAllText(KeyFile, "canary");
         File.SetUnixFileMode(KeyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var dependency = LocalIdentityHost.WithKeyFile(KeyFile).GetRequiredService<IHostDependency>();
@@ -93,6 +93,17 @@ public sealed class MasterKeyTests : IDisposable
         Assert.True(dependency.IsRequired);
         Assert.DoesNotContain("canary", refusal.Message, StringComparison.Ordinal);
         await LocalIdentityHost.WithKeys(LocalIdentityHost.NewKey()).GetRequiredService<IHostDependency>().StartAsync(default);
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_not_there_is_not_made_and_ends_the_start()
+    {
+        var file = Path.Combine(folder, "not-mounted", "key");
+
+        var refusal = await PortAssert.FailsAsync(PortFailureKind.Rejected, async () => await LocalIdentityHost.StartedAsync(file));
+
+        Assert.Contains(file, refusal.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.GetDirectoryName(file)));
     }
 
     [Fact]

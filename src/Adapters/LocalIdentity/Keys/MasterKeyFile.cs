@@ -12,12 +12,12 @@ internal static class MasterKeyFile
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode Refused = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.GroupWrite;
 
-    /// <summary>The keys in the file, present one first; makes the file with a new key when it is not there.</summary>
+    /// <summary>The keys in the file, present one first; null when it is not there.</summary>
     /// <exception cref="InvalidOperationException">The file holds something else, or others may read it.</exception>
-    public static IReadOnlyList<MasterKey> ReadOrCreate(string path)
+    public static IReadOnlyList<MasterKey>? Read(string path)
     {
         var full = Path.GetFullPath(path);
-        if (!File.Exists(full)) Create(full);
+        if (!File.Exists(full)) return null;
         RefuseIfOpenToOthers(full);
         var lines = File.ReadAllLines(full).Select(line => line.Trim()).Where(line => line.Length > 0).ToList();
         if (lines.Count == 0) throw new InvalidOperationException($"The key file {full} is empty; put the master key back (base64 of 32 bytes), for without it no stored secret can be opened.");
@@ -25,10 +25,16 @@ internal static class MasterKeyFile
             ?? throw new InvalidOperationException($"Line {index + 1} of the key file {full} is not base64 of 32 bytes."))];
     }
 
-    private static void Create(string full)
+    /// <summary>
+    /// Makes the file with a new key, where it is not there by now. Never its folder: one that is not there is one that was not mounted, or
+    /// another than was meant.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There is no such folder.</exception>
+    public static void Create(string path)
     {
+        var full = Path.GetFullPath(path);
         var folder = Path.GetDirectoryName(full)!;
-        Directory.CreateDirectory(folder);
+        if (!Directory.Exists(folder)) throw new InvalidOperationException($"The folder {folder} of the key file Vault:KeyFile ({full}) is not there, and no key was made: correct the setting, mount the folder, or make it.");
         var draft = Path.Combine(folder, $".{Path.GetFileName(full)}.{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
         try
         {

@@ -18,9 +18,13 @@ internal sealed class MasterKeyRing
 
     public MasterKey Current { get; }
 
-    public static MasterKeyRing Load(VaultOptions options) => new(string.IsNullOrWhiteSpace(options.MasterKey)
-        ? MasterKeyFile.ReadOrCreate(options.KeyFile)
-        : [.. options.PreviousMasterKeys.Prepend(options.MasterKey).Select(text => MasterKey.FromBase64(text) ?? throw new InvalidOperationException("A configured master key is not base64 of 32 bytes."))]);
+    /// <summary>The keys that are configured or in the file; null when the file is not there.</summary>
+    /// <exception cref="InvalidOperationException">What is there is no key, or others may read it.</exception>
+    public static MasterKeyRing? Read(VaultOptions options)
+    {
+        if (string.IsNullOrWhiteSpace(options.MasterKey)) return MasterKeyFile.Read(options.KeyFile) is { } keys ? new(keys) : null;
+        return new([.. options.PreviousMasterKeys.Prepend(options.MasterKey).Select(text => MasterKey.FromBase64(text) ?? throw new InvalidOperationException("A configured master key is not base64 of 32 bytes."))]);
+    }
 
     public MasterKey? Find(string id) => byId.GetValueOrDefault(id);
 }

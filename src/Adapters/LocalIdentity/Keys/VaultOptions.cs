@@ -20,7 +20,14 @@ public sealed class VaultOptions
 
     /// <summary>
     /// The file of the master key when none is configured: one key per line, the present one first, the replaced ones
-    /// below. Made with a new key when it is not there. Default <c>./data/master.key</c>.
+    /// below. Made with a new key when it is not there, unless its folder is not there either or the database has secrets that another
+    /// key sealed. Default <c>./data/master.key</c>.
     /// </summary>
     public string KeyFile { get; set; } = "./data/master.key";
+
+    /// <summary>
+    /// Ids of master keys that are lost for good, as a host names them that waits for one: it serves without, under another, and what they sealed
+    /// stays as it is until it is entered again.
+    /// </summary>
+    public IList<string> LostKeys { get; } = [];
 }
