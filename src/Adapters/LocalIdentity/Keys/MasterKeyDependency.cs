@@ -71,9 +71,9 @@ internal sealed partial class MasterKeyDependency(MasterKeys keys, IOptions<Vaul
         throw new PortException(PortFailureKind.Unavailable, reason);
     }
 
-    [LoggerMessage(2304, LogLevel.Error, "The host does not serve. {Reason}")]
+    [LoggerMessage(1704, LogLevel.Error, "The host does not serve. {Reason}")]
     private partial void LogMissing(string reason);
 
-    [LoggerMessage(2305, LogLevel.Error, "Not all secrets can be opened: {Place} lacks the master key {KeyIds}, which {Secrets} secrets are sealed under. Put it back below the first, or have those secrets entered again.")]
+    [LoggerMessage(1705, LogLevel.Error, "Not all secrets can be opened: {Place} lacks the master key {KeyIds}, which {Secrets} secrets are sealed under. Put it back below the first, or have those secrets entered again.")]
     private partial void LogSomeUnreadable(string place, long secrets, string keyIds);
 }
