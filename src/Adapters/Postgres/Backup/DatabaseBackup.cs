@@ -24,6 +24,18 @@ public sealed class DatabaseBackup
     /// <summary>How long a change waits for what somebody else holds: an operator is told who that is, and not left to guess.</summary>
     internal TimeSpan LockPatience { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Refuses to go on where no host has ever made a database. Nothing is started or made for that.</summary>
+    /// <exception cref="PortException"><see cref="PortFailureKind.Rejected"/>: there is none; it says where it was looked for.</exception>
+    public Task DemandOneAsync(CancellationToken cancellationToken) => ToldAsync("looking for the database", async () =>
+    {
+        DemandCluster();
+        if (server.Embedded is not null) return true; // its schema is looked at when it has been started
+        await using var source = server.CreateMaintenance();
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await DemandSchemaAsync(connection, cancellationToken);
+        return true;
+    });
+
     /// <summary>Copies the database, as of one moment, into an empty folder. A host may be serving from it; the embedded server is started when none is.</summary>
     /// <returns>How many sessions the copy has.</returns>
     public Task<long> WriteAsync(string folder, CancellationToken cancellationToken) => ToldAsync("copying the database", async () =>
@@ -31,6 +43,7 @@ public sealed class DatabaseBackup
         await using var source = server.CreateMaintenance();
         await StartUnlessServingAsync(source, cancellationToken);
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await DemandSchemaAsync(connection, cancellationToken);
         return (await DatabaseCopy.WriteAsync(connection, folder, time.GetUtcNow(), cancellationToken)).Sessions;
     });
 
@@ -64,8 +77,10 @@ public sealed class DatabaseBackup
     /// <returns>How many sessions it has.</returns>
     public Task<long> SayRestoredAsync(CancellationToken cancellationToken) => ToldAsync("saying that the database went back", async () =>
     {
+        DemandCluster();
         if (server.Embedded is { } embedded) await StartAloneAsync(embedded, cancellationToken);
         await using var source = server.CreateMaintenance(lockPatience: LockPatience);
+        await using (var connection = await source.OpenConnectionAsync(cancellationToken)) await DemandSchemaAsync(connection, cancellationToken);
         await new MigrationRunner(source, known, time, logger).RunAsync(cancellationToken); // what it says needs the tables of today
         return await AloneAsync(source, async connection =>
         {
@@ -132,6 +147,17 @@ public sealed class DatabaseBackup
         var answer = await work(connection);
         await transaction.CommitAsync(cancellationToken);
         return answer;
+    }
+
+    private void DemandCluster()
+    {
+        if (server.Embedded is { HasData: false } embedded) throw new PortException(PortFailureKind.Rejected, $"There is no database in {embedded.Root}. Name the folder that the host keeps its data in (DataDirectory), or run this where the host is started.");
+    }
+
+    private static async Task DemandSchemaAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var table = new NpgsqlCommand("SELECT to_regclass('schema_migration') IS NOT NULL", connection);
+        if (await table.ExecuteScalarAsync(cancellationToken) is not true) throw new PortException(PortFailureKind.Rejected, $"The database {connection.Database} is none of a host's: it has no schema. Name the one that the host uses (Database:ConnectionString, or DataDirectory).");
     }
 
     /// <summary>A host that has the folder is not waited for, as one that starts would: an operator is told at once.</summary>

@@ -49,6 +49,12 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
     /// <summary>What starts a guard and its server.</summary>
     internal Func<EmbeddedLayout, PostgresBinaries, DatabaseUser?, GuardedServer> Launcher { get; set; } = GuardedServer.Start;
 
+    /// <summary>The folder that is configured for it.</summary>
+    internal string Root => Configured.Root;
+
+    /// <summary>Whether a start would find a database, and not make one; root's may lie where its other users reach it.</summary>
+    internal bool HasData => Directory.Exists(Configured.Cluster) || (Environment.IsPrivilegedProcess && Directory.Exists(Configured.Reachable().Cluster));
+
     private EmbeddedLayout Configured { get; }
 
     /// <summary>
