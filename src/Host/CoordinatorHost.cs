@@ -24,13 +24,28 @@ public static class CoordinatorHost
         {
             await using var app = Build(args);
             var startup = app.Services.GetRequiredService<HostStartup>();
-            await app.RunAsync();
+            await StartAsync(app);
+            await app.WaitForShutdownAsync();
             return startup.ExitCode;
         }
         catch (Exception failure) when (StartFailure.Explain(failure) is { } explained)
         {
             await Console.Error.WriteLineAsync(explained.Text);
             return explained.ExitCode;
+        }
+    }
+
+    /// <summary>What has started of a host that cannot is stopped, and not left to find what it uses disposed.</summary>
+    private static async Task StartAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch
+        {
+            await app.StopAsync();
+            throw;
         }
     }
 
@@ -43,18 +58,25 @@ public static class CoordinatorHost
     {
         NativeHeap.GiveBackAtOnce();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-        HostConfiguration.Apply(builder.Configuration, args);
+        var wrong = new WrongSettings();
+        HostConfiguration.Apply(builder.Configuration, args, wrong);
         HostConfiguration.Apply(builder.Logging);
+        var startFailures = StartFailureLog.KeepQuiet(builder.Logging);
         OutageLogging.Add(builder.Services);
-        Listening.Apply(builder);
         builder.Host.UseDefaultServiceProvider(options => options.ValidateScopes = true);
         builder.Services.AddCoordinator(builder.Configuration);
         builder.Services.AddApiDocument();
         WebApp.Add(builder.Services, builder.Configuration);
+        SettingForms.Check(builder.Services, builder.Configuration, wrong);
+        HostSettings.CheckFolders(builder.Configuration, wrong);
+        Listening.Apply(builder, wrong);
+        wrong.ToldBy(builder.Services);
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();
         app.Services.GetService<IStartupValidator>()?.Validate();
+        Listening.LimitStop(app.Services);
+        startFailures.Of(app.Lifetime);
         Map(app);
         return app;
     }

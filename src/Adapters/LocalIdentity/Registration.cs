@@ -23,6 +23,7 @@ public static class Registration
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<VaultOptions>().Bind(configuration.GetSection(VaultOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<VaultOptions>, VaultOptionsValidator>();
+        services.AddSingleton<IValidateOptions<KeyFileAtStart.Checked>, KeyFileAtStart>().AddOptions<KeyFileAtStart.Checked>().ValidateOnStart();
         services.AddSingleton<MasterKeys>();
         services.AddSingleton<IHostDependency>(provider => new MasterKeyDependency(
             provider.GetRequiredService<MasterKeys>(), provider.GetRequiredService<IOptions<VaultOptions>>(), provider.GetService<ISealingKeys>(), provider.GetRequiredService<ILogger<MasterKeyDependency>>()));

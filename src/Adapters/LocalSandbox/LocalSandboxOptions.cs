@@ -1,3 +1,4 @@
+using Coordinator.Adapters.LocalSandbox.Linux;
 using Microsoft.Extensions.Options;
 
 namespace Coordinator.Adapters.LocalSandbox;
@@ -81,6 +82,7 @@ internal sealed class LocalSandboxOptionsValidator : IValidateOptions<LocalSandb
         Demand(options.BoxProgram.Length == 0 || File.Exists(options.BoxProgram), $"BoxProgram names {options.BoxProgram}, which is not there; publish it (dotnet publish src/Sandbox), or correct the path");
         Demand(options.DataDirectory.Length > 0, "DataDirectory must not be empty");
         Demand(options.User.Length > 0, "User must not be empty");
+        Demand(!BoxUsers.IsRoot(options.User), $"User is '{options.User}', which is root; boxes must belong to a user without rights");
         Demand(options.Bubblewrap.Length > 0, "Bubblewrap must not be empty");
         Demand(options.MaxBoxes > 0, $"MaxBoxes must be at least 1, not {options.MaxBoxes}");
         Demand(options.TmpBytes >= 1024 * 1024, $"TmpBytes must be at least 1 MiB, not {options.TmpBytes}");

@@ -17,7 +17,7 @@ internal static class DemoAddress
     public static void Apply(ConfigurationManager configuration)
     {
         if (!configuration.GetValue<bool>($"{DemoOptions.Section}:{nameof(DemoOptions.Enabled)}")) return;
-        if (Listening.UrlsOf(configuration).Select(url => new Uri(url.Replace("://*", "://localhost", StringComparison.Ordinal).Replace("://+", "://localhost", StringComparison.Ordinal)))
+        if (Listening.UrlsOf(configuration).Select(url => new Uri(Listening.Readable(url)))
                 .FirstOrDefault(url => url.Scheme == Uri.UriSchemeHttp) is not { Port: > 0 } served) return;
         var index = configuration.GetSection(Exceptions).GetChildren().Count();
         configuration.Sources.Add(new MemoryConfigurationSource

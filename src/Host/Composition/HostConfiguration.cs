@@ -1,3 +1,4 @@
+using Coordinator.Host.Starting;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Logging.Console;
 
@@ -12,12 +13,17 @@ internal static class HostConfiguration
     /// <summary>The folder of everything the host keeps; sections may place their part elsewhere.</summary>
     public const string DataDirectoryKey = "DataDirectory";
 
-    public static void Apply(ConfigurationManager configuration, string[] args)
+    /// <summary>The folder of what sessions keep as files.</summary>
+    public const string ArtifactDirectoryKey = "Artifacts:Directory";
+
+    /// <summary>Settings that cannot be read are added to <paramref name="wrong"/>.</summary>
+    public static void Apply(ConfigurationManager configuration, string[] args, WrongSettings wrong)
     {
         configuration.AddJsonFile(Path.Combine(Directory.GetCurrentDirectory(), "appsettings.json"), optional: true, reloadOnChange: false);
         configuration.AddEnvironmentVariables();
         configuration.AddEnvironmentVariables("COORDINATOR_");
         configuration.AddCommandLine(args);
+        HostSettings.Check(configuration, wrong);
         var data = Path.GetFullPath(configuration[DataDirectoryKey] is { Length: > 0 } named ? named : "data");
         configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = BuiltIn(data, ControlPlaneUrl(configuration)) });
         DemoAddress.Apply(configuration);
@@ -37,7 +43,7 @@ internal static class HostConfiguration
 
     /// <summary>Where boxes on other machines reach this host; without <c>PublicUrl</c> the first address it listens on, which is good for this machine alone.</summary>
     private static string ControlPlaneUrl(ConfigurationManager configuration) =>
-        configuration["PublicUrl"] is { Length: > 0 } named ? named : Listening.UrlsOf(configuration)[0].Replace("://*", "://localhost", StringComparison.Ordinal).Replace("://+", "://localhost", StringComparison.Ordinal).Replace("://0.0.0.0", "://localhost", StringComparison.Ordinal).Replace("://[::]", "://localhost", StringComparison.Ordinal);
+        configuration["PublicUrl"] is { Length: > 0 } named ? named : Listening.Readable(Listening.UrlsOf(configuration)[0]).Replace("://0.0.0.0", "://localhost", StringComparison.Ordinal).Replace("://[::]", "://localhost", StringComparison.Ordinal);
 
     private static Dictionary<string, string?> BuiltIn(string data, string controlPlaneUrl) => new(StringComparer.OrdinalIgnoreCase)
     {
@@ -46,7 +52,7 @@ internal static class HostConfiguration
         ["Vault:KeyFile"] = Path.Combine(data, "master.key"),
         ["Sandbox:Local:DataDirectory"] = Path.Combine(data, "sandboxes"),
         ["Sandbox:Modal:ControlPlaneUrl"] = controlPlaneUrl,
-        ["Artifacts:Directory"] = Path.Combine(data, "artifacts"),
+        [ArtifactDirectoryKey] = Path.Combine(data, "artifacts"),
         ["Demo:Directory"] = Path.Combine(data, "demo"),
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft"] = "Warning",

@@ -11,9 +11,9 @@ internal static class Listening
     private const string DefaultUrls = "http://localhost:8787";
     private const long LargestBody = 1024 * 1024;
 
-    public static void Apply(WebApplicationBuilder builder)
+    public static void Apply(WebApplicationBuilder builder, WrongSettings wrong)
     {
-        var socket = SandboxProviders.Chosen(builder.Configuration) == SandboxProviders.Local ? BoxSocket(builder.Configuration) : null;
+        var socket = SandboxProviders.Chosen(builder.Configuration) == SandboxProviders.Local ? BoxSocket(builder.Configuration, wrong) : null;
         builder.WebHost.UseUrls([.. UrlsOf(builder.Configuration), .. socket is null ? Array.Empty<string>() : [$"http://unix:{socket}"]]);
         builder.Services.AddSingleton(new BoxSocketPath(socket));
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -23,22 +23,30 @@ internal static class Listening
         });
         // Nothing here blocks a thread, so what a socket received is handled where it was received: a hop less each way.
         builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
-        builder.Services.AddOptions<HostOptions>().Configure<IOptions<SessionHostOptions>>((host, sessions) => host.ShutdownTimeout = HostDrain.Longest(sessions.Value));
     }
 
-    /// <summary>The addresses of <c>Urls</c>.</summary>
-    public static string[] UrlsOf(IConfiguration configuration) =>
-        (configuration["Urls"] is { Length: > 0 } configured ? configured : DefaultUrls).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    /// <summary>How long the host has to stop follows from its options, which are read only once they are known to be right.</summary>
+    public static void LimitStop(IServiceProvider services) =>
+        services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout = HostDrain.Longest(services.GetRequiredService<IOptions<SessionHostOptions>>().Value);
 
-    private static string BoxSocket(IConfiguration configuration)
+    /// <summary>The addresses of <c>Urls</c>.</summary>
+    public static string[] UrlsOf(IConfiguration configuration) => Split(configuration["Urls"] is { Length: > 0 } configured ? configured : DefaultUrls);
+
+    public static string[] Split(string urls) => urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    /// <summary>An address that means "everywhere", as one that can be read.</summary>
+    public static string Readable(string url) => url.Replace("://*", "://localhost", StringComparison.Ordinal).Replace("://+", "://localhost", StringComparison.Ordinal);
+
+    private static string? BoxSocket(IConfiguration configuration, WrongSettings wrong)
     {
         try
         {
             return HostSocket.Prepare(configuration);
         }
-        catch (Exception failure) when (failure is InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception failure) when ((failure is InvalidOperationException or IOException or UnauthorizedAccessException) && !FullDisk.Is(failure))
         {
-            throw new Starting.HostMisconfiguredException($"The socket for boxes cannot be made: {failure.Message}");
+            wrong.Add($"The socket for boxes cannot be made: {failure.Message}");
+            return null;
         }
     }
 }

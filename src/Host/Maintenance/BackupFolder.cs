@@ -21,10 +21,18 @@ internal sealed record BackupFolder(string Path)
         if (System.IO.Path.Exists(Path)) throw new PortException(PortFailureKind.Rejected, $"{Path} is there already; name a folder that is not.");
         var unfinished = new BackupFolder($"{Path}.unfinished");
         if (Directory.Exists(unfinished.Path)) Directory.Delete(unfinished.Path, recursive: true);
-        Create(unfinished.Path);
-        Create(unfinished.Database);
-        await fill(unfinished);
-        Directory.Move(unfinished.Path, Path);
+        try
+        {
+            Create(unfinished.Path);
+            Create(unfinished.Database);
+            await fill(unfinished);
+            Directory.Move(unfinished.Path, Path);
+        }
+        catch
+        {
+            if (Directory.Exists(unfinished.Path)) Directory.Delete(unfinished.Path, recursive: true);
+            throw;
+        }
     }
 
     /// <summary>

@@ -68,7 +68,7 @@ internal sealed class MaintenanceCommand(IConfiguration configuration, DatabaseB
     private static ServiceProvider Build(string[] settings)
     {
         var configuration = new ConfigurationManager();
-        HostConfiguration.Apply(configuration, settings);
+        HostConfiguration.Apply(configuration, settings, new()); // what only a host that serves reads is nothing to this
         var services = new ServiceCollection();
         services.AddLogging(logging =>
         {
@@ -77,12 +77,15 @@ internal sealed class MaintenanceCommand(IConfiguration configuration, DatabaseB
             logging.SetMinimumLevel(LogLevel.Warning);
         });
         services.AddSingleton<IConfiguration>(configuration).AddPostgres(configuration).AddSingleton<MaintenanceCommand>();
-        return services.BuildServiceProvider();
+        var wrong = new WrongSettings();
+        SettingForms.Check(services, configuration, wrong);
+        return wrong.Found.Count == 0 ? services.BuildServiceProvider() : throw new HostMisconfiguredException(wrong.Found);
     }
 
     private async Task<string> BackUpAsync(string? named, CancellationToken cancellationToken)
     {
         var folder = new BackupFolder(Path.GetFullPath(named ?? Path.Combine(configuration[HostConfiguration.DataDirectoryKey]!, "backups", time.GetUtcNow().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture))));
+        await database.DemandOneAsync(cancellationToken); // before anything is made
         var (sessions, artifacts) = (0L, 0);
         await folder.MakeAsync(async unfinished =>
         {

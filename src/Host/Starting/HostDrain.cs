@@ -19,8 +19,11 @@ internal sealed partial class HostDrain(ISessionHost sessions, IOptions<SessionH
     /// <summary>The longest that the host may take to stop.</summary>
     public static TimeSpan Longest(SessionHostOptions options) => options.SettleTime + HandOverTime + StopTime;
 
+    private bool serves; // from the moment that it listens
+
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
+        if (!serves) return;
         using var limit = new CancellationTokenSource(options.Value.SettleTime + HandOverTime, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
@@ -37,7 +40,11 @@ internal sealed partial class HostDrain(ISessionHost sessions, IOptions<SessionH
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        serves = true;
+        return Task.CompletedTask;
+    }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -27,6 +27,7 @@ internal sealed partial class HostStartup(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        if (!await ListensAsync(stoppingToken)) return;
         try
         {
             var began = time.GetTimestamp();
@@ -45,16 +46,19 @@ internal sealed partial class HostStartup(
             if (explained is null) LogFailed(logger, failure);
             else await Console.Error.WriteLineAsync(explained.Text);
             ExitCode = explained?.ExitCode ?? ExitCodes.Failed;
-            await ListeningAsync(stoppingToken);
             lifetime.StopApplication();
         }
     }
 
-    /// <summary>A host that is told to stop while it begins to listen fails by that, and its exit code is lost.</summary>
-    private async Task ListeningAsync(CancellationToken stoppingToken)
+    /// <summary>
+    /// A host that cannot listen starts nothing: what it has begun with would only be in the way of the one that does. And one that
+    /// were told to stop while it begins to listen would fail by that, and its exit code were lost.
+    /// </summary>
+    private async Task<bool> ListensAsync(CancellationToken stoppingToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStarted, stoppingToken);
         await Task.Delay(Timeout.InfiniteTimeSpan, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return lifetime.ApplicationStarted.IsCancellationRequested;
     }
 
     /// <summary>Side by side. One that ends the host ends the wait for the others, which may be for that very one.</summary>
@@ -87,7 +91,7 @@ internal sealed partial class HostStartup(
                 LogWithout(logger, dependency.Name, failure.Message);
                 return;
             }
-            catch (PortException failure) when (failure.Kind != PortFailureKind.Rejected)
+            catch (Exception failure) when (failure is PortException { Kind: not PortFailureKind.Rejected } || FullDisk.Is(failure))
             {
                 LogRetried(logger, dependency.Name, failure.Message, pause.TotalMilliseconds);
                 if (!dependency.IsRequired) return;

@@ -9,16 +9,22 @@ namespace Coordinator.Host.Starting;
 /// <summary>What the console and the exit code say of a host that could not start.</summary>
 internal sealed record StartFailure(string Text, int ExitCode)
 {
+    private const string Kestrel = "Microsoft.AspNetCore.Server.Kestrel.Core";
+
     /// <summary>The failures a person can do something about; null for those that are bugs.</summary>
     public static StartFailure? Explain(Exception failure) => failure switch
     {
         OptionsValidationException options => Misconfigured(options.Failures),
         AggregateException several when several.InnerExceptions.All(one => one is OptionsValidationException) =>
             Misconfigured(several.InnerExceptions.Cast<OptionsValidationException>().SelectMany(one => one.Failures)),
-        HostMisconfiguredException wrong => Misconfigured([wrong.Message]),
+        HostMisconfiguredException wrong => Misconfigured(wrong.Lines),
         PortException { Kind: PortFailureKind.Rejected } refused => Misconfigured([refused.Message]),
         AddressInUseException or IOException { InnerException: AddressInUseException } => new($"The host cannot listen: {failure.Message} Stop what listens there, or set Urls to another address.", ExitCodes.Failed),
         SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AccessDenied } => new($"The host cannot listen: {failure.Message}. Set Urls to another address.", ExitCodes.Failed),
+        SocketException { SocketErrorCode: SocketError.AddressNotAvailable } => new($"The host cannot listen: {failure.Message}. Urls names an address that this machine does not have.", ExitCodes.Failed),
+        InvalidOperationException { Source: Kestrel } => Misconfigured([$"Urls, or the section Kestrel: {failure.Message}"]),
+        IOException when FullDisk.Is(failure) => new($"The host cannot start, for its disk is full: {failure.Message} Make room, and start it again.", ExitCodes.Failed),
+        IOException or UnauthorizedAccessException => new($"The host cannot start: {failure.Message}", ExitCodes.Failed),
         _ => null,
     };
 
@@ -30,5 +36,8 @@ internal sealed record StartFailure(string Text, int ExitCode)
     }
 }
 
-/// <summary>A setting that has no options class of its own is wrong.</summary>
-internal sealed class HostMisconfiguredException(string message) : Exception(message);
+/// <summary>Settings that have no options class of their own are wrong, a line for each.</summary>
+internal sealed class HostMisconfiguredException(params IReadOnlyList<string> lines) : Exception(string.Join('\n', lines))
+{
+    public IReadOnlyList<string> Lines => lines;
+}

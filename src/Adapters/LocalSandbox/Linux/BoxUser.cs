@@ -24,6 +24,9 @@ internal sealed record BoxUser(uint Uid, uint Gid, bool IsDropped)
 /// <summary>Finds the boxes' user, and makes it when it is missing.</summary>
 internal sealed class BoxUsers(SystemCommand commands)
 {
+    /// <summary>Whether the setting itself says so; a name may turn out to be root's as well.</summary>
+    public static bool IsRoot(string setting) => setting is "root" or "0" || setting.StartsWith("0:", StringComparison.Ordinal);
+
     /// <exception cref="PortException"><see cref="PortFailureKind.Rejected"/>: the setting names root, or a user that cannot be made.</exception>
     public async ValueTask<BoxUser> ResolveAsync(string setting, CancellationToken cancellationToken)
     {

@@ -1,0 +1,23 @@
+namespace Coordinator.Host.Starting;
+
+/// <summary>
+/// A start that fails is told by one sentence (<see cref="StartFailure"/>), or by the exception itself: that the framework logs
+/// it too, with its stack, would only hide the sentence. Once the host has started, whatever the framework says of it is logged.
+/// </summary>
+internal sealed class StartFailureLog
+{
+    private const string Framework = "Microsoft.Extensions.Hosting.Internal.Host";
+
+    private IHostApplicationLifetime? lifetime;
+
+    public static StartFailureLog KeepQuiet(ILoggingBuilder logging)
+    {
+        var log = new StartFailureLog();
+        logging.AddFilter(Framework, log.IsTold);
+        return log;
+    }
+
+    public void Of(IHostApplicationLifetime host) => lifetime = host;
+
+    private bool IsTold(LogLevel level) => level >= LogLevel.Warning && lifetime?.ApplicationStarted.IsCancellationRequested == true;
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator.Host.Starting;
+
+/// <summary>
+/// What is wrong with single settings, found before there are options to validate. Each is refused here and replaced by what
+/// it is without being set, so that it hides nothing else that is wrong: options are validated with the rest, and all is told at once.
+/// </summary>
+internal sealed class WrongSettings : IValidateOptions<WrongSettings>
+{
+    private readonly List<string> found = [];
+
+    public IReadOnlyList<string> Found => found;
+
+    public void Add(string line) => found.Add(line);
+
+    /// <summary>Adds the line, and has everybody who reads the setting from now on see <paramref name="instead"/>.</summary>
+    public void Replace(IConfigurationBuilder configuration, string key, string? instead, string line)
+    {
+        found.Add(line);
+        configuration.Add(new MemoryConfigurationSource { InitialData = [new(key, instead)] });
+    }
+
+    /// <summary>Has the start refuse what was found, together with what the options' own validation finds.</summary>
+    public void ToldBy(IServiceCollection services) =>
+        services.AddSingleton<IValidateOptions<WrongSettings>>(this).AddOptions<WrongSettings>().ValidateOnStart();
+
+    public ValidateOptionsResult Validate(string? name, WrongSettings options) =>
+        found.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(found);
+}
