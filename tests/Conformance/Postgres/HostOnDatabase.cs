@@ -47,13 +47,19 @@ internal sealed class HostOnDatabase : IAsyncDisposable
     }
 
     /// <summary>Runs a host as its process does; the exit code it ends with.</summary>
-    public static async Task<int> RunAsync(string connectionString, params string[] more)
+    public static Task<int> RunAsync(string connectionString, params string[] more) => RunAsync(connectionString, static () => Task.CompletedTask, more);
+
+    /// <param name="connectionString">Its database.</param>
+    /// <param name="built">What happens when its settings have been found right, and before it starts.</param>
+    /// <param name="more">Its other settings.</param>
+    public static async Task<int> RunAsync(string connectionString, Func<Task> built, params string[] more)
     {
         var folder = Directory.CreateTempSubdirectory("coordinator-bad-day-");
         try
         {
             await using var app = CoordinatorHost.Build(Arguments(folder.FullName, connectionString, more), WithoutBoxes);
             var startup = app.Services.GetRequiredService<HostStartup>();
+            await built();
             await app.RunAsync().WaitAsync(Bound);
             return startup.ExitCode;
         }

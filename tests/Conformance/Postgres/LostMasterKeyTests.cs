@@ -59,10 +59,13 @@ public sealed class LostMasterKeyTests : IAsyncLifetime
     [Fact]
     public async Task What_ends_a_host_ends_it_also_while_its_database_is_away()
     {
-        await File.WriteAllTextAsync(KeyFile, "no key at all");
-        File.SetUnixFileMode(KeyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        Assert.Equal(78, await HostOnDatabase.RunAsync("Host=127.0.0.1;Port=1;Username=nobody;Database=nowhere;Timeout=2", DamageAsync, $"--Vault:KeyFile={KeyFile}"));
 
-        Assert.Equal(78, await HostOnDatabase.RunAsync("Host=127.0.0.1;Port=1;Username=nobody;Database=nowhere;Timeout=2", $"--Vault:KeyFile={KeyFile}"));
+        async Task DamageAsync()
+        {
+            await File.WriteAllTextAsync(KeyFile, "no key at all");
+            File.SetUnixFileMode(KeyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
     }
 
     private Task<HostOnDatabase> StartAsync() => HostOnDatabase.StartAsync(database.ConnectionString, $"--Vault:KeyFile={KeyFile}");
