@@ -120,8 +120,7 @@ public sealed class SessionSocketTests : IAsyncDisposable
         await PassQuietlyAsync();
         Assert.True(await events.MoveNextAsync().AsTask().WaitAsync(Bound));
         var next = events.MoveNextAsync().AsTask();
-        await PassQuietlyAsync();
-        await PassQuietlyAsync();
+        for (var unanswered = 0; unanswered < 3; unanswered++) await PassQuietlyAsync();
         Assert.False(lost.IsCompleted);
         await PassQuietlyAsync();
 
@@ -239,7 +238,7 @@ public sealed class SessionSocketTests : IAsyncDisposable
     /// <summary>Lets the time pass after which a client asks, once it waits for that and for nothing else.</summary>
     private async Task PassQuietlyAsync()
     {
-        var quiet = TimeSpan.FromSeconds(15);
+        var quiet = TimeSpan.FromSeconds(5);
         await Eventually.HoldsAsync(() => time.NextIn == quiet, "The client's silence");
         time.Advance(quiet);
     }
