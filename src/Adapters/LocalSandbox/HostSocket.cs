@@ -74,6 +74,7 @@ public static class HostSocket
     internal static string DirectoryFor(LocalSandboxOptions options)
     {
         if (options.SocketDirectory.Length > 0) return Path.GetFullPath(options.SocketDirectory);
+        if (options.DataDirectory.Length == 0) throw new InvalidOperationException($"it stands with the data, and {LocalSandboxOptions.Section}:DataDirectory is empty.");
         var data = Path.GetFullPath(options.DataDirectory);
         if (Native.EffectiveUser == 0) return Path.Combine("/run/coordinator", NameFor(data));
         var beside = Path.Combine(data, "run");

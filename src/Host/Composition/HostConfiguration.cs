@@ -16,6 +16,9 @@ internal static class HostConfiguration
     /// <summary>The folder of what sessions keep as files.</summary>
     public const string ArtifactDirectoryKey = "Artifacts:Directory";
 
+    /// <summary>The folder of the boxes that run on this machine.</summary>
+    public const string BoxDirectoryKey = "Sandbox:Local:DataDirectory";
+
     /// <summary>Settings that cannot be read are added to <paramref name="wrong"/>.</summary>
     public static void Apply(ConfigurationManager configuration, string[] args, WrongSettings wrong)
     {
@@ -50,7 +53,7 @@ internal static class HostConfiguration
         [DataDirectoryKey] = data,
         ["Database:Embedded:DataDirectory"] = Path.Combine(data, "postgres"),
         ["Vault:KeyFile"] = Path.Combine(data, "master.key"),
-        ["Sandbox:Local:DataDirectory"] = Path.Combine(data, "sandboxes"),
+        [BoxDirectoryKey] = Path.Combine(data, "sandboxes"),
         ["Sandbox:Modal:ControlPlaneUrl"] = controlPlaneUrl,
         [ArtifactDirectoryKey] = Path.Combine(data, "artifacts"),
         ["Demo:Directory"] = Path.Combine(data, "demo"),

@@ -26,10 +26,15 @@ internal static class HostSettings
     public static void CheckFolders(ConfigurationManager configuration, WrongSettings wrong)
     {
         var data = configuration[HostConfiguration.DataDirectoryKey]!;
-        var artifacts = configuration[HostConfiguration.ArtifactDirectoryKey]!;
         var isWritable = CheckFolder(HostConfiguration.DataDirectoryKey, data, wrong);
-        if (isWritable || !Path.GetFullPath(artifacts).StartsWith(Path.GetFullPath(data), StringComparison.Ordinal)) CheckFolder(HostConfiguration.ArtifactDirectoryKey, artifacts, wrong);
+        string[] others = [HostConfiguration.ArtifactDirectoryKey, .. SandboxProviders.Chosen(configuration) == SandboxProviders.Local ? [HostConfiguration.BoxDirectoryKey] : Array.Empty<string>()];
+        foreach (var key in others)
+        {
+            if (configuration[key] is { Length: > 0 } folder && (isWritable || !IsBelow(folder, data))) CheckFolder(key, folder, wrong);
+        }
     }
+
+    private static bool IsBelow(string folder, string other) => Path.GetFullPath(folder).StartsWith(Path.GetFullPath(other).TrimEnd('/') + '/', StringComparison.Ordinal);
 
     private static bool CheckFolder(string key, string folder, WrongSettings wrong)
     {

@@ -34,6 +34,7 @@ public sealed class StartSettingsTests : IDisposable
     [InlineData("PublicUrl", "foo", "it must be the address that people reach this host by")]
     [InlineData("DataDirectory", "/proc/nope", "it must be a folder that can be made and written")]
     [InlineData("Artifacts:Directory", "/proc/nope", "it must be a folder that can be made and written")]
+    [InlineData("Sandbox:Local:DataDirectory", "/proc/nope", "it must be a folder that can be made and written")]
     public async Task A_setting_that_nothing_can_be_done_with_is_named_and_hides_no_other(string key, string value, string wanted)
     {
         var arguments = Arguments($"--{key}={value}", "--Tenancy:SignInLinkLifetime=0");
