@@ -71,14 +71,30 @@ public static class CoordinatorHost
         HostSettings.CheckFolders(builder.Configuration, wrong);
         Listening.Apply(builder, wrong);
         wrong.ToldBy(builder.Services);
+        var unknown = UnknownSettingsLog.Find(builder.Services, builder.Configuration);
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();
-        app.Services.GetService<IStartupValidator>()?.Validate();
+        UnknownSettingsLog.Write(app.Logger, unknown);
+        Validate(app);
         Listening.LimitStop(app.Services);
         startFailures.Of(app.Lifetime);
         Map(app);
         return app;
+    }
+
+    /// <summary>Where the start ends with what is wrong, the log has been written by then: it may say which key was meant.</summary>
+    private static void Validate(WebApplication app)
+    {
+        try
+        {
+            app.Services.GetService<IStartupValidator>()?.Validate();
+        }
+        catch
+        {
+            ((IDisposable)app).Dispose();
+            throw;
+        }
     }
 
     private static void Map(WebApplication app)

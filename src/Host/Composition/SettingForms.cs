@@ -24,7 +24,7 @@ internal static class SettingForms
     }
 
     /// <summary>The classes of options that are bound, each with its section.</summary>
-    private static List<(string Section, Type Type)> Bound(IServiceCollection services) => services
+    public static List<(string Section, Type Type)> Bound(IServiceCollection services) => services
         .Select(service => service.ServiceType)
         .Where(type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IConfigureOptions<>))
         .Select(type => type.GetGenericArguments()[0])
@@ -56,11 +56,15 @@ internal static class SettingForms
     /// <summary>Options in options, and options by name.</summary>
     private static IEnumerable<(string Key, string Line, string? Instead)> FaultsBelow(IConfigurationSection section, object? unset, Type type)
     {
-        if (type.IsGenericType && type.GetGenericArguments() is [_, { IsClass: true } named] && IsOurs(named)) return section.GetChildren().SelectMany(child => FaultsIn(child, Activator.CreateInstance(named)!));
-        return unset is not null && IsOurs(type) ? FaultsIn(section, unset) : [];
+        if (OptionsByName(type) is { } named) return section.GetChildren().SelectMany(child => FaultsIn(child, Activator.CreateInstance(named)!));
+        return unset is not null && IsOptions(type) ? FaultsIn(section, unset) : [];
     }
 
-    private static bool IsOurs(Type type) => type.Namespace?.StartsWith(Product, StringComparison.Ordinal) == true && type.GetConstructor([]) is not null;
+    /// <summary>The options that a dictionary of them holds; null of another type.</summary>
+    public static Type? OptionsByName(Type type) => type.IsGenericType && type.GetGenericArguments() is [_, { IsClass: true } named] && IsOptions(named) ? named : null;
+
+    /// <summary>Whether it is a class of options, and no value.</summary>
+    public static bool IsOptions(Type type) => type.Namespace?.StartsWith(Product, StringComparison.Ordinal) == true && type.GetConstructor([]) is not null;
 
     /// <summary>Null when it is.</summary>
     private static string? WhatItMustBe(string text, PropertyInfo property)

@@ -1,17 +1,37 @@
 using System.Globalization;
 using System.Text;
+using Coordinator.Host;
+using Coordinator.Tests.Support.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Coordinator.Tests.Conformance.Documents;
 
-public sealed class ConfigurationDocumentTests
+public sealed class ConfigurationDocumentTests : IDisposable
 {
+    private readonly string folder = Directory.CreateTempSubdirectory("coordinator-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
     [Fact]
     public void Every_setting_stands_in_the_page_with_its_default_and_meaning() => GeneratedDocument.VerifyPart("docs/configuration.md", "options", Tables(OptionKeys.All()));
 
     [Fact]
     public void Every_setting_says_what_it_means() =>
         Assert.Empty(OptionKeys.All().SelectMany(section => section.Keys).Where(key => string.IsNullOrEmpty(key.Meaning)).Select(key => key.Key));
+
+    [Fact]
+    public void Every_setting_is_one_to_a_host_whatever_it_is_composed_of()
+    {
+        using var log = new CapturedLog();
+        var settings = OptionKeys.All().SelectMany(section => section.Keys).Select(key => key.Key.Replace("<name>", "mine", StringComparison.Ordinal).Replace("<n>", "0", StringComparison.Ordinal))
+            .Where(key => !key.StartsWith("SandboxHost:", StringComparison.Ordinal));
+
+        Assert.IsType<AggregateException>(Record.Exception(() => CoordinatorHost.Build([.. settings.Select(key => $"--{key}="), $"--DataDirectory={folder}", "--Tenancy:Nothing="], services => services.AddSingleton<ILoggerProvider>(log))));
+
+        Assert.Equal("Warning Tenancy:Nothing is no setting.", Assert.Single(log.Text.Split('\n'), line => line.Contains("is no setting", StringComparison.Ordinal)).TrimEnd());
+    }
 
     [Theory]
     [InlineData("Database:ConnectionString")]
