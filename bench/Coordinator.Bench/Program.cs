@@ -8,6 +8,7 @@ if (args is ["relay", ..]) return await BareRelay.RunAsync();
 
 var time = TimeProvider.System;
 if (args is ["store", ..]) return await BareStore.RunAsync(time);
+if (args is ["durable", ..]) return await BareDurableRelay.RunAsync(time);
 if (args is ["drive", var driveReport, var kind, .. var rest])
 {
     await using var server = ServerOf(kind, rest);

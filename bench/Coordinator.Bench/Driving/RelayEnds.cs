@@ -11,10 +11,10 @@ internal sealed class RelayEnds : IAsyncDisposable
 
     public List<SessionWatcher> Watchers { get; } = [];
 
-    public static async Task<RelayEnds> StartAsync(int watchers, CancellationToken cancellationToken)
+    public static async Task<RelayEnds> StartAsync(int watchers, CancellationToken cancellationToken, string role = "relay", string into = "/in")
     {
-        var process = await HostProcess.StartRoleAsync("relay");
-        var ends = new RelayEnds(process, await FrameSocket.ConnectAsync(process.Url, "/in", null, null, cancellationToken));
+        var process = await HostProcess.StartRoleAsync(role);
+        var ends = new RelayEnds(process, await FrameSocket.ConnectAsync(process.Url, into, null, null, cancellationToken));
         for (var i = 0; i < watchers; i++) ends.Watchers.Add(new(await FrameSocket.ConnectAsync(process.Url, "/out", null, null, cancellationToken)));
         return ends;
     }

@@ -6,12 +6,15 @@ using Coordinator.Bench.Measuring;
 namespace Coordinator.Bench.Scenarios;
 
 /// <summary>
-/// From a box's event, handed to its socket, to the client that has it, durable on the way, at steady rates. Then what a
-/// client that was away takes to read what was written at 1,000 events a second, where records are small.
+/// From a box's event, handed to its socket, to the client that has it, durable on the way, at steady rates, turn by turn with its limit,
+/// a bare durable relay. Then what a client that was away takes to read what was written at 1,000 events a second, where records are small.
 /// </summary>
 internal sealed class EventLatency(TimeProvider time) : IScenario
 {
     private const int Missed = 5_000;
+
+    /// <summary>Few and long: the first events of each find a machine that has just done something else.</summary>
+    private const int Turns = 2;
 
     public string Name => "events";
 
@@ -20,18 +23,25 @@ internal sealed class EventLatency(TimeProvider time) : IScenario
         await using var store = await StoreCaller.StartAsync(time, cancellationToken);
         await using var host = await HostProcess.StartRoleAsync("serve");
         await using var turn = await Turn.BeginAsync(host, cancellationToken);
+        await using var limit = await DurableRelayLimit.StartAsync(time, cancellationToken);
         await StreamAsync(turn, 1_000, 5_000, cancellationToken); // warm-up: the code is compiled for good
+        await limit.PacedAsync(1_000, 5_000, cancellationToken);
         foreach (var (rate, count, p50, p99) in new (int, int, double?, double?)[] { (50, 500, null, null), (200, 2_000, null, null), (1_000, 10_000, 5, 20), (5_000, 25_000, null, null), (10_000, 50_000, null, null) })
         {
             var allocated = (await host.MemoryAsync(cancellationToken)).Allocated;
-            var (journal, cpu) = (await host.JournalAsync(cancellationToken), host.CpuSeconds());
-            var latencies = await StreamAsync(turn, rate, count, cancellationToken);
-            var area = string.Create(CultureInfo.InvariantCulture, $"Box event to client at {rate:N0}/s");
-            yield return new(area, "p50", latencies.Percentile(50), "ms", p50);
-            yield return new(area, "p99", latencies.Percentile(99), "ms", p99);
-            yield return new(area, "allocated by the host", ((await host.MemoryAsync(cancellationToken)).Allocated - allocated) / 1024.0 / count, "KB/event");
-            yield return new(area, "CPU of host and PostgreSQL", (host.CpuSeconds() - cpu) * 1e6 / count, "µs/event");
+            var journal = await host.JournalAsync(cancellationToken);
+            var ours = new TurnTaker(host, () => StreamAsync(turn, rate, count / Turns, cancellationToken));
+            var bare = new TurnTaker(limit.Process, () => limit.PacedAsync(rate, count / Turns, cancellationToken));
+            await TurnTaker.TakeTurnsAsync(Turns, ours, bare);
             var after = await host.JournalAsync(cancellationToken);
+            var area = string.Create(CultureInfo.InvariantCulture, $"Box event to client at {rate:N0}/s");
+            yield return new(area, "p50", ours.Took.Percentile(50), "ms", p50);
+            yield return new(area, "p99", ours.Took.Percentile(99), "ms", p99);
+            foreach (var one in ours.Took.Beside(bare.Took, area, DurableRelayLimit.Together, 50, 99)) yield return one;
+            yield return new(area, "allocated by the host", ((await host.MemoryAsync(cancellationToken)).Allocated - allocated) / 1024.0 / count, "KB/event");
+            yield return new(area, "CPU of host and PostgreSQL", ours.CpuSeconds * 1e6 / count, "µs/event");
+            yield return new(area, $"limit, {DurableRelayLimit.Together}: CPU", bare.CpuSeconds * 1e6 / count, "µs/event");
+            yield return new(area, $"against {DurableRelayLimit.Together}, by CPU time", ours.CpuSeconds / bare.CpuSeconds, "times");
             yield return new(area, "events in a commit", count / (double)(after.Commits - journal.Commits), "events");
             yield return new(area, "journal on disk", (after.TableBytes - journal.TableBytes) / (double)count, "bytes/event");
             yield return new(area, "write-ahead log", (after.WalBytes - journal.WalBytes) / (double)count, "bytes/event");

@@ -35,7 +35,7 @@ internal sealed class RelayLimit(TimeProvider time, int count = 100_000) : IScen
     }
 
     /// <summary>Frames at a steady rate through the relay.</summary>
-    internal static async Task<Latencies> PacedAsync(RelayEnds relay, int rate, int events, TimeProvider time, CancellationToken cancellationToken)
+    internal static async Task<Latencies> PacedAsync(RelayEnds relay, int rate, int events, TimeProvider time, CancellationToken cancellationToken, Func<int, ReadOnlyMemory<byte>>? make = null)
     {
         var watcher = relay.Watchers[0];
         var first = watcher.Texts.Count;
@@ -43,8 +43,9 @@ internal sealed class RelayLimit(TimeProvider time, int count = 100_000) : IScen
         var taking = watcher.TakeTextsAsync(first + events, cancellationToken);
         await Pace.RunAsync(rate, events, time, async i =>
         {
+            var frame = make is null ? Frame : make(i);
             sent[i] = Stopwatch.GetTimestamp();
-            await relay.Into.SendAsync(Frame, cancellationToken);
+            await relay.Into.SendAsync(frame, cancellationToken);
         }, cancellationToken);
         await taking;
         var latencies = new Latencies();
