@@ -9,7 +9,6 @@ using Coordinator.Host.Web;
 using Coordinator.Modules.Kernel;
 using Coordinator.Modules.Kernel.Http;
 using Coordinator.Demo;
-using Microsoft.Extensions.Options;
 
 namespace Coordinator.Host;
 
@@ -28,7 +27,7 @@ public static class CoordinatorHost
             await app.WaitForShutdownAsync();
             return startup.ExitCode;
         }
-        catch (Exception failure) when (StartFailure.Explain(failure) is { } explained)
+        catch (Exception failure) when (StartFailure.Explain(failure, StartingProgram.Host) is { } explained)
         {
             await Console.Error.WriteLineAsync(explained.Text);
             return explained.ExitCode;
@@ -51,7 +50,7 @@ public static class CoordinatorHost
 
     /// <summary>
     /// A host that has not been started. All invalid options are reported at once
-    /// (<see cref="OptionsValidationException"/>, or an <see cref="AggregateException"/> of them).
+    /// (<see cref="Microsoft.Extensions.Options.OptionsValidationException"/>, or an <see cref="AggregateException"/> of them).
     /// <paramref name="replace"/> runs after everything is registered, so that what it registers takes the place of it.
     /// </summary>
     public static WebApplication Build(string[] args, Action<IServiceCollection>? replace = null)
@@ -76,25 +75,11 @@ public static class CoordinatorHost
 
         var app = builder.Build();
         UnknownSettingsLog.Write(app.Logger, unknown);
-        Validate(app);
+        WrongSettings.Demand(app);
         Listening.LimitStop(app.Services);
         startFailures.Of(app.Lifetime);
         Map(app);
         return app;
-    }
-
-    /// <summary>Where the start ends with what is wrong, the log has been written by then: it may say which key was meant.</summary>
-    private static void Validate(WebApplication app)
-    {
-        try
-        {
-            app.Services.GetService<IStartupValidator>()?.Validate();
-        }
-        catch
-        {
-            ((IDisposable)app).Dispose();
-            throw;
-        }
     }
 
     private static void Map(WebApplication app)

@@ -42,9 +42,9 @@ internal sealed class SandboxHostOptionsValidator : IValidateOptions<SandboxHost
         if (options.DataDirectory.Length == 0) wrong.Add("DataDirectory must not be empty");
         if (options.LongestTtlSeconds < 60) wrong.Add($"LongestTtlSeconds must be at least 60, not {options.LongestTtlSeconds}");
         if (options.MaxRelayed < 1) wrong.Add($"MaxRelayed must be at least 1, not {options.MaxRelayed}");
-        foreach (var url in options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).DefaultIfEmpty(string.Empty))
+        foreach (var url in ListenAddress.Split(options.Urls).DefaultIfEmpty(string.Empty))
         {
-            if (!url.StartsWith("http://", StringComparison.Ordinal)) wrong.Add($"Urls must be http:// addresses (TLS is for the proxy in front), not '{url}'");
+            if (!url.StartsWith("http://", StringComparison.Ordinal) || !ListenAddress.IsOne(url)) wrong.Add($"Urls must be http:// addresses (TLS is for the proxy in front), not '{url}'");
         }
 
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong.Select(text => $"{SandboxHostOptions.Section}: {text}."));

@@ -26,7 +26,7 @@ public static class SandboxHostProgram
             await app.WaitForShutdownAsync();
             return 0;
         }
-        catch (Exception failure) when (SandboxHostFailure.Explain(failure) is { } explained)
+        catch (Exception failure) when (StartFailure.Explain(failure, StartingProgram.SandboxHost) is { } explained)
         {
             await Console.Error.WriteLineAsync(explained.Text);
             return explained.ExitCode;
@@ -34,19 +34,26 @@ public static class SandboxHostProgram
     }
 
     /// <summary>
-    /// A program that has not been started. All invalid options are reported at once. <paramref name="replace"/> runs after
+    /// A program that has not been started. All that is wrong with its settings is reported at once. <paramref name="replace"/> runs after
     /// everything is registered.
     /// </summary>
     public static WebApplication Build(string[] args, Action<IServiceCollection>? replace = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-        SandboxHostConfiguration.Apply(builder.Configuration, args);
+        var wrong = new WrongSettings();
+        SandboxHostConfiguration.Apply(builder.Configuration, args, wrong);
         SandboxHostConfiguration.Apply(builder.Logging);
+        var startFailures = StartFailureLog.KeepQuiet(builder.Logging);
         AddServices(builder.Services, builder.Configuration);
+        SettingForms.Check(builder.Services, builder.Configuration, wrong);
+        Listen(builder, wrong);
+        wrong.ToldBy(builder.Services);
+        var unknown = UnknownSettingsLog.Find(builder.Services, builder.Configuration);
         replace?.Invoke(builder.Services);
-        Listen(builder);
         var app = builder.Build();
-        app.Services.GetService<IStartupValidator>()?.Validate();
+        UnknownSettingsLog.Write(app.Logger, unknown);
+        WrongSettings.Demand(app);
+        startFailures.Of(app.Lifetime);
         app.MapWhen(BoxSocket.IsFromBoxes, static boxes => boxes.Run(static context => context.RequestServices.GetRequiredService<BoxRelay>().ForwardAsync(context)));
         app.UseMiddleware<SignatureGate>();
         app.UseRouting();
@@ -81,12 +88,12 @@ public static class SandboxHostProgram
         services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(5));
     }
 
-    private static void Listen(WebApplicationBuilder builder)
+    private static void Listen(WebApplicationBuilder builder, WrongSettings wrong)
     {
-        var socket = BoxSocket.Prepare(builder.Configuration);
+        var socket = SocketForBoxes.Prepare(builder.Configuration, wrong) ?? HostSocket.FileName; // without it nothing is started
         builder.Services.AddSingleton(new BoxSocket(socket));
         var options = builder.Configuration.GetSection(SandboxHostOptions.Section).Get<SandboxHostOptions>() ?? new();
-        builder.WebHost.UseUrls([.. options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), $"http://unix:{socket}"]);
+        builder.WebHost.UseUrls([.. ListenAddress.Split(options.Urls), $"http://unix:{socket}"]);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

@@ -17,7 +17,7 @@ internal static class DemoAddress
     public static void Apply(ConfigurationManager configuration)
     {
         if (!configuration.GetValue<bool>($"{DemoOptions.Section}:{nameof(DemoOptions.Enabled)}")) return;
-        if (Listening.UrlsOf(configuration).Select(url => new Uri(Listening.Readable(url)))
+        if (Listening.UrlsOf(configuration).Select(url => new Uri(ListenAddress.Readable(url)))
                 .FirstOrDefault(url => url.Scheme == Uri.UriSchemeHttp) is not { Port: > 0 } served) return;
         var index = configuration.GetSection(Exceptions).GetChildren().Count();
         configuration.Sources.Add(new MemoryConfigurationSource

@@ -1,4 +1,3 @@
-using Coordinator.Host.Starting;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Logging.Console;
 
@@ -46,7 +45,7 @@ internal static class HostConfiguration
 
     /// <summary>Where boxes on other machines reach this host; without <c>PublicUrl</c> the first address it listens on, which is good for this machine alone.</summary>
     private static string ControlPlaneUrl(ConfigurationManager configuration) =>
-        configuration["PublicUrl"] is { Length: > 0 } named ? named : Listening.Readable(Listening.UrlsOf(configuration)[0]).Replace("://0.0.0.0", "://localhost", StringComparison.Ordinal).Replace("://[::]", "://localhost", StringComparison.Ordinal);
+        configuration["PublicUrl"] is { Length: > 0 } named ? named : ListenAddress.Readable(Listening.UrlsOf(configuration)[0]).Replace("://0.0.0.0", "://localhost", StringComparison.Ordinal).Replace("://[::]", "://localhost", StringComparison.Ordinal);
 
     private static Dictionary<string, string?> BuiltIn(string data, string controlPlaneUrl) => new(StringComparer.OrdinalIgnoreCase)
     {

@@ -1,5 +1,4 @@
 using Coordinator.Adapters.InProcess;
-using Coordinator.Adapters.LocalSandbox;
 using Coordinator.Host.Starting;
 using Microsoft.Extensions.Options;
 
@@ -13,7 +12,7 @@ internal static class Listening
 
     public static void Apply(WebApplicationBuilder builder, WrongSettings wrong)
     {
-        var socket = SandboxProviders.Chosen(builder.Configuration) == SandboxProviders.Local ? BoxSocket(builder.Configuration, wrong) : null;
+        var socket = SandboxProviders.Chosen(builder.Configuration) == SandboxProviders.Local ? SocketForBoxes.Prepare(builder.Configuration, wrong) : null;
         builder.WebHost.UseUrls([.. UrlsOf(builder.Configuration), .. socket is null ? Array.Empty<string>() : [$"http://unix:{socket}"]]);
         builder.Services.AddSingleton(new BoxSocketPath(socket));
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -30,25 +29,7 @@ internal static class Listening
         services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout = HostDrain.Longest(services.GetRequiredService<IOptions<SessionHostOptions>>().Value);
 
     /// <summary>The addresses of <c>Urls</c>.</summary>
-    public static string[] UrlsOf(IConfiguration configuration) => Split(configuration["Urls"] is { Length: > 0 } configured ? configured : DefaultUrls);
-
-    public static string[] Split(string urls) => urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-
-    /// <summary>An address that means "everywhere", as one that can be read.</summary>
-    public static string Readable(string url) => url.Replace("://*", "://localhost", StringComparison.Ordinal).Replace("://+", "://localhost", StringComparison.Ordinal);
-
-    private static string? BoxSocket(IConfiguration configuration, WrongSettings wrong)
-    {
-        try
-        {
-            return HostSocket.Prepare(configuration);
-        }
-        catch (Exception failure) when ((failure is InvalidOperationException or IOException or UnauthorizedAccessException) && !FullDisk.Is(failure))
-        {
-            wrong.Add($"The socket for boxes cannot be made: {failure.Message}");
-            return null;
-        }
-    }
+    public static string[] UrlsOf(IConfiguration configuration) => ListenAddress.Split(configuration["Urls"] is { Length: > 0 } configured ? configured : DefaultUrls);
 }
 
 /// <summary>The unix socket that boxes dial; null when they come from other machines.</summary>

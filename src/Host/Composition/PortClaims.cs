@@ -1,5 +1,4 @@
 using System.Reflection;
-using Coordinator.Host.Starting;
 using Coordinator.Ports;
 
 namespace Coordinator.Host.Composition;
@@ -7,7 +6,7 @@ namespace Coordinator.Host.Composition;
 /// <summary>One adapter serves each port. Of two the container would silently take the later one.</summary>
 internal static class PortClaims
 {
-    /// <exception cref="HostMisconfiguredException">Some ports are claimed twice; all of them are named, with who claims them.</exception>
+    /// <exception cref="MisconfiguredException">Some ports are claimed twice; all of them are named, with who claims them.</exception>
     public static IServiceCollection DemandOneAdapterPerPort(this IServiceCollection services)
     {
         var claims = services
@@ -16,7 +15,7 @@ internal static class PortClaims
             .Where(port => port.Count() > 1)
             .Select(port => $"{port.Key.Name} is claimed by {string.Join(" and ", port.Select(NameOf))}; configure one of them")
             .ToList();
-        return claims.Count == 0 ? services : throw new HostMisconfiguredException(string.Join("; ", claims) + ".");
+        return claims.Count == 0 ? services : throw new MisconfiguredException(string.Join("; ", claims) + ".");
     }
 
     /// <summary>What is made by a factory is named by the assembly that brought the factory along.</summary>

@@ -3,7 +3,6 @@ using Coordinator.Adapters.FileSystem;
 using Coordinator.Adapters.Postgres;
 using Coordinator.Adapters.Postgres.Backup;
 using Coordinator.Host.Composition;
-using Coordinator.Host.Starting;
 using Coordinator.Ports;
 
 namespace Coordinator.Host.Maintenance;
@@ -54,7 +53,7 @@ internal sealed class MaintenanceCommand(IConfiguration configuration, DatabaseB
             await Console.Error.WriteLineAsync($"It was not finished: {failure.Message}");
             return ExitCodes.Failed;
         }
-        catch (Exception failure) when (StartFailure.Explain(failure) is { } explained)
+        catch (Exception failure) when (StartFailure.Explain(failure, StartingProgram.Host) is { } explained)
         {
             await Console.Error.WriteLineAsync(explained.Text);
             return explained.ExitCode;
@@ -79,7 +78,7 @@ internal sealed class MaintenanceCommand(IConfiguration configuration, DatabaseB
         services.AddSingleton<IConfiguration>(configuration).AddPostgres(configuration).AddSingleton<MaintenanceCommand>();
         var wrong = new WrongSettings();
         SettingForms.Check(services, configuration, wrong);
-        return wrong.Found.Count == 0 ? services.BuildServiceProvider() : throw new HostMisconfiguredException(wrong.Found);
+        return wrong.Found.Count == 0 ? services.BuildServiceProvider() : throw new MisconfiguredException(wrong.Found);
     }
 
     private async Task<string> BackUpAsync(string? named, CancellationToken cancellationToken)

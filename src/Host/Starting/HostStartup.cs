@@ -42,7 +42,7 @@ internal sealed partial class HostStartup(
         }
         catch (Exception failure)
         {
-            var explained = StartFailure.Explain(failure);
+            var explained = StartFailure.Explain(failure, StartingProgram.Host);
             if (explained is null) LogFailed(logger, failure);
             else await Console.Error.WriteLineAsync(explained.Text);
             ExitCode = explained?.ExitCode ?? ExitCodes.Failed;

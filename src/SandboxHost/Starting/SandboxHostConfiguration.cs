@@ -10,27 +10,35 @@ namespace Coordinator.SandboxHost.Starting;
 /// </summary>
 internal static class SandboxHostConfiguration
 {
-    public static void Apply(ConfigurationManager configuration, string[] args)
+    /// <summary>The folder of everything it keeps.</summary>
+    private const string DataDirectoryKey = $"{SandboxHostOptions.Section}:{nameof(SandboxHostOptions.DataDirectory)}";
+
+    private const string BoxDirectoryKey = "Sandbox:Local:DataDirectory";
+
+    /// <summary>Settings that cannot be read, and folders that cannot be written, are added to <paramref name="wrong"/>.</summary>
+    public static void Apply(ConfigurationManager configuration, string[] args, WrongSettings wrong)
     {
         configuration.AddJsonFile(Path.Combine(Directory.GetCurrentDirectory(), "appsettings.json"), optional: true, reloadOnChange: false);
         configuration.AddEnvironmentVariables();
         configuration.AddEnvironmentVariables("COORDINATOR_");
         configuration.AddCommandLine(args);
-        var key = $"{SandboxHostOptions.Section}:{nameof(SandboxHostOptions.DataDirectory)}";
-        var data = Path.GetFullPath(configuration[key] is { Length: > 0 } named ? named : new SandboxHostOptions().DataDirectory);
+        LogLevelSettings.Check(configuration, wrong);
+        var data = Path.GetFullPath(configuration[DataDirectoryKey] is { Length: > 0 } named ? named : new SandboxHostOptions().DataDirectory);
         configuration.Sources.Insert(0, new MemoryConfigurationSource
         {
             InitialData = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
             {
-                [key] = data,
-                ["Sandbox:Local:DataDirectory"] = Path.Combine(data, "sandboxes"),
-                ["Sandbox:Local:Node"] = NodeOf(data),
+                [DataDirectoryKey] = data,
+                [BoxDirectoryKey] = Path.Combine(data, "sandboxes"),
                 ["Logging:LogLevel:Default"] = "Information",
                 ["Logging:LogLevel:Microsoft"] = "Warning",
                 ["Logging:LogLevel:Microsoft.AspNetCore.Server.Kestrel"] = "Error",
                 ["Logging:LogLevel:System.Net.Http"] = "Warning",
             },
         });
+        var before = wrong.Found.Count;
+        SettingFolders.Check(configuration, wrong, DataDirectoryKey, BoxDirectoryKey);
+        if (wrong.Found.Count == before) configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = [new("Sandbox:Local:Node", NodeOf(data))] });
     }
 
     /// <summary>This machine's name in handles, made up once and kept with the data: new data is another node.</summary>

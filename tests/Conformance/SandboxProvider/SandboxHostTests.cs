@@ -9,6 +9,8 @@ using Coordinator.Tests.Support.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Coordinator.Tests.Conformance.SandboxProvider;
@@ -130,6 +132,45 @@ public sealed class SandboxHostTests : IAsyncLifetime
         var all = failure is AggregateException several ? string.Join('\n', several.InnerExceptions.Select(one => one.Message)) : failure.Message;
         Assert.All(["Keys:short must have at least 32", "Urls must be http://", "BoxProgram must be"], wanted => Assert.Contains(wanted, all, StringComparison.Ordinal));
         Assert.Equal(78, await SandboxHostProgram.RunAsync(wrong));
+    }
+
+    [Theory]
+    [InlineData("SandboxHost:MaxRelayed", "many", "SandboxHost:MaxRelayed is 'many'; it must be a whole number")]
+    [InlineData("SandboxHost:LongestTtlSeconds", "1.5", "SandboxHost:LongestTtlSeconds is '1.5'; it must be a whole number")]
+    [InlineData("SandboxHost:Urls", "http://127.0.0.1:99999", "SandboxHost: Urls must be http:// addresses")]
+    [InlineData("SandboxHost:DataDirectory", "/proc/nope", "SandboxHost:DataDirectory is '/proc/nope'; it must be a folder that can be made and written")]
+    [InlineData("Sandbox:Local:DataDirectory", "/proc/nope", "Sandbox:Local:DataDirectory is '/proc/nope'; it must be a folder that can be made and written")]
+    [InlineData("Sandbox:Local:MaxBoxes", "all", "Sandbox:Local:MaxBoxes is 'all'; it must be a whole number")]
+    [InlineData("Sandbox:Local:AllowUnisolated", "sure", "Sandbox:Local:AllowUnisolated is 'sure'; it must be true or false")]
+    [InlineData("Logging:LogLevel:Default", "loud", "Logging:LogLevel:Default is 'loud'; it must be one of Trace")]
+    public async Task A_setting_that_nothing_can_be_done_with_is_named_and_hides_no_other(string key, string value, string wanted)
+    {
+        string[] arguments =
+        [
+            $"--SandboxHost:DataDirectory={rig.HostDirectory}-x", "--SandboxHost:Keys:short=abc", $"--Sandbox:Local:BoxProgram={typeof(SandboxHostTests).Assembly.Location}",
+            $"--Sandbox:Local:SocketDirectory={rig.Local.Root}/x", $"--{key}={value}",
+        ];
+        var failure = Assert.ThrowsAny<Exception>(() => SandboxHostProgram.Build(arguments));
+
+        string[] lines = [.. (failure is AggregateException several ? several.InnerExceptions : [failure]).Cast<OptionsValidationException>().SelectMany(one => one.Failures)];
+        Assert.Equal(2, lines.Length);
+        Assert.Single(lines, line => line.StartsWith(wanted, StringComparison.Ordinal));
+        Assert.Single(lines, line => line.Contains("Keys:short must have at least 32", StringComparison.Ordinal));
+        Assert.Equal(78, await SandboxHostProgram.RunAsync(arguments));
+    }
+
+    [Fact]
+    public void A_key_that_no_setting_has_is_named_with_the_one_that_is_near()
+    {
+        using var log = new CapturedLog();
+        string[] arguments = [$"--SandboxHost:DataDirectory={rig.HostDirectory}-x", $"--Sandbox:Local:SocketDirectory={rig.Local.Root}/x", "--SandboxHost:MaxRelayd=canary", "--Sandbox:Local:MaxBox=canary", "--Sandbox:Egress:AllowAll=canary"];
+
+        Assert.ThrowsAny<Exception>(() => SandboxHostProgram.Build(arguments, services => services.AddSingleton<ILoggerProvider>(log)));
+
+        Assert.Equal(
+            ["Warning Sandbox:Local:MaxBox is no setting; did you mean Sandbox:Local:MaxBoxes?", "Warning SandboxHost:MaxRelayd is no setting; did you mean SandboxHost:MaxRelayed?"],
+            log.Text.Split('\n').Select(line => line.TrimEnd()).Where(line => line.Contains("is no setting", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.DoesNotContain("canary", log.Text, StringComparison.Ordinal);
     }
 
     private async Task<SandboxSpec> CreateAsync(Uri controlPlane)

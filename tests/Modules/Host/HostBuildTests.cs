@@ -7,6 +7,7 @@ using Coordinator.Host.Composition;
 using Coordinator.Host.Starting;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
+using Coordinator.Starting;
 using Coordinator.Tests.Support.Snapshots;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.Mvc.ApiExplorer;
@@ -220,7 +221,7 @@ public sealed class HostBuildTests : IDisposable
     {
         var services = new ServiceCollection().AddSingleton<ISandboxProvider>(new InMemorySandboxProvider(TimeProvider.System)).AddSingleton<ISandboxProvider>(new InMemorySandboxProvider(TimeProvider.System));
 
-        var failure = Assert.Throws<HostMisconfiguredException>(() => services.DemandOneAdapterPerPort());
+        var failure = Assert.Throws<MisconfiguredException>(() => services.DemandOneAdapterPerPort());
 
         Assert.Equal("ISandboxProvider is claimed by InMemorySandboxProvider and InMemorySandboxProvider; configure one of them.", failure.Message);
     }

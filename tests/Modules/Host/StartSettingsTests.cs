@@ -1,5 +1,5 @@
 using Coordinator.Host;
-using Coordinator.Host.Starting;
+using Coordinator.Starting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -95,10 +95,19 @@ public sealed class StartSettingsTests : IDisposable
     [Fact]
     public void A_full_disk_has_a_supervisor_try_again()
     {
-        var full = StartFailure.Explain(new IOException("No space left on device", 28))!;
+        var full = StartFailure.Explain(new IOException("No space left on device", 28), StartingProgram.Host)!;
 
         Assert.Equal(ExitCodes.Failed, full.ExitCode);
         Assert.Contains("Make room", full.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_of_settings_that_cannot_be_read_is_a_wrong_setting()
+    {
+        var failure = StartFailure.Explain(new InvalidDataException("Failed to load configuration from file 'appsettings.json'.", new FormatException("Could not parse the JSON file.")), StartingProgram.Host)!;
+
+        Assert.Equal(ExitCodes.Misconfigured, failure.ExitCode);
+        Assert.Contains("'appsettings.json'. Could not parse the JSON file.", failure.Text, StringComparison.Ordinal);
     }
 
     private static IEnumerable<string> Failures(Exception failure) => failure switch

@@ -1,4 +1,4 @@
-namespace Coordinator.Host.Starting;
+namespace Coordinator.Starting;
 
 /// <summary>
 /// A start that fails is told by one sentence (<see cref="StartFailure"/>), or by the exception itself: that the framework logs

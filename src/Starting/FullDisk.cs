@@ -1,4 +1,4 @@
-namespace Coordinator.Host.Starting;
+namespace Coordinator.Starting;
 
 /// <summary>A disk without room is no wrong setting: it is waited for, or the host ends so that its supervisor tries again.</summary>
 internal static class FullDisk

@@ -2,7 +2,7 @@ using System.Collections;
 using System.Reflection;
 using Microsoft.Extensions.Configuration;
 
-namespace Coordinator.Host.Composition;
+namespace Coordinator.Starting;
 
 /// <summary>A key that no setting has, and the setting that was probably meant.</summary>
 internal sealed record UnknownSetting(string Key, string? Near);

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Options;
 
-namespace Coordinator.Host.Starting;
+namespace Coordinator.Starting;
 
 /// <summary>
 /// What is wrong with single settings, found before there are options to validate. Each is refused here and replaced by what
@@ -28,4 +28,18 @@ internal sealed class WrongSettings : IValidateOptions<WrongSettings>
 
     public ValidateOptionsResult Validate(string? name, WrongSettings options) =>
         found.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(found);
+
+    /// <summary>Validates all settings. Where the start ends with what is wrong, the log has been written by then: it may say which key was meant.</summary>
+    public static void Demand(WebApplication app)
+    {
+        try
+        {
+            app.Services.GetService<IStartupValidator>()?.Validate();
+        }
+        catch
+        {
+            ((IDisposable)app).Dispose();
+            throw;
+        }
+    }
 }

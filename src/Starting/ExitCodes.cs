@@ -1,7 +1,7 @@
-namespace Coordinator.Host.Starting;
+namespace Coordinator.Starting;
 
 /// <summary>What the process says when it ends.</summary>
-public static class ExitCodes
+internal static class ExitCodes
 {
     /// <summary>It was told to stop.</summary>
     public const int Stopped = 0;

@@ -1,4 +1,4 @@
-namespace Coordinator.Host.Composition;
+namespace Coordinator.Starting;
 
 /// <summary>The names that lead to a setting, one of which may be anybody's (<see cref="AnyName"/>); a list or dictionary holds more below itself.</summary>
 internal sealed record KnownSetting(string[] Names, bool HoldsMore)

@@ -2,10 +2,9 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
-using Coordinator.Host.Starting;
 using Microsoft.Extensions.Options;
 
-namespace Coordinator.Host.Composition;
+namespace Coordinator.Starting;
 
 /// <summary>
 /// Looks at every setting that an options class holds before it is bound: binding stops at the first that it cannot read, and
