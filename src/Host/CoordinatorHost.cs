@@ -75,7 +75,7 @@ public static class CoordinatorHost
 
         var app = builder.Build();
         UnknownSettingsLog.Write(app.Logger, unknown);
-        WrongSettings.Demand(app);
+        wrong.Demand(app);
         Listening.LimitStop(app.Services);
         startFailures.Of(app.Lifetime);
         Map(app);

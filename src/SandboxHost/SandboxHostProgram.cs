@@ -52,7 +52,7 @@ public static class SandboxHostProgram
         replace?.Invoke(builder.Services);
         var app = builder.Build();
         UnknownSettingsLog.Write(app.Logger, unknown);
-        WrongSettings.Demand(app);
+        wrong.Demand(app);
         startFailures.Of(app.Lifetime);
         app.MapWhen(BoxSocket.IsFromBoxes, static boxes => boxes.Run(static context => context.RequestServices.GetRequiredService<BoxRelay>().ForwardAsync(context)));
         app.UseMiddleware<SignatureGate>();

@@ -1,3 +1,4 @@
+using Coordinator.Ports;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Options;
 
@@ -10,10 +11,14 @@ namespace Coordinator.Starting;
 internal sealed class WrongSettings : IValidateOptions<WrongSettings>
 {
     private readonly List<string> found = [];
+    private PortException? obstacle;
 
     public IReadOnlyList<string> Found => found;
 
     public void Add(string line) => found.Add(line);
+
+    /// <summary>Has the start end with a failure that is no setting's, once all settings are known to be right.</summary>
+    public void FailWith(PortException failure) => obstacle = failure;
 
     /// <summary>Adds the line, and has everybody who reads the setting from now on see <paramref name="instead"/>.</summary>
     public void Replace(IConfigurationBuilder configuration, string key, string? instead, string line)
@@ -29,12 +34,13 @@ internal sealed class WrongSettings : IValidateOptions<WrongSettings>
     public ValidateOptionsResult Validate(string? name, WrongSettings options) =>
         found.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(found);
 
-    /// <summary>Validates all settings. Where the start ends with what is wrong, the log has been written by then: it may say which key was meant.</summary>
-    public static void Demand(WebApplication app)
+    /// <summary>Validates all settings, then looks at what else is in the way. Where the start ends with what is wrong, the log has been written by then: it may say which key was meant.</summary>
+    public void Demand(WebApplication app)
     {
         try
         {
             app.Services.GetService<IStartupValidator>()?.Validate();
+            if (obstacle is not null) throw obstacle;
         }
         catch
         {

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Coordinator.Adapters.LocalSandbox.Linux;
+using Coordinator.Ports;
 using Microsoft.Extensions.Configuration;
 
 namespace Coordinator.Adapters.LocalSandbox;
@@ -26,8 +27,10 @@ public static class HostSocket
 
     /// <summary>
     /// Makes the directory, takes a socket file away that an earlier process left (unlink before bind), and returns
-    /// where to listen. Throws <see cref="InvalidOperationException"/> when a host that lives listens there.
+    /// where to listen.
     /// </summary>
+    /// <exception cref="InvalidOperationException">The settings name no place for a socket.</exception>
+    /// <exception cref="PortException"><see cref="PortFailureKind.Unavailable"/>: a host that lives listens there. It may end.</exception>
     public static string Prepare(IConfiguration configuration)
     {
         var directory = DirectoryFor(configuration);
@@ -39,7 +42,7 @@ public static class HostSocket
         File.SetUnixFileMode(directory, File.GetUnixFileMode(directory) | Private);
         var path = Path.Combine(directory, FileName);
         if (path.Length > LongestPath) throw new InvalidOperationException($"{LocalSandboxOptions.Section}:SocketDirectory is too long for a socket: {path} has more than {LongestPath} characters.");
-        if (IsAnswered(path)) throw new InvalidOperationException($"another host already serves boxes at {path}; stop it, or give this one a DataDirectory of its own.");
+        if (IsAnswered(path)) throw new PortException(PortFailureKind.Unavailable, $"another host already serves boxes at {path}; stop it, or give this one a DataDirectory of its own.");
         File.Delete(path);
         return path;
     }

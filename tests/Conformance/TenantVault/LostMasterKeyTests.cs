@@ -92,6 +92,20 @@ public sealed class LostMasterKeyTests : IDisposable
         Assert.Single(Errors(), line => line.Contains("0a1b2c3d", StringComparison.Ordinal) && line.Contains(KeyFile, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_disk_without_room_for_the_key_is_waited_for_and_no_wrong_setting()
+    {
+        sealing.Failure = new IOException("No space left on device", 28);
+        var keys = Host();
+
+        var full = await PortAssert.FailsAsync(PortFailureKind.Full, () => Start(keys));
+        Assert.StartsWith($"The disk of the key file {KeyFile} is full", full.Message, StringComparison.Ordinal);
+
+        sealing.Failure = null;
+        await Start(keys);
+        Assert.True(File.Exists(KeyFile));
+    }
+
     private async Task<(string Text, string Id)> SealOneAsync()
     {
         var secret = await (await LocalIdentityHost.StartedAsync(KeyFile)).GetRequiredService<ITenantVault>().SealAsync(default, "p", "canary"u8.ToArray(), default);
@@ -116,6 +130,8 @@ public sealed class LostMasterKeyTests : IDisposable
     {
         public Dictionary<string, long> Of { get; } = new(StringComparer.Ordinal);
 
-        public ValueTask<IReadOnlyDictionary<string, long>> CountSecretsAsync(CancellationToken cancellationToken) => new(Of);
+        public Exception? Failure { get; set; }
+
+        public ValueTask<IReadOnlyDictionary<string, long>> CountSecretsAsync(CancellationToken cancellationToken) => Failure is null ? new(Of) : throw Failure;
     }
 }

@@ -1,4 +1,6 @@
+using System.Net.Sockets;
 using Coordinator.Host;
+using Coordinator.Ports;
 using Coordinator.Starting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -99,6 +101,19 @@ public sealed class StartSettingsTests : IDisposable
 
         Assert.Equal(ExitCodes.Failed, full.ExitCode);
         Assert.Contains("Make room", full.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Another_host_on_the_same_boxes_may_end_so_a_supervisor_tries_again_once_the_settings_are_right()
+    {
+        using var other = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        other.Bind(new UnixDomainSocketEndPoint(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "run")).FullName, "host.sock")));
+        other.Listen();
+
+        var taken = Assert.Throws<PortException>(() => CoordinatorHost.Build(Arguments()));
+        Assert.Equal($"The host cannot start: another host already serves boxes at {folder}/run/host.sock; stop it, or give this one a DataDirectory of its own.", StartFailure.Explain(taken, StartingProgram.Host)!.Text);
+        Assert.Equal(1, await CoordinatorHost.RunAsync(Arguments()));
+        Assert.Contains("SignInLinkLifetime", Assert.Single(Failures(Assert.ThrowsAny<OptionsValidationException>(() => CoordinatorHost.Build(Arguments("--Tenancy:SignInLinkLifetime=0"))))), StringComparison.Ordinal);
     }
 
     [Fact]

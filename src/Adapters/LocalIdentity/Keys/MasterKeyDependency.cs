@@ -7,11 +7,14 @@ namespace Coordinator.Adapters.LocalIdentity;
 
 /// <summary>
 /// Reads the master key when the host starts, and not at the first secret. A key file that is damaged, missing its owner's rights or
-/// open to others ends the start, with what to do. A host whose keys open none of the secrets that its database has waits for the one
+/// open to others ends the start, with what to do; a disk without room for a new key is waited for. A host whose keys open none of the secrets that its database has waits for the one
 /// that does, and makes no new one beside them: so nothing is sealed, signed or ended under a key that is there by mistake.
 /// </summary>
 internal sealed partial class MasterKeyDependency(MasterKeys keys, IOptions<VaultOptions> options, ISealingKeys? sealing, ILogger<MasterKeyDependency> logger) : IHostDependency
 {
+    /// <summary>ENOSPC and EDQUOT, which .NET puts into the exception's HResult.</summary>
+    private const int NoSpace = 28, QuotaExceeded = 122;
+
     private string? missing;
 
     public string Name => "keys";
@@ -33,6 +36,10 @@ internal sealed partial class MasterKeyDependency(MasterKeys keys, IOptions<Vaul
             Demand(held, used);
             keys.Take(held ?? Make());
             missing = null;
+        }
+        catch (IOException full) when (full.HResult is NoSpace or QuotaExceeded)
+        {
+            throw new PortException(PortFailureKind.Full, $"The disk of the key file {Path.GetFullPath(options.Value.KeyFile)} is full, and no key was made; make room there.", inner: full);
         }
         catch (Exception failure) when (failure is InvalidOperationException or IOException or UnauthorizedAccessException)
         {
