@@ -173,9 +173,17 @@ public sealed class CallModelTests : IAsyncLifetime
     [Fact]
     public async Task A_provider_that_cannot_be_reached_is_a_502_that_agents_retry()
     {
-        server.Gateway.Faults.FailBefore(PortFailureKind.Unavailable, 1);
+        server.Gateway.Otherwise = _ => throw new PortException(PortFailureKind.Unavailable, "The model provider acme cannot be reached.");
 
         Assert.Equal(HttpStatusCode.BadGateway, (await CallAsync(ChatPath, """{"model":"fast"}""")).Status);
+    }
+
+    [Fact]
+    public async Task What_is_away_of_the_control_plane_is_not_told_as_the_provider()
+    {
+        server.Gateway.Faults.FailBefore(PortFailureKind.Unavailable, 1);
+
+        await RefusedAsync(ChatPath, """{"model":"fast"}""", HttpStatusCode.ServiceUnavailable, "dependency_unavailable");
     }
 
     [Fact]

@@ -17,7 +17,7 @@ internal sealed record TurnFailure(string Code, string Detail)
         var data = error.Member("data") ?? default;
         var (code, message) = Said(data);
         if (code is "model_key_missing" or "secret_key_lost") return new TurnFailure(code, message);
-        return new TurnFailure("model_error", error.Text("name") switch
+        return new TurnFailure("model_error", OfControlPlane(code, data.Number("statusCode")) ?? error.Text("name") switch
         {
             "ProviderAuthError" => KeyRefused(401, message),
             "ContextOverflowError" => TooLong(message),
@@ -25,6 +25,19 @@ internal sealed record TurnFailure(string Code, string Detail)
             "MessageOutputLengthError" => "The answer was cut off at the model's output limit. Ask for it in smaller parts, or choose a model with a larger limit.",
             _ => OfStatus(data.Number("statusCode"), message),
         });
+    }
+
+    /// <summary>What is told of a call that the way to the provider refused: the gateway's codes, the host's, and that of the program in the box. Null for all others.</summary>
+    private static string? OfControlPlane(string? code, long? status)
+    {
+        var told = string.Create(CultureInfo.InvariantCulture, $"({status}, {code}). Send the message again.");
+        return code switch
+        {
+            "host_unavailable" => $"The control plane did not answer the model call {told}",
+            "host_starting" => $"The control plane was starting and could not take the model call {told}",
+            "dependency_unavailable" => $"The control plane could not take the model call, for something that it needs, such as its database, was away {told}",
+            _ => null,
+        };
     }
 
     private static string OfStatus(long? status, string message) => status switch

@@ -115,11 +115,25 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
         if (!CallBody.TryRead(bytes.Value, out var body, out var wrong)) return await RefuseAsync(context, wire, new("model_request_invalid", wrong, ProblemKind.Malformed));
 
         var model = $"{address.Provider}/{body.Model}";
-        var route = await gateway.ResolveAsync(box.Key.Organization, model, context.RequestAborted);
+        var route = await ResolveAsync(box.Key.Organization, address.Provider, model, context.RequestAborted);
         if (!route.IsSuccess) return await RefuseAsync(context, wire, route.Problem);
         var headers = PassedHeaders.Where(name => context.Request.Headers.ContainsKey(name)).ToDictionary(name => name, name => context.Request.Headers[name].ToString());
         var upstream = body.ForUpstream(route.Value.UpstreamModel, askForUsage: wire == CallWire.OpenAiChat);
         return new(box, wire, new(model, address.Path, upstream, headers), address.Provider);
+    }
+
+    /// <summary>Nothing of it is the provider's: what fails here is the control plane's own, and told as that.</summary>
+    private async ValueTask<Result<ModelRoute>> ResolveAsync(OrganizationId organization, string provider, string model, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await gateway.ResolveAsync(organization, model, cancellationToken);
+        }
+        catch (PortException away) when (away is { Told: null, Kind: PortFailureKind.Unavailable or PortFailureKind.Timeout or PortFailureKind.Full })
+        {
+            LogFailed(logger, provider, away.Kind, away);
+            return away.ToProblem();
+        }
     }
 
     private async Task AnswerAsync(HttpContext context, PreparedCall call, HeldCall held)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Coordinator.Adapters.OpenCode.Turns;
 using Xunit;
 
@@ -29,6 +30,18 @@ public sealed class TurnFailureTests
         var failure = TurnFailure.Of(JsonElement.Parse("""{"name":"APIError","data":{"message":"Bad Request","statusCode":400,"responseBody":"{\"error\":{\"message\":\"no such tool\"}}"}}"""));
 
         Assert.Contains("no such tool", failure.Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"error":{"message":"The control plane does not answer; try again.","type":"host_unavailable","code":"host_unavailable"}}""", "The control plane did not answer the model call (503, host_unavailable). Send the message again.")]
+    [InlineData("""{"error":{"message":"Something this needs is down","type":"api_error","code":"dependency_unavailable"}}""", "The control plane could not take the model call, for something that it needs, such as its database, was away (503, dependency_unavailable). Send the message again.")]
+    [InlineData("""{"type":"https://coordinator.dev/problems/host_starting","title":"Service Unavailable","status":503,"code":"host_starting","detail":"The host is starting."}""", "The control plane was starting and could not take the model call (503, host_starting). Send the message again.")]
+    [InlineData("""{"error":{"message":"Overloaded","type":"api_error","code":"overloaded"}}""", "The model provider is in trouble (503): Overloaded. Try again later.")]
+    public void A_control_plane_that_was_away_is_not_told_as_its_models_provider(string body, string detail)
+    {
+        var error = new JsonObject { ["name"] = "APIError", ["data"] = new JsonObject { ["message"] = "Service Unavailable", ["statusCode"] = 503, ["responseBody"] = body } };
+
+        Assert.Equal(new TurnFailure("model_error", detail), TurnFailure.Of(JsonElement.Parse(error.ToJsonString())));
     }
 
     [Theory]
