@@ -41,6 +41,9 @@ internal static class DatabaseFailure
     /// <summary>True when the server lets nobody in with this user and password (class 28), or has no such database.</summary>
     public static bool IsOfLogin(PostgresException failure) => failure.SqlState == PostgresErrorCodes.InvalidCatalogName || failure.SqlState.StartsWith("28", StringComparison.Ordinal);
 
+    /// <summary>True when the statement itself was refused: for how it is written, what it names, or what its role may do (class 42).</summary>
+    public static bool IsOfStatement(PostgresException failure) => failure.SqlState.StartsWith("42", StringComparison.Ordinal);
+
     /// <summary>True when the server takes no writes: it is a standby by now, or was made read-only.</summary>
     public static bool IsReadOnly(Exception? failure) => failure is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction };
 
@@ -70,7 +73,7 @@ internal static class DatabaseFailure
             _ when IsNonsense(failure) => (PortFailureKind.Corrupt, "it answered what makes no sense"),
             _ => (PortFailureKind.Unavailable, failure.Message),
         };
-        return new(kind, $"The database failed while {doing}: {why}", effectMayHaveHappened, inner: failure);
+        return new(kind, $"The database failed while {doing}: {why}", effectMayHaveHappened, inner: failure) { IsDefect = failure is PostgresException met && IsOfStatement(met) };
     }
 
     private static PortFailureKind Kind(PostgresException refused) => refused.SqlState switch

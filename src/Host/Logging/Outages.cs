@@ -20,7 +20,7 @@ internal sealed class Outages(ILogger logger, TimeProvider time) : IDisposable
     /// <summary>True when a failure is one of an outage, such as there is with every dependency now and then. Where the program or its data may be wrong it is none.</summary>
     public static bool IsOf(Exception? failure) => failure is PortException
     {
-        Kind: PortFailureKind.Unavailable or PortFailureKind.Timeout or PortFailureKind.Unauthorized or PortFailureKind.Limited or PortFailureKind.Full
+        IsDefect: false, Kind: PortFailureKind.Unavailable or PortFailureKind.Timeout or PortFailureKind.Unauthorized or PortFailureKind.Limited or PortFailureKind.Full
     };
 
     /// <summary>True when the failure is to be told now; else it is counted.</summary>

@@ -17,10 +17,12 @@ internal sealed partial class HostStartup(
     HostAddress address,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
-    ILogger<HostStartup> logger) : BackgroundService
+    ILoggerFactory loggers) : BackgroundService
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+
+    private readonly ILogger logger = loggers.CreateLogger<HostStartup>();
 
     /// <summary>What the process ends with.</summary>
     public int ExitCode { get; private set; }
@@ -93,12 +95,15 @@ internal sealed partial class HostStartup(
             }
             catch (Exception failure) when (failure is PortException { Kind: not PortFailureKind.Rejected } || FullDisk.Is(failure))
             {
-                LogRetried(logger, dependency.Name, failure.Message, pause.TotalMilliseconds);
+                LogRetried(LoggerOf(dependency), dependency.Name, failure as PortException ?? new PortException(PortFailureKind.Full, failure.Message, inner: failure));
                 if (!dependency.IsRequired) return;
                 await Task.Delay(pause, time, cancellationToken);
             }
         }
     }
+
+    /// <summary>One for each: of what is away at the same time none may be left out as one more of another.</summary>
+    private ILogger LoggerOf(IHostDependency dependency) => loggers.CreateLogger($"{typeof(HostStartup).FullName}.{dependency.Name}");
 
     private async Task ReportAsync(long began, CancellationToken cancellationToken)
     {
@@ -123,7 +128,7 @@ internal sealed partial class HostStartup(
             }
             catch (PortException failure)
             {
-                LogRetried(logger, "The sign-in link", failure.Message, pause.TotalMilliseconds);
+                LogRetried(logger, "The sign-in link", failure);
                 await Task.Delay(pause, time, cancellationToken);
             }
         }
@@ -132,8 +137,8 @@ internal sealed partial class HostStartup(
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Dependency} is ready ({Description}) after {Milliseconds:F0} ms.")]
     private static partial void LogReady(ILogger logger, string dependency, string description, double milliseconds);
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Dependency} did not start, tried again in {Milliseconds:F0} ms: {Reason}")]
-    private static partial void LogRetried(ILogger logger, string dependency, string reason, double milliseconds);
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Dependency} did not start, and is tried again.")]
+    private static partial void LogRetried(ILogger logger, string dependency, Exception failure);
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "The host goes on without {Dependency}: {Reason}")]
     private static partial void LogWithout(ILogger logger, string dependency, string reason);

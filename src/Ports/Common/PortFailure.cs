@@ -43,6 +43,12 @@ public sealed class PortException(PortFailureKind kind, string message, bool eff
     public Problem? Told { get; init; }
 
     /// <summary>
+    /// True when what is behind the port works and refused what the program itself should not have asked of it. It is no outage,
+    /// whatever its kind says to callers: an operator is told of it each time and whole.
+    /// </summary>
+    public bool IsDefect { get; init; }
+
+    /// <summary>
     /// True when nothing has failed: what was asked was told to stop, and another will do it. An operator need not hear of each
     /// caller that it sends away.
     /// </summary>

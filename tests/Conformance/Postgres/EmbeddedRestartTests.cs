@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
 using System.ComponentModel;
 using Coordinator.Adapters.Postgres;
 using Coordinator.Adapters.Postgres.Embedded;
 using Coordinator.Ports;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -59,6 +61,26 @@ public sealed class EmbeddedRestartTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_keeps_it_from_coming_back_is_told_as_an_outage()
+    {
+        var (log, launches) = (new Told(), 0);
+        var host = folder.NewHost(logger: log);
+        host.Launcher = (layout, binaries, user) => Interlocked.Increment(ref launches) switch
+        {
+            2 => throw new DatabaseStartException("No room."),
+            3 => throw new Win32Exception(TooManyProcesses),
+            4 => throw new InvalidOperationException("a bug"),
+            _ => GuardedServer.Start(layout, binaries, user),
+        };
+        await host.StartAsync(default);
+
+        await folder.KillServerAsync();
+
+        Assert.Equal("1", await folder.AskUntilAnsweredAsync("SELECT 1"));
+        Assert.Equal([true, true, false], log.OfRestarts.Select(failure => failure is PortException { Kind: PortFailureKind.Unavailable, InnerException: not null }));
+    }
+
+    [Fact]
     public async Task Who_fails_at_the_news_of_its_death_keeps_neither_it_from_coming_back_nor_the_others_from_hearing()
     {
         var (host, told) = (folder.NewHost(), false);
@@ -108,6 +130,23 @@ public sealed class EmbeddedRestartTests : IAsyncLifetime
         await File.AppendAllTextAsync(Path.Combine(layout.Cluster, "postgresql.conf"), "hot_standby = off\n");
         await File.WriteAllTextAsync(Path.Combine(layout.Cluster, "standby.signal"), "");
         return layout;
+    }
+
+    private sealed class Told : ILogger<EmbeddedPostgres>
+    {
+        private readonly ConcurrentQueue<Exception> restarts = [];
+
+        public IEnumerable<Exception> OfRestarts => restarts;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (eventId.Id == 2125) restarts.Enqueue(exception!);
+        }
     }
 
     /// <summary>Time stamps that can be made to be later ones; timers do not notice.</summary>

@@ -3,6 +3,7 @@ using System.Globalization;
 using Coordinator.Adapters.Postgres;
 using Coordinator.Adapters.Postgres.Embedded;
 using Coordinator.Ports;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
@@ -25,9 +26,9 @@ internal sealed class EmbeddedServerFolder : IAsyncDisposable
     public EmbeddedLayout Layout => EmbeddedLayout.For(Options.Embedded);
 
     /// <summary>A host on this folder, not yet started; ended with the test.</summary>
-    public EmbeddedPostgres NewHost(TimeSpan? ownerPatience = null)
+    public EmbeddedPostgres NewHost(TimeSpan? ownerPatience = null, ILogger<EmbeddedPostgres>? logger = null)
     {
-        var host = new EmbeddedPostgres(Options, TimeProvider.System, NullLogger<EmbeddedPostgres>.Instance) { OwnerPatience = ownerPatience ?? TimeSpan.FromSeconds(10) };
+        var host = new EmbeddedPostgres(Options, TimeProvider.System, logger ?? NullLogger<EmbeddedPostgres>.Instance) { OwnerPatience = ownerPatience ?? TimeSpan.FromSeconds(10) };
         hosts.Add(host);
         return host;
     }

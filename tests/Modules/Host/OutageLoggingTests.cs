@@ -87,6 +87,14 @@ public sealed class OutageLoggingTests : IDisposable
     }
 
     [Fact]
+    public void What_the_program_asked_for_in_error_is_no_outage_of_who_refuses_it_and_told_each_time_and_whole()
+    {
+        for (var i = 0; i < 2; i++) Log(logger, LogLevel.Warning, 1002, new PortException(PortFailureKind.Unavailable, "42P01 there is no such table") { IsDefect = true });
+
+        Assert.Equal(2, log.Text.Split("Coordinator.Ports.PortException").Length - 1);
+    }
+
+    [Fact]
     public void What_is_no_failure_of_a_port_is_told_each_time_and_whole()
     {
         for (var i = 0; i < 2; i++) Log(logger, LogLevel.Error, 1001, new InvalidOperationException("a bug"));

@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using Coordinator.Ports;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Adapters.Postgres.Embedded;
@@ -198,12 +200,17 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
             }
             catch (Exception failure)
             {
-                LogRestartFailed(failure, backoff.TotalSeconds); // whatever it is: nobody else brings the database back
+                LogRestartFailed(Told(failure), backoff.TotalSeconds); // whatever it is: nobody else brings the database back
             }
         }
 
         return (null, backoff);
     }
+
+    /// <summary>What a server meets that cannot start for a while is an outage, and told as one; a fault of the program's own is told whole.</summary>
+    private static Exception Told(Exception failure) => failure is DatabaseStartException or IOException or UnauthorizedAccessException or Win32Exception || DatabaseFailure.IsOne(failure)
+        ? new PortException(PortFailureKind.Unavailable, failure.Message, inner: failure)
+        : failure;
 
     private static TimeSpan Slower(TimeSpan backoff) =>
         backoff == TimeSpan.Zero ? FirstBackoff : TimeSpan.FromTicks(Math.Min(backoff.Ticks * 2, LongestBackoff.Ticks));
