@@ -5,6 +5,7 @@ using Coordinator.Bench.Serving;
 
 if (args is ["serve", .. var settings]) return await BenchHost.RunAsync(settings);
 if (args is ["relay", ..]) return await BareRelay.RunAsync();
+if (args is ["answer", ..]) return await BareAnswer.RunAsync();
 
 var time = TimeProvider.System;
 if (args is ["store", ..]) return await BareStore.RunAsync(time);
@@ -16,10 +17,10 @@ if (args is ["drive", var driveReport, var kind, .. var rest])
 }
 
 // dotnet Coordinator.Bench.dll HOST_DLL REPORT_FILE [scenario ...]
-if (args.Length < 2) return await SayUseAsync("Use bench/run.sh [scenario ...]: dispatch, events, relay, throughput, fanout, flood, idle, asleep, create, append, paced, whole, host.");
+if (args.Length < 2) return await SayUseAsync("Use bench/run.sh [scenario ...]: dispatch, events, relay, throughput, fanout, flood, storm, idle, asleep, create, append, paced, whole, host.");
 IScenario[] all =
 [
-    new DispatchLatency(time), new EventLatency(time), new RelayLimit(time), new Throughput(time), new FanOut(time), new Flood(),
+    new DispatchLatency(time), new EventLatency(time), new RelayLimit(time), new Throughput(time), new FanOut(time), new Flood(), new Storm(time),
     new IdleSessions(time), new AsleepSessions(time), new SessionCreation(time), new GroupedAppend(time), new PacedAppend(time), new WholeWay(time), new RealHost(args[0], time),
 ];
 var wanted = args[2..];

@@ -24,6 +24,7 @@ internal sealed class HostProcess : IAsyncDisposable
     private static readonly TimeSpan Bound = TimeSpan.FromMinutes(2);
 
     private readonly Process process;
+    private readonly IReadOnlyList<string> command;
     private readonly string data;
     private readonly TaskCompletionSource<Uri> invited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<BoxGrant> boxes = Channel.CreateUnbounded<BoxGrant>(); // as many as sessions with work
@@ -35,9 +36,9 @@ internal sealed class HostProcess : IAsyncDisposable
     private readonly Task reading;
     private Owner? owner;
 
-    private HostProcess(Process process, string data)
+    private HostProcess(Process process, IReadOnlyList<string> command, string data)
     {
-        (this.process, this.data) = (process, data);
+        (this.process, this.command, this.data) = (process, command, data);
         reading = Task.WhenAll(ReadAsync(process.StandardOutput), ReadAsync(process.StandardError));
     }
 
@@ -57,23 +58,24 @@ internal sealed class HostProcess : IAsyncDisposable
     public static Task<HostProcess> StartRoleAsync(string role, params IEnumerable<string> settings) =>
         StartAsync([Environment.ProcessPath!, role, .. settings], Directory.CreateTempSubdirectory("coordinator-bench-").FullName);
 
-    public static async Task<HostProcess> StartAsync(IReadOnlyList<string> command, string data)
+    /// <param name="at">Where it listens, and then nobody signs in: who knows the address has a key. Elsewhere it finds a port for itself.</param>
+    public static async Task<HostProcess> StartAsync(IReadOnlyList<string> command, string data, Uri? at = null)
     {
         var began = Stopwatch.GetTimestamp();
-        var start = new ProcessStartInfo(command[0], [.. command.Skip(1), $"--DataDirectory={data}", $"--Urls=http://127.0.0.1:{FreePort()}", "--Demo:Enabled=true", $"--Sandbox:Local:SocketDirectory={data}/run", "--Sandbox:Local:BoxProgram=/bin/true", "--Sandbox:Local:Agents:opencode=/bin/true"])
+        var start = new ProcessStartInfo(command[0], [.. command.Skip(1), $"--DataDirectory={data}", $"--Urls={at?.GetLeftPart(UriPartial.Authority) ?? $"http://127.0.0.1:{FreePort()}"}", "--Demo:Enabled=true", $"--Sandbox:Local:SocketDirectory={data}/run", "--Sandbox:Local:BoxProgram=/bin/true", "--Sandbox:Local:Agents:opencode=/bin/true"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        var host = new HostProcess(Process.Start(start) ?? throw new InvalidOperationException("The host did not start."), data);
+        var host = new HostProcess(Process.Start(start) ?? throw new InvalidOperationException("The host did not start."), command, data);
         try
         {
             if (await Task.WhenAny(host.invited.Task, host.reading).WaitAsync(Bound) == host.reading) throw new TimeoutException("It ended.");
             var link = await host.invited.Task;
             host.Startup = Stopwatch.GetElapsedTime(began);
             host.Url = new Uri(link.GetLeftPart(UriPartial.Authority));
-            if (link.Fragment.Length > 0 && link.Fragment != "#sl_none") await host.SignInAsync(link.Fragment[1..]);
+            if (at is null && link.Fragment.Length > 0 && link.Fragment != "#sl_none") await host.SignInAsync(link.Fragment[1..]);
             return host;
         }
         catch (TimeoutException)
@@ -81,6 +83,16 @@ internal sealed class HostProcess : IAsyncDisposable
             await host.DisposeAsync();
             throw new InvalidOperationException($"The host did not come up:\n{string.Join('\n', host.said)}");
         }
+    }
+
+    /// <summary>One that was stopped, once more: at the same address, over the same data and for the same key. What is called from here on is the new one.</summary>
+    public async Task<HostProcess> StartAgainAsync()
+    {
+        owner?.Dispose();
+        process.Dispose();
+        var again = await StartAsync(command, data, Url);
+        again.ApiKey = ApiKey;
+        return again;
     }
 
     public CoordinatorClient Client() => new(Url, ApiKey);

@@ -15,4 +15,16 @@ internal static class Pace
             if (done < count) await Task.Delay(TimeSpan.FromMilliseconds(1), time, cancellationToken);
         }
     }
+
+    /// <summary>The same until it is over, each time once the one before is done: what was late is made up for.</summary>
+    public static async Task RunUntilAsync(int perSecond, TimeProvider time, Func<int, Task> act, CancellationToken over, CancellationToken cancellationToken)
+    {
+        var began = Stopwatch.GetTimestamp();
+        for (var done = 0; !over.IsCancellationRequested; done++)
+        {
+            await act(done);
+            var rest = TimeSpan.FromSeconds((done + 1.0) / perSecond) - Stopwatch.GetElapsedTime(began);
+            if (rest > TimeSpan.Zero) await Task.Delay(rest, time, cancellationToken);
+        }
+    }
 }

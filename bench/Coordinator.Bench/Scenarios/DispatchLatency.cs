@@ -98,7 +98,7 @@ internal sealed class DispatchLatency(TimeProvider time, int warmUp = 200, int c
     }
 
     /// <summary>One turn: when its prompt was sent, accepted and first shown at the client, at the box, and when the client was shown what the box said first.</summary>
-    private static async Task<(long Sent, long Accepted, long FirstEvent, long Arrived, long BoxEvent)> PromptAsync(Turn turn, string clientId, CancellationToken cancellationToken)
+    internal static async Task<(long Sent, long Accepted, long FirstEvent, long Arrived, long BoxEvent)> PromptAsync(Turn turn, string clientId, CancellationToken cancellationToken)
     {
         var sent = await turn.Watcher.PromptAsync(clientId, "work", cancellationToken);
         var answer = turn.Watcher.AnswerAsync(cancellationToken);
