@@ -120,7 +120,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
             if (FolderLock.TryTake(layout.OwnerLock) is { } taken) return taken;
             if (time.GetElapsedTime(started) > OwnerPatience)
             {
-                throw new DatabaseStartException($"Another host is using the database in {layout.Root}. Stop it, or give this one another folder in Database:Embedded:DataDirectory.");
+                throw new DatabaseStartException($"Another host is using the database in {layout.Root}. Stop it, or give this one another folder in Database:Embedded:DataDirectory.", mayPass: true);
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken);
