@@ -299,6 +299,31 @@ public readonly record struct NotificationId(Guid Value) : IPrefixedId<Notificat
     public override string ToString() => PrefixedId.Format(Prefix, Value);
 }
 
+/// <summary>The id of a model call, the same for every attempt to record what it used: <c>cal_…</c>.</summary>
+[JsonConverter(typeof(PrefixedIdJsonConverter<ModelCallId>))]
+public readonly record struct ModelCallId(Guid Value) : IPrefixedId<ModelCallId>
+{
+    /// <inheritdoc/>
+    public static string Prefix => "cal";
+
+    /// <inheritdoc/>
+    public static ModelCallId From(Guid value) => new(value);
+
+    /// <summary>A new one at the clock's time, which orders it after older ones.</summary>
+    public static ModelCallId New(TimeProvider time) => new(PrefixedId.NewValue(time));
+
+    /// <summary>Reads the text form; false for any other text.</summary>
+    public static bool TryParse(string? text, out ModelCallId id)
+    {
+        var ok = PrefixedId.TryParse(Prefix, text, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    /// <summary>The text form.</summary>
+    public override string ToString() => PrefixedId.Format(Prefix, Value);
+}
+
 /// <summary>
 /// Names one session of one organization; the key of its actor and of its journal. Made only from parsed ids, so a
 /// key cannot be forged from parts of text.

@@ -82,7 +82,7 @@ public sealed class CallModelTests : IAsyncLifetime
     [Fact]
     public async Task A_stream_whose_usage_cannot_be_recorded_is_cut_before_its_end()
     {
-        Sessions.BeforeRecord = () => throw new PortException(PortFailureKind.Unavailable, "The journal is down.", effectMayHaveHappened: true);
+        Sessions.BeforeRecord = () => throw new PortException(PortFailureKind.Rejected, "The journal takes no such record.");
         server.Gateway.Enqueue(ModelAnswer.Stream("data: {\"choices\":[]}\n\n", Usage, Done));
 
         await Assert.ThrowsAnyAsync<Exception>(() => CallAsync(ChatPath, """{"model":"fast","stream":true}"""));
@@ -102,6 +102,27 @@ public sealed class CallModelTests : IAsyncLifetime
 
         Assert.EndsWith(Done, text, StringComparison.Ordinal);
         Assert.Single(Sessions.Recorded);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_answer_whose_usage_may_have_been_recorded_is_given_its_end_once_that_is_known_and_counts_once(bool wasRecorded)
+    {
+        var losses = 1;
+        var lose = () =>
+        {
+            if (losses-- > 0) throw new PortException(PortFailureKind.Unavailable, "The host has died meanwhile.", effectMayHaveHappened: true);
+        };
+        if (wasRecorded) Sessions.AfterRecord = lose;
+        else Sessions.BeforeRecord = () => Task.Run(lose);
+        server.Gateway.Enqueue(ModelAnswer.Stream(Usage, Done));
+
+        var (_, text) = await CallAsync(ChatPath, """{"model":"fast","stream":true}""");
+
+        Assert.EndsWith(Done, text, StringComparison.Ordinal);
+        Assert.Single(Sessions.Recorded);
+        Assert.DoesNotContain("could not be recorded", server.Log.Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -129,6 +129,7 @@ internal sealed class ModelsServer : IAsyncDisposable
 internal sealed class WantedBox : ISessionHost
 {
     private readonly ConcurrentQueue<ModelUsage> recorded = new();
+    private readonly ConcurrentDictionary<ModelCallId, byte> calls = new();
 
     public WantedBox()
     {
@@ -155,6 +156,9 @@ internal sealed class WantedBox : ISessionHost
     /// <summary>Runs before usage is recorded; may throw or wait.</summary>
     public Func<Task> BeforeRecord { get; set; } = () => Task.CompletedTask;
 
+    /// <summary>Runs after usage is recorded; may throw.</summary>
+    public Action AfterRecord { get; set; } = () => { };
+
     public async ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken)
     {
         if (IsAway) throw new PortException(PortFailureKind.Unavailable, "The session's host is stopping.");
@@ -169,7 +173,8 @@ internal sealed class WantedBox : ISessionHost
         if (!IsWanted || credential.Generation != Credential.Generation) return new Problem("box_not_wanted", "An older generation.", ProblemKind.Gone);
         if (command is not SessionCommand.RecordUsage record) return new SessionReply.BoxAuthorized(new("acme/fast", "opencode", null, PermissionMode.Auto), null);
         await BeforeRecord();
-        recorded.Enqueue(record.Usage);
+        if (calls.TryAdd(record.Call!.Value, 0)) recorded.Enqueue(record.Usage);
+        AfterRecord();
         return new SessionReply.Done();
     }
 

@@ -118,4 +118,30 @@ public sealed class StoppingHostTests : IAsyncLifetime
         await Eventually.HoldsAsync(() => server.Gateway.Open == 0 && Sessions.Holds.Count == 0, "the end of the call");
         Assert.Empty(Sessions.Recorded);
     }
+
+    [Fact]
+    public async Task A_call_whose_answer_was_cut_because_its_session_cannot_be_reached_holds_it_and_its_place_until_its_usage_is_told()
+    {
+        var time = new ManualTime();
+        await using var unreached = await ModelsServer.StartAsync(time);
+        var (asked, reached) = (new TaskCompletionSource(), new TaskCompletionSource());
+        unreached.Sessions.BeforeRecord = () =>
+        {
+            asked.SetResult();
+            return reached.Task;
+        };
+        unreached.Gateway.Enqueue(ModelAnswer.Stream("data: {}\n\n", Usage, Done));
+        using var box = unreached.Box();
+        using var response = await ModelsServer.SendAsync(box, ChatPath, """{"model":"fast","stream":true}""");
+        var reading = (await response.Content.ReadAsStreamAsync()).CopyToAsync(Stream.Null);
+        await asked.Task;
+
+        await Eventually.AdvanceAsync(time, TimeSpan.FromSeconds(10), () => reading.IsCompleted);
+
+        await Assert.ThrowsAnyAsync<IOException>(() => reading);
+        Assert.Equal((1, 1), (unreached.Sessions.Holds!.Count, unreached.Calls.Of(unreached.Sessions.Sandbox).Calls));
+        reached.SetResult();
+        await Eventually.HoldsAsync(() => unreached.Sessions.Holds.Count == 0 && unreached.Calls.Of(unreached.Sessions.Sandbox).Calls == 0, "that the session is let go");
+        Assert.Single(unreached.Sessions.Recorded);
+    }
 }

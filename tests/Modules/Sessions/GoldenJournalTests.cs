@@ -62,6 +62,15 @@ public sealed class GoldenJournalTests
             fact => fact.GetProperty("fact").GetString() == name && fact.TryGetProperty("request", out var request) && request.GetProperty("key").GetString() == key);
 
     [Fact]
+    public void The_id_of_a_model_call_stands_in_a_golden_journal_under_the_name_that_is_read_and_a_record_without_one_too()
+    {
+        var recorded = Directory.GetFiles(Folder, "journal-*.jsonl").SelectMany(File.ReadLines).SelectMany(line => JsonDocument.Parse(line).RootElement.GetProperty("facts").EnumerateArray())
+            .Where(fact => fact.GetProperty("fact").GetString() == "usageRecorded").ToList();
+        Assert.Contains(recorded, fact => fact.TryGetProperty("call", out var call) && call.GetString()!.StartsWith("cal_", StringComparison.Ordinal));
+        Assert.Contains(recorded, fact => !fact.TryGetProperty("call", out _));
+    }
+
+    [Fact]
     public void A_life_can_be_written_as_a_golden_journal_that_tells_its_last_question_and_place_too()
     {
         var session = WholeLife();
@@ -99,7 +108,7 @@ public sealed class GoldenJournalTests
         var box = session.BoxId;
         session.Box("environment.detected", null, """{"environment":{"packageManager":"npm","fileCount":3}}""");
         session.Box("agent.text", session.Dispatched, """{"part":"p1","offset":0,"text":"Héllo"}""");
-        session.Call(new SessionCommand.RecordUsage(session.Credential(box, 1), new("demo/scripted", 10, 2, 0, 0, 0, 0.0001m)));
+        session.Call(new SessionCommand.RecordUsage(session.Credential(box, 1), new("demo/scripted", 10, 2, 0, 0, 0, 0.0001m), new(Ports.PrefixedId.Derive("call", "1"))));
         var permission = "per_00000000000000000000000001";
         session.Box("permission.asked", session.Dispatched, $$"""{"permissionId":"{{permission}}","permission":"bash","patterns":["ls"]}""");
         session.Away(TimeSpan.FromMinutes(40));

@@ -50,17 +50,9 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
             LogSentAway(logger, provider, again);
             context.Abort();
         }
-        catch (PortException failure) when (!context.Response.HasStarted)
-        {
-            LogFailed(logger, provider, failure.Kind, failure);
-            var status = failure.Kind == PortFailureKind.Timeout ? StatusCodes.Status504GatewayTimeout : StatusCodes.Status502BadGateway;
-            await WireRefusal.WriteAsync(context, wire, failure.Told ?? new("model_error", failure.Message, ProblemKind.Unavailable, failure.RetryAfter), failure.Kind == PortFailureKind.Rejected ? StatusCodes.Status422UnprocessableEntity : status);
-        }
         catch (PortException failure)
         {
-            // The answer was cut on the way: the agent has to see a cut as well, not an end.
-            LogFailed(logger, provider, failure.Kind, failure);
-            context.Abort();
+            await TellAsync(context, provider, wire, failure);
         }
     }
 
@@ -77,15 +69,37 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
         using var place = entered.Value;
         if (await PrepareAsync(context, box.Value, place, address) is not { } call) return;
         await using var held = Hold(context, box.Value.Key);
+        var usage = ledger.Open(call.Box, call.Request.Model, held.GivenUp);
         try
         {
-            await AnswerAsync(context, call, held);
+            await AnswerAsync(context, call, held, usage);
         }
         catch (OperationCanceledException) when (held.IsGivenUp)
         {
             LogCut(logger, call.Box.Key, call.Request.Model);
             context.Abort();
         }
+        catch (PortException failure)
+        {
+            await TellAsync(context, call.Provider, call.Wire, failure);
+        }
+        finally
+        {
+            await usage.SettledAsync(); // the caller has had an end or a cut; what the call used is owed until then, and its place and its session are held
+        }
+    }
+
+    private async Task TellAsync(HttpContext context, string provider, CallWire wire, PortException failure)
+    {
+        LogFailed(logger, provider, failure.Kind, failure);
+        if (context.Response.HasStarted)
+        {
+            context.Abort(); // the answer was cut on the way: the agent has to see a cut as well, not an end
+            return;
+        }
+
+        var status = failure.Kind == PortFailureKind.Timeout ? StatusCodes.Status504GatewayTimeout : StatusCodes.Status502BadGateway;
+        await WireRefusal.WriteAsync(context, wire, failure.Told ?? new("model_error", failure.Message, ProblemKind.Unavailable, failure.RetryAfter), failure.Kind == PortFailureKind.Rejected ? StatusCodes.Status422UnprocessableEntity : status);
     }
 
     /// <summary>The token is read first, so that nobody without one can wake a session.</summary>
@@ -136,7 +150,7 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
         }
     }
 
-    private async Task AnswerAsync(HttpContext context, PreparedCall call, HeldCall held)
+    private async Task AnswerAsync(HttpContext context, PreparedCall call, HeldCall held, CallUsage usage)
     {
         var sent = await gateway.SendAsync(call.Box.Key.Organization, call.Request, held.Over);
         if (!sent.IsSuccess)
@@ -158,7 +172,7 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
 
         var meter = new UsageMeter(call.Wire);
-        var relay = new MeteredRelay(meter, counts => ledger.RecordAsync(call.Box, call.Request.Model, counts));
+        var relay = new MeteredRelay(meter, usage.RecordAsync);
         var outcome = await relay.RunAsync(upstream, context.Response, held.Over, context.RequestAborted);
         if (meter.Counts is null) LogUnmetered(logger, call.Box.Key, call.Request.Model);
         if (outcome == RelayOutcome.NotRecorded) context.Abort();

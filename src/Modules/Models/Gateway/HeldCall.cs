@@ -27,6 +27,9 @@ internal sealed class HeldCall : IAsyncDisposable
     /// <summary>Cancelled when the caller has left or the host waits no longer.</summary>
     public CancellationToken Over => over.Token;
 
+    /// <summary>Cancelled when the host waits no longer.</summary>
+    public CancellationToken GivenUp => hold.GivenUp;
+
     /// <summary>True once the host waits no longer.</summary>
     public bool IsGivenUp => hold.GivenUp.IsCancellationRequested;
 

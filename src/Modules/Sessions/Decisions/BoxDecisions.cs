@@ -31,15 +31,17 @@ internal static class BoxDecisions
     }
 
     /// <summary>
-    /// Usage is money: it is taken from a box that is just being stopped too, as long as the credential is its own.
+    /// Usage is money: it is taken from a box that is just being stopped too, as long as the credential is its own. A call that was
+    /// recorded is not recorded again, and whoever did not hear of it is told so, even where its box has been replaced since.
     /// </summary>
     public static Result<SessionReply> RecordUsage(Turn turn, SessionCommand.RecordUsage c, IBoxTokenScheme tokens)
     {
-        var box = turn.State.Sandbox;
-        if (c.Credential.Sandbox != box.Id || c.Credential.Generation != box.Generation) return Refusals.BoxNotWanted;
+        var isRepeat = c.Call is { } call && turn.State.RecordedCalls.Contains(call);
+        if (!isRepeat && !IsAtHand(turn.State, c.Credential)) return Refusals.BoxNotWanted;
         if (!IsIssued(turn.State, c.Credential, tokens)) return Refusals.BoxCredential;
+        if (isRepeat) return new SessionReply.Done();
         var message = turn.State.Running?.Id;
-        turn.Record(new Fact.UsageRecorded(message, c.Usage));
+        turn.Record(new Fact.UsageRecorded(message, c.Usage, c.Call));
         turn.Show("usage.recorded", message, json =>
         {
             json.WriteString("model", c.Usage.Model);

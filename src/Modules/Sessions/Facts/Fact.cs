@@ -84,8 +84,8 @@ public abstract record Fact
     /// <summary>The end of a message, dispatched or not. <paramref name="Digest"/> covers its events up to <paramref name="LastSeq"/>.</summary>
     public sealed record MessageEnded(MessageId Id, MessageStatus Outcome, string? Code, string? Detail, long LastSeq, string Digest, DateTimeOffset At) : Fact;
 
-    /// <summary>The gateway metered a model call; of no message when none ran.</summary>
-    public sealed record UsageRecorded(MessageId? Message, ModelUsage Usage) : Fact;
+    /// <summary>The gateway metered a model call; of no message when none ran. <paramref name="Call"/> is null in records that were written without.</summary>
+    public sealed record UsageRecorded(MessageId? Message, ModelUsage Usage, ModelCallId? Call = null) : Fact;
 
     /// <summary>A box is wanted. The hash is of its token, SHA-256 in hex.</summary>
     public sealed record SandboxRequested(SandboxId Id, int Generation, string TokenHash, DateTimeOffset At) : Fact;

@@ -152,7 +152,9 @@ public static class Evolver
     private static SessionState Used(SessionState state, Fact.UsageRecorded f)
     {
         if (f.Message is { } id) state = OnMessage(state, id, m => m with { Usage = m.Usage.Plus(f.Usage) });
-        return state with { Usage = state.Usage.Plus(f.Usage) with { Model = string.Empty } };
+        var calls = f.Call is { } call ? state.RecordedCalls.Add(call) : state.RecordedCalls;
+        if (calls.Count > FoldFormat.RecordedCalls) calls = calls.RemoveAt(0);
+        return state with { Usage = state.Usage.Plus(f.Usage) with { Model = string.Empty }, RecordedCalls = calls };
     }
 
     private static SessionState Extended(SessionState state, Fact.PermissionExtended f) => state.Permissions.TryGetValue(f.Id.ToString(), out var question)

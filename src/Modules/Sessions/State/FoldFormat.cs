@@ -13,6 +13,12 @@ public static class FoldFormat
     /// <summary>Returns of this side that are remembered, which is how often a wait for others can begin anew.</summary>
     public const int Graces = 3;
 
+    /// <summary>
+    /// Model calls whose usage was recorded last, which a session knows again. Whoever was not told of his record asks again within a second of finding
+    /// that out, and a box has few calls under way at once: what comes between is a fraction of this.
+    /// </summary>
+    public const int RecordedCalls = 128;
+
     /// <summary>How long the idempotency key of a prompt, of what stopped it, or of an answer, is remembered.</summary>
     public static readonly TimeSpan RequestMemory = TimeSpan.FromHours(24);
 }

@@ -55,6 +55,9 @@ public sealed record SessionState
 
     public ModelUsage Usage { get; init; } = ModelUsage.None;
 
+    /// <summary>The model calls that <see cref="Usage"/> counted last, oldest first: none counts twice.</summary>
+    public ImmutableList<ModelCallId> RecordedCalls { get; init; } = [];
+
     public int RunCount { get; init; }
 
     /// <summary>Finished runs on their way to the history, in order.</summary>

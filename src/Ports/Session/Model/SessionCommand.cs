@@ -58,8 +58,12 @@ public abstract record SessionCommand
     /// </summary>
     public sealed record AuthorizeBox(BoxCredential Credential) : SessionCommand;
 
-    /// <summary>Adds metered model usage to the running message. Problems: those of <see cref="AuthorizeBox"/>.</summary>
-    public sealed record RecordUsage(BoxCredential Credential, ModelUsage Usage) : SessionCommand;
+    /// <summary>
+    /// Adds metered model usage to the running message. What the same <paramref name="Call"/> has added already is not added again, and answered
+    /// alike, as long as it is among the last so many of the session; null, from a host that names none, is taken each time. Problems: those of
+    /// <see cref="AuthorizeBox"/>.
+    /// </summary>
+    public sealed record RecordUsage(BoxCredential Credential, ModelUsage Usage, ModelCallId? Call = null) : SessionCommand;
 
     /// <summary>The session as committed.</summary>
     public sealed record GetView : SessionCommand;
