@@ -33,24 +33,24 @@ internal sealed class ClusterWorld : IAsyncDisposable
     private string ConnectionString => pair?.ConnectionString ?? database.ConnectionString;
 
     /// <summary>
-    /// Starts hosts with boxes that tests play; <paramref name="databaseOf"/> says how each reaches the database, if not directly.
+    /// Starts hosts with boxes that tests play; <paramref name="databaseOf"/> says how each reaches the database, if not directly; <paramref name="more"/> are settings of each.
     /// They live for long unheard, in seconds, so that a machine that is busy makes none of them doubt itself.
     /// </summary>
-    public static async Task<ClusterWorld> StartAsync(int count, Func<int, string, string>? databaseOf = null, int timeToLive = LongLife)
+    public static async Task<ClusterWorld> StartAsync(int count, Func<int, string, string>? databaseOf = null, int timeToLive = LongLife, IReadOnlyDictionary<string, string>? more = null)
     {
         var world = new ClusterWorld { Plane = await ScriptedDataPlane.StartAsync() };
-        return await world.StartAsync(count, databaseOf ?? (static (_, direct) => direct), timeToLive, world.Plane.HostSettings);
+        return await world.BeginAsync(count, databaseOf ?? (static (_, direct) => direct), timeToLive, new Dictionary<string, string>([.. world.Plane.HostSettings, .. more ?? new Dictionary<string, string>()]));
     }
 
     /// <summary>Starts hosts with boxes that tests play, on a pair of servers, which ends with the world; clients may be told to load anew.</summary>
     public static async Task<ClusterWorld> StartOnAsync(FailOverPair pair, int count)
     {
         var world = new ClusterWorld { Plane = await ScriptedDataPlane.StartAsync(), pair = pair };
-        return await world.StartAsync(count, static (_, both) => both, LifeOnPair, world.Plane.HostSettings);
+        return await world.BeginAsync(count, static (_, both) => both, LifeOnPair, world.Plane.HostSettings);
     }
 
     /// <summary>Starts hosts each of which runs real boxes of its own.</summary>
-    public static Task<ClusterWorld> StartWithOwnBoxesAsync(int count) => new ClusterWorld().StartAsync(count, static (_, direct) => direct, LongLife, new Dictionary<string, string>());
+    public static Task<ClusterWorld> StartWithOwnBoxesAsync(int count) => new ClusterWorld().BeginAsync(count, static (_, direct) => direct, LongLife, new Dictionary<string, string>());
 
     /// <summary>The addresses of hosts, in this order.</summary>
     public IReadOnlyList<Uri> Urls(params int[] order) => [.. order.Select(host => hosts[host].Url)];
@@ -128,6 +128,19 @@ internal sealed class ClusterWorld : IAsyncDisposable
         return kept;
     }
 
+    /// <summary>The session's events, as the journal has them.</summary>
+    public async Task<IReadOnlyList<ShownEvent>> JournalOfAsync(string session, int askedAt)
+    {
+        List<ShownEvent> kept = [];
+        for (string? after = null; ;)
+        {
+            var page = await ClientOf(askedAt).ListEventsAsync(session, after, 1_000, CancellationToken.None);
+            kept.AddRange(page.Items.Select(e => new ShownEvent(e.Seq, e.At, e.Type, e.MessageId, e.Data.GetRawText())));
+            if (page.NextCursor is null) return kept;
+            after = page.NextCursor;
+        }
+    }
+
     /// <summary>What an agent said in a piece of text.</summary>
     public static string WordsOf(ShownEvent e)
     {
@@ -166,7 +179,7 @@ internal sealed class ClusterWorld : IAsyncDisposable
         }
     }
 
-    private async Task<ClusterWorld> StartAsync(int count, Func<int, string, string> databaseOf, int timeToLive, IReadOnlyDictionary<string, string> boxes)
+    private async Task<ClusterWorld> BeginAsync(int count, Func<int, string, string> databaseOf, int timeToLive, IReadOnlyDictionary<string, string> boxes)
     {
         try
         {
@@ -196,18 +209,6 @@ internal sealed class ClusterWorld : IAsyncDisposable
                 ["Sandbox:Local:Node"] = $"machine-{host}", // each stands for a machine of its own
             },
             hasPeers: true);
-    }
-
-    private async Task<IReadOnlyList<ShownEvent>> JournalOfAsync(string session, int askedAt)
-    {
-        List<ShownEvent> kept = [];
-        for (string? after = null; ;)
-        {
-            var page = await ClientOf(askedAt).ListEventsAsync(session, after, 1_000, CancellationToken.None);
-            kept.AddRange(page.Items.Select(e => new ShownEvent(e.Seq, e.At, e.Type, e.MessageId, e.Data.GetRawText())));
-            if (page.NextCursor is null) return kept;
-            after = page.NextCursor;
-        }
     }
 
     private sealed class Disposing(IDisposable inner) : IAsyncDisposable

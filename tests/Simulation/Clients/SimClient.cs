@@ -23,6 +23,7 @@ internal sealed class SimClient(SimWorld world, int session, int person)
     private SimFollower? follower;
     private bool isSubscribing;
     private int keys;
+    private int calls;
 
     public int Session => session;
 
@@ -87,9 +88,13 @@ internal sealed class SimClient(SimWorld world, int session, int person)
 
     public void Archive() => Call(new SessionCommand.Archive(Me));
 
-    public void Usage()
+    /// <summary>What a model call of the box used, told until there is an answer; some of them once more, by who did not hear of it.</summary>
+    public void Usage(int which)
     {
-        if (world.Provider.Of(session) is { } box) Call(new SessionCommand.RecordUsage(box.Credential, new("demo/scripted", 10, 5, 0, 0, 0, 0.01m)));
+        if (world.Provider.Of(session) is not { } box) return;
+        var told = new SessionCommand.RecordUsage(box.Credential, new("demo/scripted", 10, 5, 0, 0, 0, 0.01m), Names.ModelCall(session, person, ++calls));
+        Tell(told, 0);
+        if (which % 3 == 0) world.After(dice.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(20)), () => Tell(told, 0));
     }
 
     /// <summary>The connection is lost; the client comes back with its cursor.</summary>
@@ -157,6 +162,16 @@ internal sealed class SimClient(SimWorld world, int session, int person)
             }
 
             if (tries < 12) world.After(dice.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(20)), () => Send(key, text, tries + 1));
+        });
+    }
+
+    private void Tell(SessionCommand.RecordUsage told, int tries)
+    {
+        var restores = world.Database.Restores;
+        Call(told, create: false, answer =>
+        {
+            if (answer is { IsSuccess: true }) world.Audit.Counted(session, told.Call!.Value, restores);
+            else if (answer is null && tries < 12) world.After(dice.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(20)), () => Tell(told, tries + 1));
         });
     }
 

@@ -86,7 +86,7 @@ internal sealed class FaultPlayer(SimWorld world)
                 client.Archive();
                 break;
             case HappeningKind.Usage:
-                client.Usage();
+                client.Usage(h.B);
                 break;
         }
     }

@@ -82,6 +82,15 @@ internal sealed class Audit(SimWorld world)
         question.AnsweredBy = person;
     }
 
+    /// <param name="session">Where.</param>
+    /// <param name="call">What was told to be counted.</param>
+    /// <param name="restores">How often the database had gone back when it was asked.</param>
+    public void Counted(int session, ModelCallId call, int restores)
+    {
+        if (!sessions[session].HasCounted(call) && world.Database.Restores == restores)
+            throw new InvariantBrokenException(Invariant.CountedOnce, $"session {session}: {call} was counted and is not in the journal");
+    }
+
     public void SentToBox(int session, string spoolId, HostFrame frame)
     {
         var audit = sessions[session];
@@ -152,7 +161,7 @@ internal sealed class Audit(SimWorld world)
     {
         var row = world.Database.Row(session);
         // A fold that is broken on purpose would be found here and nowhere else.
-        if (world.Mutation is Mutation.DoubleDispatch or Mutation.AnswerForgotten or Mutation.MoveForgotten) return;
+        if (world.Mutation is Mutation.DoubleDispatch or Mutation.AnswerForgotten or Mutation.MoveForgotten or Mutation.CallsForgotten) return;
         if (row.Epoch != lease.Epoch || machine.Version != row.Version || row.Version == 0) return;
         var folded = world.Machines.Create(lease);
         foreach (var record in row.Records) folded.Replay(record);

@@ -20,4 +20,5 @@ internal static class Invariant
     public const string NothingIsLostSilently = "8 an event of a box reaches the journal once, or its loss is told";
     public const string FoldIsTheState = "9 the journal folds to the state that its writer had";
     public const string NothingThrows = "10 no machine throws and none spins";
+    public const string CountedOnce = "11 what a model call used is counted once, and has been where somebody was told so";
 }

@@ -14,6 +14,7 @@ internal sealed class SessionAudit(int session, Func<TimeSpan> now)
     private readonly Dictionary<MessageId, MessageAudit> messages = [];
     private readonly List<MessageId> queue = [];
     private readonly Dictionary<PermissionId, QuestionAudit> questions = [];
+    private readonly HashSet<ModelCallId> calls = [];
     private readonly Dictionary<string, long> spools = new(StringComparer.Ordinal);
     private MessageId? running;
     private int generation;
@@ -41,6 +42,9 @@ internal sealed class SessionAudit(int session, Func<TimeSpan> now)
     public MessageAudit? Find(MessageId message) => messages.GetValueOrDefault(message);
 
     public QuestionAudit? Find(PermissionId question) => questions.GetValueOrDefault(question);
+
+    /// <summary>What a model call used stands in the journal.</summary>
+    public bool HasCounted(ModelCallId call) => calls.Contains(call);
 
     /// <summary>How far a spool's events are durable.</summary>
     public long DurableN(string spoolId) => spools.GetValueOrDefault(spoolId);
@@ -82,6 +86,9 @@ internal sealed class SessionAudit(int session, Func<TimeSpan> now)
                 var question = questions[f.Id];
                 if (question.Decision is not null) throw Broken(Invariant.AnsweredOnce, $"{f.Id} is answered {question.Decision} and {f.Decision}");
                 question.Decision = f.Decision;
+                break;
+            case Fact.UsageRecorded { Call: { } call }:
+                if (!calls.Add(call)) throw Broken(Invariant.CountedOnce, $"{call} is counted twice");
                 break;
             default:
                 TakeOfBox(fact);

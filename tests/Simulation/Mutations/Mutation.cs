@@ -85,6 +85,10 @@ internal enum Mutation
     [Breaks(Invariant.FoldIsTheState)]
     UsageForgotten,
 
+    /// <summary>The fold of a new activation does not know of which model calls it was told.</summary>
+    [Breaks(Invariant.CountedOnce)]
+    CallsForgotten,
+
     /// <summary>The timer of an activation rings at once, whatever it is set to.</summary>
     [Breaks(Invariant.NothingThrows)]
     TimerSpins,

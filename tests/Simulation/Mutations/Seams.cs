@@ -20,10 +20,15 @@ internal static class Seams
     public static void TrimWhenSent(SimBox box, long n) => box.After(TimeSpan.Zero, () => box.Step(new Coordinator.Sandbox.Bridge.BridgeInput.Received(new Coordinator.Sandbox.Bridge.HostFrame.Ack(n, BridgeWindow.Default))));
 
     /// <summary>The record as a fold that has lost a kind of fact reads it.</summary>
-    public static JournalRecord Forgetting(JournalRecord record, Func<Fact, bool> isForgotten)
+    public static JournalRecord Forgetting(JournalRecord record, Func<Fact, bool> isForgotten) => With(record, facts => facts.Where(fact => !isForgotten(fact)));
+
+    /// <summary>The record as a fold that has lost a part of a fact reads it.</summary>
+    public static JournalRecord Changing(JournalRecord record, Func<Fact, Fact> change) => With(record, facts => facts.Select(change));
+
+    private static JournalRecord With(JournalRecord record, Func<IEnumerable<Fact>, IEnumerable<Fact>> read)
     {
         var events = RecordEvents.Read(record) is { } batch ? batch.Utf8 : default;
-        return record with { Payload = RecordCodec.Encode([.. RecordCodec.Decode(record).Facts.Where(fact => !isForgotten(fact))], events.Span) };
+        return record with { Payload = RecordCodec.Encode([.. read(RecordCodec.Decode(record).Facts)], events.Span) };
     }
 
     private static IReadOnlyList<Fact> FactsOf(ReadOnlyMemory<byte> payload) =>

@@ -34,6 +34,8 @@ internal static class Names
 
     public static MessageId Message(int session, int person, int key) => MessageId.From(PrefixedId.Derive("message", Text(session), Text(person), Text(key)));
 
+    public static ModelCallId ModelCall(int session, int person, int number) => ModelCallId.From(PrefixedId.Derive("call", Text(session), Text(person), Text(number)));
+
     public static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }
 

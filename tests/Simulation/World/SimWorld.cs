@@ -146,7 +146,7 @@ internal sealed class SimWorld
     {
         var row = Database.Row(session);
         var machine = Machines.Create(lease);
-        var isWhole = Mutation is not (Mutation.DoubleDispatch or Mutation.AnswerForgotten or Mutation.MoveForgotten or Mutation.UsageForgotten);
+        var isWhole = Mutation is not (Mutation.DoubleDispatch or Mutation.AnswerForgotten or Mutation.MoveForgotten or Mutation.UsageForgotten or Mutation.CallsForgotten);
         if (isWhole && (row.Snapshot is not { } snapshot || snapshot.Version > lease.Version || !machine.Restore(snapshot))) machine = Machines.Create(lease);
         for (var i = (int)machine.Version; i < row.Records.Count; i++)
         {
@@ -155,6 +155,7 @@ internal sealed class SimWorld
                 Mutation.DoubleDispatch => Seams.Forgetting(row.Records[i], fact => fact is Fact.MessageDispatched or Fact.MessageStarted),
                 Mutation.MoveForgotten => Seams.Forgetting(row.Records[i], fact => fact is Fact.MessageMoved),
                 Mutation.UsageForgotten => Seams.Forgetting(row.Records[i], fact => fact is Fact.UsageRecorded),
+                Mutation.CallsForgotten => Seams.Changing(row.Records[i], fact => fact is Fact.UsageRecorded used ? used with { Call = null } : fact),
                 Mutation.AnswerForgotten => Seams.Forgetting(row.Records[i], fact => fact is Fact.PermissionDecided),
                 _ => row.Records[i],
             });
