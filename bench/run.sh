@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Measures what docs/benchmarks.md lists, prints one table and writes artifacts/bench.json. Ends with 1 when a target is missed.
 #
-#   bench/run.sh                    everything, about sixteen minutes
-#   bench/run.sh events throughput  some of: dispatch events relay throughput fanout flood storm idle asleep create append paced whole host
+#   bench/run.sh                    everything, about nineteen minutes
+#   bench/run.sh events throughput  some of: dispatch events relay throughput fanout flood storm idle asleep create append paced whole takeover host
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup.sh

@@ -6,6 +6,7 @@ using Coordinator.Bench.Serving;
 if (args is ["serve", .. var settings]) return await BenchHost.RunAsync(settings);
 if (args is ["relay", ..]) return await BareRelay.RunAsync();
 if (args is ["answer", ..]) return await BareAnswer.RunAsync();
+if (args is ["hold", var lockedDatabase, ..]) return await LockHolder.RunAsync(lockedDatabase);
 
 var time = TimeProvider.System;
 if (args is ["store", ..]) return await BareStore.RunAsync(time);
@@ -17,11 +18,11 @@ if (args is ["drive", var driveReport, var kind, .. var rest])
 }
 
 // dotnet Coordinator.Bench.dll HOST_DLL REPORT_FILE [scenario ...]
-if (args.Length < 2) return await SayUseAsync("Use bench/run.sh [scenario ...]: dispatch, events, relay, throughput, fanout, flood, storm, idle, asleep, create, append, paced, whole, host.");
+if (args.Length < 2) return await SayUseAsync("Use bench/run.sh [scenario ...]: dispatch, events, relay, throughput, fanout, flood, storm, idle, asleep, create, append, paced, whole, takeover, host.");
 IScenario[] all =
 [
     new DispatchLatency(time), new EventLatency(time), new RelayLimit(time), new Throughput(time), new FanOut(time), new Flood(), new Storm(time),
-    new IdleSessions(time), new AsleepSessions(time), new SessionCreation(time), new GroupedAppend(time), new PacedAppend(time), new WholeWay(time), new RealHost(args[0], time),
+    new IdleSessions(time), new AsleepSessions(time), new SessionCreation(time), new GroupedAppend(time), new PacedAppend(time), new WholeWay(time), new Takeover(time), new RealHost(args[0], time),
 ];
 var wanted = args[2..];
 return await MeasureAsync(all.Where(scenario => wanted.Length == 0 || wanted.Contains(scenario.Name, StringComparer.Ordinal)), args[1]);

@@ -48,6 +48,9 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public string ApiKey { get; private set; } = string.Empty;
 
+    /// <summary>The one-time secret of the sign-in link that it printed.</summary>
+    public string Link { get; private set; } = string.Empty;
+
     /// <summary>Who signed in by the link of a host that began with nothing.</summary>
     public Owner Owner => owner ?? throw new InvalidOperationException("Nobody signed in.");
 
@@ -58,11 +61,15 @@ internal sealed class HostProcess : IAsyncDisposable
     public static Task<HostProcess> StartRoleAsync(string role, params IEnumerable<string> settings) =>
         StartAsync([Environment.ProcessPath!, role, .. settings], Directory.CreateTempSubdirectory("coordinator-bench-").FullName);
 
-    /// <param name="at">Where it listens, and then nobody signs in: who knows the address has a key. Elsewhere it finds a port for itself.</param>
+    /// <summary>This program as one of several hosts, at an address that the others know. Nobody signs in: <see cref="Link"/> is for that.</summary>
+    public static Task<HostProcess> StartPeerAsync(Uri at, IEnumerable<string> settings) =>
+        StartAsync([Environment.ProcessPath!, "serve", .. settings, $"--Cluster:Address={at.GetLeftPart(UriPartial.Authority)}"], Directory.CreateTempSubdirectory("coordinator-bench-").FullName, at);
+
+    /// <param name="at">Where it listens, and then nobody signs in: who knows the address has a key, or gets one. Null: where there is room.</param>
     public static async Task<HostProcess> StartAsync(IReadOnlyList<string> command, string data, Uri? at = null)
     {
         var began = Stopwatch.GetTimestamp();
-        var start = new ProcessStartInfo(command[0], [.. command.Skip(1), $"--DataDirectory={data}", $"--Urls={at?.GetLeftPart(UriPartial.Authority) ?? $"http://127.0.0.1:{FreePort()}"}", "--Demo:Enabled=true", $"--Sandbox:Local:SocketDirectory={data}/run", "--Sandbox:Local:BoxProgram=/bin/true", "--Sandbox:Local:Agents:opencode=/bin/true"])
+        var start = new ProcessStartInfo(command[0], [.. command.Skip(1), $"--DataDirectory={data}", $"--Urls={(at ?? FreeAddress()).GetLeftPart(UriPartial.Authority)}", "--Demo:Enabled=true", $"--Sandbox:Local:SocketDirectory={data}/run", "--Sandbox:Local:BoxProgram=/bin/true", "--Sandbox:Local:Agents:opencode=/bin/true"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -75,7 +82,8 @@ internal sealed class HostProcess : IAsyncDisposable
             var link = await host.invited.Task;
             host.Startup = Stopwatch.GetElapsedTime(began);
             host.Url = new Uri(link.GetLeftPart(UriPartial.Authority));
-            if (at is null && link.Fragment.Length > 0 && link.Fragment != "#sl_none") await host.SignInAsync(link.Fragment[1..]);
+            if (link.Fragment.Length > 0) host.Link = link.Fragment[1..];
+            if (at is null && host.Link.Length > 0 && host.Link != "sl_none") await host.SignInAsync(host.Link);
             return host;
         }
         catch (TimeoutException)
@@ -139,13 +147,28 @@ internal sealed class HostProcess : IAsyncDisposable
     {
         if (process.HasExited) return;
         process.StandardInput.Close();
-        using var kill = Process.Start("/bin/kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await SignalAsync("TERM");
         await process.WaitForExitAsync().WaitAsync(Bound);
         await reading;
     }
 
+    /// <summary>Ends it from one moment to the next (SIGKILL), in this very call; the task is over once nothing of it is left.</summary>
+    public async Task KillAsync()
+    {
+        process.Kill();
+        await process.WaitForExitAsync().WaitAsync(Bound);
+        await reading;
+    }
+
+    /// <summary>Has it hang (SIGSTOP): its sockets stay open, and it does nothing any more.</summary>
+    public Task HangAsync() => SignalAsync("STOP");
+
+    /// <summary>Lets one that hangs go on.</summary>
+    public Task GoOnAsync() => SignalAsync("CONT");
+
     public async ValueTask DisposeAsync()
     {
+        if (!process.HasExited) await GoOnAsync(); // one that hangs does not hear that it is to end
         await StopAsync();
         owner?.Dispose();
         process.Dispose();
@@ -153,11 +176,17 @@ internal sealed class HostProcess : IAsyncDisposable
     }
 
     /// <summary>The demo's repository is served under the host's own port, which must therefore be known before.</summary>
-    private static int FreePort()
+    public static Uri FreeAddress()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        return new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}"));
+    }
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("/bin/kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync().WaitAsync(Bound);
     }
 
     private async Task SignInAsync(string link)

@@ -20,6 +20,9 @@ namespace Coordinator.Bench.Serving;
 /// </summary>
 internal static class BenchHost
 {
+    /// <summary>The setting by which boxes live beside all hosts of a database, and not in the one that made them.</summary>
+    public const string BoxesOutlive = "--Bench:BoxesOutlive=true";
+
     /// <summary>The setting by which a box that has nothing to do is stopped after a second.</summary>
     public const string BoxesStopSoon = "--Bench:BoxesStopSoon=true";
 
@@ -27,7 +30,7 @@ internal static class BenchHost
     {
         await using var app = CoordinatorHost.Build(args, services =>
         {
-            services.AddSingleton<ISandboxProvider>(provider => new InMemorySandboxProvider(provider.GetRequiredService<TimeProvider>())
+            services.AddSingleton<ISandboxProvider>(provider => args.Contains(BoxesOutlive, StringComparer.Ordinal) ? new OutlivingBoxes() : new InMemorySandboxProvider(provider.GetRequiredService<TimeProvider>())
             {
                 Program = static async (spec, _) => await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"bench box {spec.Sandbox} {spec.Generation} {spec.BridgeToken}")),
             });
