@@ -65,9 +65,10 @@ internal static class SettingForms
     /// <summary>Whether it is a class of options, and no value.</summary>
     public static bool IsOptions(Type type) => type.Namespace?.StartsWith(Product, StringComparison.Ordinal) == true && type.GetConstructor([]) is not null;
 
-    /// <summary>Null when it is.</summary>
+    /// <summary>Null when it is. What is no string and left empty, as by a file of variables that nobody filled in, is not set: binding passes it over.</summary>
     private static string? WhatItMustBe(string text, PropertyInfo property)
     {
+        if (text.Length == 0 && property.PropertyType != typeof(string)) return null;
         var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
         try
         {

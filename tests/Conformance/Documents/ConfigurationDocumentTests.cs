@@ -4,6 +4,7 @@ using Coordinator.Host;
 using Coordinator.Tests.Support.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Coordinator.Tests.Conformance.Documents;
@@ -28,8 +29,9 @@ public sealed class ConfigurationDocumentTests : IDisposable
         var settings = OptionKeys.All().SelectMany(section => section.Keys).Select(key => key.Key.Replace("<name>", "mine", StringComparison.Ordinal).Replace("<n>", "0", StringComparison.Ordinal))
             .Where(key => !key.StartsWith("SandboxHost:", StringComparison.Ordinal));
 
-        Assert.IsType<AggregateException>(Record.Exception(() => CoordinatorHost.Build([.. settings.Select(key => $"--{key}="), $"--DataDirectory={folder}", "--Tenancy:Nothing="], services => services.AddSingleton<ILoggerProvider>(log))));
+        var refused = Assert.IsType<AggregateException>(Record.Exception(() => CoordinatorHost.Build([.. settings.Select(key => $"--{key}="), $"--DataDirectory={folder}", "--Tenancy:Nothing="], services => services.AddSingleton<ILoggerProvider>(log))));
 
+        Assert.All(refused.InnerExceptions, failure => Assert.DoesNotContain(" is ''; it must be", Assert.IsType<OptionsValidationException>(failure).Message, StringComparison.Ordinal)); // only texts that may not be empty are wrong
         Assert.Equal("Warning Tenancy:Nothing is no setting.", Assert.Single(log.Text.Split('\n'), line => line.Contains("is no setting", StringComparison.Ordinal)).TrimEnd());
     }
 

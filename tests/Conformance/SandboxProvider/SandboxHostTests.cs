@@ -160,6 +160,19 @@ public sealed class SandboxHostTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whatever_is_no_text_and_left_empty_is_not_set()
+    {
+        string[] arguments =
+        [
+            $"--SandboxHost:DataDirectory={rig.HostDirectory}-x", $"--SandboxHost:Keys:some={new string('k', 32)}", $"--Sandbox:Local:BoxProgram={typeof(SandboxHostTests).Assembly.Location}",
+            $"--Sandbox:Local:SocketDirectory={rig.Local.Root}/x", "--SandboxHost:MaxRelayed=", "--Sandbox:Local:AllowUnisolated=", "--Sandbox:Local:Cgroups=",
+        ];
+        await using var host = SandboxHostProgram.Build(arguments);
+
+        Assert.Equal(new SandboxHostOptions().MaxRelayed, host.Services.GetRequiredService<IOptions<SandboxHostOptions>>().Value.MaxRelayed);
+    }
+
+    [Fact]
     public void A_key_that_no_setting_has_is_named_with_the_one_that_is_near()
     {
         using var log = new CapturedLog();

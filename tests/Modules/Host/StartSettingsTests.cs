@@ -1,7 +1,10 @@
+using System.ComponentModel;
 using System.Net.Sockets;
+using System.Reflection;
 using Coordinator.Host;
 using Coordinator.Ports;
 using Coordinator.Starting;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -82,6 +85,18 @@ public sealed class StartSettingsTests : IDisposable
     }
 
     [Fact]
+    public async Task Whatever_is_no_text_is_what_it_is_without_being_set_where_it_is_left_empty()
+    {
+        List<(string Section, Type Type)> bound = [];
+        await using var unset = CoordinatorHost.Build(Arguments(), services => bound = SettingForms.Bound(services));
+        var values = Values(unset, bound);
+        await using var empty = CoordinatorHost.Build(Arguments([.. values.Keys.Select(key => $"--{key}=")]));
+
+        Assert.All(["Database:MaxPoolSize", "Database:Hosts:TimeToLive", "Sandbox:Local:AllowUnisolated", "Sandbox:Local:Cgroups"], key => Assert.Contains(key, values.Keys));
+        Assert.Equal(values, Values(empty, bound));
+    }
+
+    [Fact]
     public void Every_bound_class_of_options_says_its_section()
     {
         List<Type> bound = [];
@@ -124,6 +139,17 @@ public sealed class StartSettingsTests : IDisposable
         Assert.Equal(ExitCodes.Misconfigured, failure.ExitCode);
         Assert.Contains("'appsettings.json'. Could not parse the JSON file.", failure.Text, StringComparison.Ordinal);
     }
+
+    /// <summary>Every setting of a host that is one value and no text.</summary>
+    private static Dictionary<string, object?> Values(WebApplication host, List<(string Section, Type Type)> bound) => bound
+        .SelectMany(options => ValuesIn(options.Section, ((IOptions<object>)host.Services.GetRequiredService(typeof(IOptions<>).MakeGenericType(options.Type))).Value))
+        .ToDictionary(StringComparer.Ordinal);
+
+    private static IEnumerable<KeyValuePair<string, object?>> ValuesIn(string path, object options) => options.GetType()
+        .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        .SelectMany(property => SettingForms.IsOptions(property.PropertyType) ? ValuesIn($"{path}:{property.Name}", property.GetValue(options)!)
+            : property.SetMethod is { IsPublic: true } && property.PropertyType != typeof(string) && TypeDescriptor.GetConverter(property.PropertyType).CanConvertFrom(typeof(string)) ? [new($"{path}:{property.Name}", property.GetValue(options))]
+            : []);
 
     private static IEnumerable<string> Failures(Exception failure) => failure switch
     {
