@@ -109,13 +109,16 @@ internal sealed class Membership(IHostRegistry registry, Func<IHostRegistration,
             catch (Exception failure)
             {
                 // Whatever it was: nobody else makes this process a host again.
-                obstacle = failure.Message;
+                obstacle = Publish(failure);
                 if (failure is PortException) log.NotRegistered(failure);
                 else log.MembershipFailed(failure);
                 await Task.Delay(Pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
+
+    /// <summary>Whoever asks whether this host is ready is told it, without a credential: what nobody foresaw may say anything, and only the log has it.</summary>
+    private static string Publish(Exception failure) => failure is PortException ? failure.Message : "It failed for a reason that the log has.";
 
     private async Task<Member> BeginAsync(CancellationToken cancellationToken)
     {
