@@ -47,8 +47,8 @@ internal sealed class SessionServer : IAsyncDisposable
 
     public CapturedLog Log { get; private init; } = null!;
 
-    /// <summary><paramref name="first"/> stands before everything but the opening of sockets.</summary>
-    public static async Task<SessionServer> StartAsync(Action<IApplicationBuilder>? first = null)
+    /// <summary><paramref name="first"/> stands before everything but the opening of sockets, <paramref name="before"/> before the session host.</summary>
+    public static async Task<SessionServer> StartAsync(Action<IApplicationBuilder>? first = null, Func<ISessionHost, ISessionHost>? before = null)
     {
         var log = new CapturedLog();
         var server = await LoopbackServer.StartAsync(
@@ -78,6 +78,9 @@ internal sealed class SessionServer : IAsyncDisposable
                 services.AddTransient<IRequestHandler<ValidateModel, Result<AgentModel>>, ModelAddresses>();
                 services.AddSessionsModule().AddInProcessSessionHost(builder.Configuration).AddSessionAccessModule(builder.Configuration);
                 services.AddKernel(typeof(SessionAccessOptions).Assembly);
+                if (before is null) return;
+                var host = services.Last(service => service.ServiceType == typeof(ISessionHost)).ImplementationFactory!;
+                services.AddSingleton(made => before((ISessionHost)host(made)));
             },
             log);
         return new(server) { Log = log };

@@ -12,7 +12,7 @@ internal sealed record ClientServices(ISessionHost Sessions, CallerResolver Call
 
 /// <summary>
 /// One client's WebSocket from its first frame to its close: it subscribes, then events, views and answers go out through
-/// one bounded outbox while commands are taken one at a time. Whether the caller may still see this is asked every minute.
+/// one bounded outbox while commands are run one at a time, and pings answered at once. Whether the caller may still see this is asked every minute.
 /// </summary>
 internal sealed partial class ClientConnection(ClientServices services, FrameSocket socket, CallerClaim claim, TenantContext tenant, SessionId session)
 {
@@ -99,7 +99,7 @@ internal sealed partial class ClientConnection(ClientServices services, FrameSoc
             if (ended.IsCancellationRequested) continue;
             try
             {
-                await outbox.AddAsync(await services.Commands.RunAsync(caller, session, Read(frame), ended), ended);
+                if (await AnswerAsync(Read(frame), ended) is { } close) return close;
             }
             catch (FrameException failure)
             {
@@ -107,6 +107,17 @@ internal sealed partial class ClientConnection(ClientServices services, FrameSoc
             }
         }
     }
+
+    /// <summary>Null while the socket goes on. What it takes is not kept by a socket that is idle afterwards.</summary>
+    private async Task<SocketClose?> AnswerAsync(ClientFrame frame, CancellationToken ended)
+    {
+        var running = RunAsync(frame, ended);
+        if (!running.IsCompleted) return await new CommandsUnderWay(socket, RunAsync).RunAsync(running, ended);
+        await running;
+        return null;
+    }
+
+    private async Task RunAsync(ClientFrame frame, CancellationToken ended) => await outbox.AddAsync(await services.Commands.RunAsync(caller, session, frame, ended), ended);
 
     private async Task<SocketClose> FollowAsync(ISessionSubscription subscription, CancellationToken ended)
     {
@@ -141,7 +152,8 @@ internal sealed partial class ClientConnection(ClientServices services, FrameSoc
         return SocketClose.PeerLeft;
     }
 
-    private static ClientFrame Read(ReceivedFrame frame) => frame.Kind switch
+    /// <exception cref="FrameException">It is none that a client sends.</exception>
+    public static ClientFrame Read(ReceivedFrame frame) => frame.Kind switch
     {
         FrameKind.Text => ClientFrameReader.Read(frame.Utf8.Span),
         FrameKind.TooLarge => throw new FrameException("A frame is at most 256 KiB."),

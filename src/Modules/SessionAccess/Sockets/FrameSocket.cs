@@ -49,23 +49,19 @@ internal sealed class FrameSocket(WebSocket socket, TimeProvider time) : IDispos
 
     private readonly CancellationTokenSource sending = new(Timeout.InfiniteTimeSpan, time);
     private byte[]? buffer;
+    /// <summary>What <see cref="BeginReceive"/> began and <see cref="ReceiveAsync"/> has not taken yet.</summary>
+    private Task<ReceivedFrame>? begun;
 
     /// <summary>The next frame. Never throws for what a peer or a network does.</summary>
-    public async ValueTask<ReceivedFrame> ReceiveAsync()
+    public ValueTask<ReceivedFrame> ReceiveAsync()
     {
-        ReturnBuffer();
-        try
-        {
-            var first = await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
-            if (first.MessageType == WebSocketMessageType.Close) return new(FrameKind.Closed, default);
-            if (first.EndOfMessage) return new(KindOf(first.MessageType), default);
-            return await ReceiveBodyAsync();
-        }
-        catch (Exception failure) when (IsPeerGone(failure))
-        {
-            return new(FrameKind.Closed, default);
-        }
+        var receiving = begun ?? ReceiveNextAsync();
+        begun = null;
+        return new(receiving);
     }
+
+    /// <summary>Begins to receive the frame that <see cref="ReceiveAsync"/> takes next, whoever calls that: one who waits for something beside it may go.</summary>
+    public Task BeginReceive() => begun ??= ReceiveNextAsync();
 
     /// <summary>Sends one text frame; null when it was handed to the network, otherwise how this socket ends.</summary>
     public async ValueTask<SocketClose?> SendAsync(ReadOnlyMemory<byte> utf8)
@@ -132,6 +128,22 @@ internal sealed class FrameSocket(WebSocket socket, TimeProvider time) : IDispos
         ReturnBuffer();
         sending.Dispose();
         socket.Dispose();
+    }
+
+    private async Task<ReceivedFrame> ReceiveNextAsync()
+    {
+        ReturnBuffer();
+        try
+        {
+            var first = await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
+            if (first.MessageType == WebSocketMessageType.Close) return new(FrameKind.Closed, default);
+            if (first.EndOfMessage) return new(KindOf(first.MessageType), default);
+            return await ReceiveBodyAsync();
+        }
+        catch (Exception failure) when (IsPeerGone(failure))
+        {
+            return new(FrameKind.Closed, default);
+        }
     }
 
     private async ValueTask<ReceivedFrame> ReceiveBodyAsync()
