@@ -6,7 +6,7 @@ namespace Coordinator.Host.Logging;
 
 /// <summary>
 /// Keeps an outage of what is behind a port from filling the log: told with the failure's message and without its stack, and as seldom as
-/// <see cref="Outages"/> says. At the level Debug each is told whole. Everything else is logged as it comes.
+/// <see cref="Outages"/> says; only what is lost for good is told each time. At the level Debug each is told whole. Everything else is logged as it comes.
 /// </summary>
 internal sealed class OutageLogging(LoggerFactory inner, TimeProvider time) : ILoggerFactory
 {
@@ -49,9 +49,11 @@ internal sealed class OutageLogging(LoggerFactory inner, TimeProvider time) : IL
             if (inner.IsEnabled(LogLevel.Debug)) inner.Log(LogLevel.Debug, eventId, state, exception, formatter);
             if (!inner.IsEnabled(logLevel)) return;
             var text = $"{formatter(state, null)} {failure.Message}";
-            if (outages.Begins(logLevel, eventId, failure.Kind, text)) inner.Log(logLevel, eventId, state, null, (_, _) => text);
+            if (IsLoss(eventId) || outages.Begins(logLevel, eventId, failure.Kind, text)) inner.Log(logLevel, eventId, state, null, (_, _) => text);
         }
 
         public void Dispose() => outages.Dispose();
+
+        private static bool IsLoss(EventId id) => id.Name?.StartsWith(LogEventNames.Lost, StringComparison.Ordinal) == true;
     }
 }

@@ -74,6 +74,76 @@ public sealed class OutageLoggingTests : IDisposable
         Assert.Equal(3, Lines.Length);
     }
 
+    [Fact]
+    public void Each_of_those_that_lines_of_one_event_name_is_told()
+    {
+        string[] boxes = ["one", "two", "three"];
+        for (var minute = 0; minute < 2; minute++)
+        {
+            foreach (var box in boxes) Fail(5312, $"Box {box} could not be swept.");
+            time.Advance(Outages.Interval / 2);
+            foreach (var box in boxes) Fail(5312, $"Box {box} could not be swept.");
+            time.Advance(Outages.Interval / 2);
+        }
+
+        time.Advance(Outages.Interval * 3);
+
+        Assert.All(boxes, box => Assert.Equal(4, Lines.Count(line => line.Contains($"Box {box} could", StringComparison.Ordinal)))); // its beginning, two minutes, its end
+        Assert.Equal(12, Lines.Length);
+        Assert.Equal(0, time.PendingTimers);
+    }
+
+    [Fact]
+    public void Of_thousands_that_one_outage_names_some_are_told_and_how_many_more_there_were()
+    {
+        for (var session = 0; session < 3000; session++) Fail(1002, $"POST /v1/sessions/{session}.");
+
+        Assert.Equal(Outages.MostTexts + 1, Lines.Length);
+        Assert.Equal(Outages.MostTexts + 1, time.PendingTimers);
+
+        time.Advance(Outages.Interval);
+        Assert.Equal(Outages.MostTexts + 2, Lines.Length);
+        Assert.Equal($"Warning POST /v1/sessions/2999. The database is away. (… and {3000 - Outages.MostTexts - 2} more of this event and kind, some of which name others)", Lines[^1].TrimEnd());
+
+        time.Advance(Outages.Interval * 3);
+        Assert.Equal(Outages.MostTexts + 3, Lines.Length);
+        Assert.Equal(0, time.PendingTimers);
+    }
+
+    [Fact]
+    public void Sessions_that_fail_anew_each_minute_of_a_long_outage_do_not_fill_the_log()
+    {
+        for (var second = 0; second < 600; second++)
+        {
+            for (var call = 0; call < 25; call++) Fail(1002, $"POST /v1/sessions/{((second * 25) + call) % 4000}.");
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.InRange(Lines.Length, 1, 10 * 2 * (Outages.MostTexts + 1));
+        Assert.InRange(time.PendingTimers, 1, Outages.MostTexts + 1);
+    }
+
+    [Fact]
+    public void What_could_not_be_told_for_others_is_told_once_those_are_over()
+    {
+        for (var session = 0; session < Outages.MostTexts; session++) Fail(1002, $"Session {session}.");
+        time.Advance(Outages.Interval * 2);
+
+        Fail(1002, "Session new.");
+
+        Assert.Equal("Warning Session new. The database is away.", Lines[^1].TrimEnd());
+        Assert.Equal(1, time.PendingTimers);
+    }
+
+    [Fact]
+    public void What_is_lost_for_good_is_told_each_time_without_the_stack()
+    {
+        for (var i = 0; i < 3; i++) logger.Log(LogLevel.Error, new(5001, LogEventNames.Lost + "Usage"), "1500 tokens.", Failure(PortFailureKind.Unavailable), static (said, _) => said);
+
+        Assert.Equal(Enumerable.Repeat("Error 1500 tokens. The database is away.", 3), Lines.Select(line => line.TrimEnd()));
+        Assert.Equal(0, time.PendingTimers);
+    }
+
     [Theory]
     [InlineData(PortFailureKind.Corrupt)]
     [InlineData(PortFailureKind.Rejected)]
@@ -127,6 +197,8 @@ public sealed class OutageLoggingTests : IDisposable
     private static PortException Failure(PortFailureKind kind) => new(kind, "The database is away.", inner: new InvalidOperationException("inner"));
 
     private void Fail(int id, PortFailureKind kind) => Log(logger, LogLevel.Warning, id, Failure(kind));
+
+    private void Fail(int id, string text) => logger.Log(LogLevel.Warning, id, text, Failure(PortFailureKind.Unavailable), static (said, _) => said);
 
     private static void Log(ILogger logger, LogLevel level, int id, Exception failure) => logger.Log(level, id, "It failed.", failure, static (said, _) => said);
 }

@@ -1,4 +1,5 @@
 using Coordinator.Fakes;
+using Coordinator.Host.Logging;
 using Coordinator.Modules.Models.Gateway;
 using Coordinator.Modules.Models.Metering;
 using Coordinator.Ports;
@@ -19,18 +20,22 @@ public sealed class UsageLedgerTests : IAsyncLifetime
     private readonly CapturedLog log = new();
     private readonly CancellationTokenSource givenUp = new();
     private readonly InMemoryModelCatalog catalog = new(InMemoryModelCatalog.Priced("acme/fast"));
+    private readonly OutageLogging logging;
     private UnsureSession session = null!;
     private CallUsage usage = null!;
+
+    public UsageLedgerTests() => logging = new(new LoggerFactory([log], new LoggerFilterOptions { MinLevel = LogLevel.Information }), new ManualTime()); // a clock of its own: no timer of the ledger's
 
     public async Task InitializeAsync()
     {
         session = await UnsureSession.CreateAsync(time);
-        var ledger = new UsageLedger(session, catalog, time, LoggerFactory.Create(logging => logging.AddProvider(log)).CreateLogger<UsageLedger>());
+        var ledger = new UsageLedger(session, catalog, time, logging.CreateLogger<UsageLedger>());
         usage = ledger.Open(session.Box, "acme/fast", givenUp.Token);
     }
 
     public Task DisposeAsync()
     {
+        logging.Dispose();
         session.Dispose();
         givenUp.Dispose();
         return Task.CompletedTask;
@@ -83,6 +88,20 @@ public sealed class UsageLedgerTests : IAsyncLifetime
         Assert.Equal(TimeSpan.FromMinutes(1), time.GetUtcNow() - began);
         Assert.Contains("could not be recorded in time", log.Text, StringComparison.Ordinal);
         Assert.Contains("The answer was lost.", log.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Each_usage_that_is_lost_in_an_outage_is_told_by_itself()
+    {
+        session.Rest = Fate.LostBefore;
+
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.False(await RecordedAsync());
+            await SettledAsync();
+        }
+
+        Assert.Equal(3, log.Text.Split("1000 + 500 tokens of acme/fast could not be recorded in time. The answer was lost.").Length - 1);
     }
 
     [Theory]

@@ -77,10 +77,10 @@ internal sealed partial class UsageLedger(ISessionHost sessions, IModelCatalog c
     private static bool MayPass(PortFailureKind kind) =>
         kind is PortFailureKind.Unavailable or PortFailureKind.Timeout or PortFailureKind.Limited or PortFailureKind.Full or PortFailureKind.Fenced;
 
-    [LoggerMessage(EventId = 5001, Level = LogLevel.Error, Message = "{Session}: {Input} + {Output} tokens of {Model} could not be recorded in time.")]
+    [LoggerMessage(EventId = 5001, EventName = LogEventNames.Lost + nameof(LogGaveUp), Level = LogLevel.Error, Message = "{Session}: {Input} + {Output} tokens of {Model} could not be recorded in time.")]
     private static partial void LogGaveUp(ILogger logger, SessionKey session, string model, long input, long output, Exception? last);
 
-    [LoggerMessage(EventId = 5002, Level = LogLevel.Error, Message = "{Session}: {Input} + {Output} tokens of {Model} could not be recorded: {Kind}.")]
+    [LoggerMessage(EventId = 5002, EventName = LogEventNames.Lost + nameof(LogFailed), Level = LogLevel.Error, Message = "{Session}: {Input} + {Output} tokens of {Model} could not be recorded: {Kind}.")]
     private static partial void LogFailed(ILogger logger, SessionKey session, string model, long input, long output, PortFailureKind kind, Exception failure);
 
     [LoggerMessage(EventId = 5003, Level = LogLevel.Warning, Message = "{Session} refused to record {Input} + {Output} tokens of {Model}: {Code}.")]
