@@ -12,6 +12,8 @@ public sealed class StoppingHostTests : IAsyncLifetime
 
     private WantedBox Sessions => server.Sessions;
 
+    private string SentAway => Assert.Single(server.Log.Text.Split('\n'), line => line.StartsWith("Information A call of acme came while this host could not take it", StringComparison.Ordinal));
+
     public async Task InitializeAsync() => server = await ModelsServer.StartAsync();
 
     public async Task DisposeAsync() => await server.DisposeAsync();
@@ -47,6 +49,7 @@ public sealed class StoppingHostTests : IAsyncLifetime
         await Assert.ThrowsAsync<HttpRequestException>(() => server.CallAsync(ChatPath, """{"model":"fast","stream":true}"""));
 
         Assert.Empty(server.Gateway.Calls);
+        Assert.DoesNotContain("Exception", SentAway, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -57,6 +60,7 @@ public sealed class StoppingHostTests : IAsyncLifetime
         await Assert.ThrowsAsync<HttpRequestException>(() => server.CallAsync(ChatPath, """{"model":"fast","stream":true}"""));
 
         Assert.Empty(server.Gateway.Calls);
+        Assert.Contains("its box tries it again. Coordinator.Ports.PortException: The session's host is stopping.", SentAway, StringComparison.Ordinal); // of a kind that an outage folds
     }
 
     [Theory]

@@ -47,7 +47,7 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
         catch (ComeAgainException again)
         {
             // Broken off and not refused: the box goes on asking until a host takes the call, while an agent gives a model up that refuses it a few times.
-            LogSentAway(logger, provider, again);
+            LogSentAway(logger, provider, again.Away);
             context.Abort();
         }
         catch (PortException failure)
@@ -198,8 +198,12 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
     private static partial void LogCut(ILogger logger, SessionKey session, string model);
 
     [LoggerMessage(EventId = 5104, Level = LogLevel.Information, Message = "A call of {Provider} came while this host could not take it; its box tries it again.")]
-    private static partial void LogSentAway(ILogger logger, string provider, Exception failure);
+    private static partial void LogSentAway(ILogger logger, string provider, PortException? away);
 
     /// <summary>Nothing was begun, and the call may be tried again at once.</summary>
-    private sealed class ComeAgainException(Exception? inner) : Exception("The session cannot be reached from this host now.", inner);
+    private sealed class ComeAgainException(PortException? away) : Exception("The session cannot be reached from this host now.", away)
+    {
+        /// <summary>What of the session's host is logged, as its outage and not as a failure of this class. Null: this host stops.</summary>
+        public PortException? Away { get; } = away;
+    }
 }
