@@ -14,7 +14,11 @@ public sealed class CoordinatorClient : IDisposable
 {
     private static readonly TimeSpan ToldAfter = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long a stream's opening may take before it is tried anew: a host that hangs takes connections and answers none.</summary>
+    private static readonly TimeSpan OpeningTimeout = TimeSpan.FromSeconds(10);
+
     private readonly HttpClient http;
+    private readonly HttpClient streams;
     private readonly TimeProvider time;
 
     /// <summary>Talks to the host at <paramref name="url"/> with an API key (<c>ck_…</c>); without one only sign-in and health work.</summary>
@@ -22,12 +26,8 @@ public sealed class CoordinatorClient : IDisposable
     {
         this.time = time ?? TimeProvider.System;
         (Url, ApiKey) = (url, apiKey);
-        http = new HttpClient(HostConnections.Handler())
-        {
-            BaseAddress = url,
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
-        if (apiKey is not null) http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
+        http = To(url, HostConnections.Pooled());
+        streams = To(url, HostConnections.Single());
     }
 
     /// <summary>Where the host is.</summary>
@@ -148,11 +148,15 @@ public sealed class CoordinatorClient : IDisposable
     }
 
     /// <summary>Ends its connections; calls under way fail.</summary>
-    public void Dispose() => http.Dispose();
+    public void Dispose()
+    {
+        http.Dispose();
+        streams.Dispose();
+    }
 
     /// <summary>Opens a response whose body streams.</summary>
     internal Task<HttpResponseMessage> OpenAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        SendOnceAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        SendOnceAsync(streams, request, HttpCompletionOption.ResponseHeadersRead, OpeningTimeout, cancellationToken);
 
     /// <summary>Opens a WebSocket. Where the host refuses it, its reason is asked over HTTP, since a handshake does not tell.</summary>
     internal async Task<ClientWebSocket> ConnectAsync(string path, string subprotocol, TimeProvider clock, CancellationToken cancellationToken)
@@ -160,11 +164,11 @@ public sealed class CoordinatorClient : IDisposable
         var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol(subprotocol);
         socket.Options.CollectHttpResponseDetails = true;
-        using var slow = new CancellationTokenSource(CallTimeout, clock);
+        using var slow = new CancellationTokenSource(OpeningTimeout, clock);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(slow.Token, cancellationToken);
         try
         {
-            await socket.ConnectAsync(new UriBuilder(new Uri(Url, path)) { Scheme = Url.Scheme == Uri.UriSchemeHttps ? "wss" : "ws" }.Uri, http, limit.Token);
+            await socket.ConnectAsync(new UriBuilder(new Uri(Url, path)) { Scheme = Url.Scheme == Uri.UriSchemeHttps ? "wss" : "ws" }.Uri, streams, limit.Token);
             return socket;
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is WebSocketException or OperationCanceledException)
@@ -183,6 +187,13 @@ public sealed class CoordinatorClient : IDisposable
 
     /// <summary>A key that no other request has.</summary>
     internal string NewIdempotencyKey() => Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
+
+    private HttpClient To(Uri url, SocketsHttpHandler connections)
+    {
+        var client = new HttpClient(connections) { BaseAddress = url, Timeout = Timeout.InfiniteTimeSpan };
+        if (ApiKey is not null) client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ApiKey);
+        return client;
+    }
 
     private async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
@@ -226,18 +237,21 @@ public sealed class CoordinatorClient : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellationToken)
+    private Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellationToken) =>
+        SendOnceAsync(http, request, completion, CallTimeout, cancellationToken);
+
+    private async Task<HttpResponseMessage> SendOnceAsync(HttpClient connections, HttpRequestMessage request, HttpCompletionOption completion, TimeSpan timeout, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(CallTimeout);
+        limit.CancelAfter(timeout);
         HttpResponseMessage answer;
         try
         {
-            answer = await http.SendAsync(request, completion, limit.Token);
+            answer = await connections.SendAsync(request, completion, limit.Token);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new CoordinatorException(0, "no_answer", $"{Url} did not answer in {CallTimeout.TotalSeconds:0} s.", inner: e);
+            throw new CoordinatorException(0, "no_answer", $"{Url} did not answer in {timeout.TotalSeconds:0} s.", inner: e);
         }
         catch (HttpRequestException e)
         {

@@ -5,11 +5,20 @@ namespace Coordinator.Client;
 /// <summary>How the host is dialed.</summary>
 internal static class HostConnections
 {
-    public static SocketsHttpHandler Handler() => new()
+    /// <summary>For calls, which share connections.</summary>
+    public static SocketsHttpHandler Pooled() => Handler(TimeSpan.FromMinutes(5));
+
+    /// <summary>
+    /// For what streams, each over a connection of its own: whoever follows dials anew because the one before led to a host that does not
+    /// answer any more, and a pooled one would lead there too.
+    /// </summary>
+    public static SocketsHttpHandler Single() => Handler(TimeSpan.Zero);
+
+    private static SocketsHttpHandler Handler(TimeSpan lifetime) => new()
     {
         ConnectCallback = DialAsync,
         ConnectTimeout = TimeSpan.FromSeconds(5),
-        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        PooledConnectionLifetime = lifetime,
     };
 
     /// <summary>

@@ -19,6 +19,12 @@ internal sealed class ScriptedSocketHost : IAsyncDisposable
     /// <summary>The cursor that each connection subscribed after.</summary>
     public ConcurrentQueue<string?> Subscribed { get; } = new();
 
+    /// <summary>The TCP connection that each request came over, sockets and calls alike.</summary>
+    public ConcurrentQueue<string> Over { get; } = new();
+
+    /// <summary>Handshakes that are not answered, before the first that is.</summary>
+    public int Unanswered { get; set; }
+
     /// <summary>The idempotency keys of prompts that came over HTTP; each is taken.</summary>
     public ConcurrentQueue<string> PromptsOverHttp { get; } = new();
 
@@ -29,6 +35,11 @@ internal sealed class ScriptedSocketHost : IAsyncDisposable
         host.server = await LoopbackServer.StartAsync(app =>
         {
             app.UseWebSockets();
+            app.Use((context, next) =>
+            {
+                host.Over.Enqueue(context.Connection.Id);
+                return next(context);
+            });
             app.MapGet("/v1/sessions/ses_1/ws", context => host.ConnectAsync(context, scripts));
             app.MapGet("/v1/sessions/ses_1/events", () => Results.Json(new { items = new[] { Envelope(1) }, cursor = "1.1", nextCursor = (string?)null }));
             app.MapPost("/v1/sessions/ses_1/messages", (HttpContext context) =>
@@ -44,6 +55,13 @@ internal sealed class ScriptedSocketHost : IAsyncDisposable
 
     private async Task ConnectAsync(HttpContext context, Func<Peer, Task>[] scripts)
     {
+        if (Unanswered > 0)
+        {
+            Unanswered--;
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return;
+        }
+
         using var socket = await context.WebSockets.AcceptWebSocketAsync("coordinator.v1");
         var peer = new Peer(socket, context);
         var subscribe = await peer.ReceiveAsync();

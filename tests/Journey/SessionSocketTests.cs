@@ -204,6 +204,36 @@ public sealed class SessionSocketTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_socket_is_opened_over_a_connection_of_its_own_and_not_over_one_that_calls_left()
+    {
+        await using var host = await ScriptedSocketHost.StartAsync(peer => peer.EventsAsync(2));
+
+        Assert.Equal(new long[] { 1, 2 }, await TakeAsync(Socket(host), 2)); // a call for the first event, then the socket
+
+        Assert.Equal(2, host.Over.Count);
+        Assert.Equal(2, host.Over.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_host_that_takes_a_connection_and_does_not_open_the_socket_is_left_after_ten_seconds()
+    {
+        await using var host = await ScriptedSocketHost.StartAsync(peer => peer.EventsAsync(2));
+        host.Unanswered = 1;
+        var socket = Socket(host, time);
+        var lost = Lost(socket);
+        await using var events = socket.FollowAsync("1.1", CancellationToken.None).GetAsyncEnumerator();
+
+        var next = events.MoveNextAsync().AsTask();
+        await Eventually.HoldsAsync(() => host.Over.Count == 1 && time.NextIn == TimeSpan.FromSeconds(10), "The opening that is not answered");
+        time.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.True(((CoordinatorException)await lost.WaitAsync(Bound)).IsTransient);
+        await Eventually.AdvanceAsync(time, TimeSpan.FromSeconds(1), () => next.IsCompleted);
+        Assert.True(await next);
+        Assert.Equal(2, host.Over.Count);
+    }
+
+    [Fact]
     public async Task Who_asks_between_two_events_is_answered_even_when_more_events_wait_than_are_kept()
     {
         var flooded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

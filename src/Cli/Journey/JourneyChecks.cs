@@ -38,7 +38,7 @@ internal static class JourneyChecks
     {
         var session = await run.Client.GetSessionAsync(run.Session.Id, ct);
         var me = await run.Client.MeAsync(ct);
-        using var http = new HttpClient(HostConnections.Handler());
+        using var http = new HttpClient(HostConnections.Pooled());
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(run.Client.Url, "/v1/bridge"));
         request.Headers.Authorization = new("Bearer", $"sb_{me.Organization.Id}.{session.Id}.{session.Sandbox.Id}.{session.Sandbox.Generation}.{new string('A', 43)}");
         using var answer = await http.SendAsync(request, ct);
