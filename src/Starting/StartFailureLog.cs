@@ -2,7 +2,8 @@ namespace Coordinator.Starting;
 
 /// <summary>
 /// A start that fails is told by one sentence (<see cref="StartFailure"/>), or by the exception itself: that the framework logs
-/// it too, with its stack, would only hide the sentence. Once the host has started, whatever the framework says of it is logged.
+/// it too, with its stack, would only hide the sentence. What ends the host from beside the start, a service in the background
+/// that failed, is told by nobody else: it is critical, and logged. Once the host has started, whatever the framework says of it is.
 /// </summary>
 internal sealed class StartFailureLog
 {
@@ -19,5 +20,5 @@ internal sealed class StartFailureLog
 
     public void Of(IHostApplicationLifetime host) => lifetime = host;
 
-    private bool IsTold(LogLevel level) => level >= LogLevel.Warning && lifetime?.ApplicationStarted.IsCancellationRequested == true;
+    private bool IsTold(LogLevel level) => level >= (lifetime?.ApplicationStarted.IsCancellationRequested == true ? LogLevel.Warning : LogLevel.Critical);
 }
