@@ -12,7 +12,7 @@ public sealed partial class NotifierFaults
 
     public override IReadOnlyList<RealPlay> OnReal =>
     [
-        Notifying(_ => RealPlay.Refused("The receiver cannot be reached", Network)),
+        Notifying(_ => RealPlay.Refused("The receiver cannot be reached", Network) with { OrSees = [InDoubt] }), // who is quick has written before the proxy resets what it took
         Notifying(_ => RealPlay.CutOff(Took, Network) with { Sees = InDoubt }),
         Notifying(_ => RealPlay.Swallowed(Took, Network) with { Sees = InDoubt }),
         Notifying(_ => RealPlay.Slow("It is slow", Network)),
