@@ -85,7 +85,7 @@ public sealed class HostBuildTests : IDisposable
     {
         var failure = Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Local:BoxProgram=", "--Database:MaxPoolSize=1", "--Tenancy:SignInLinkLifetime=0")));
 
-        var failures = Failures(failure).ToList();
+        var failures = RefusedSettings.In(failure).ToList();
         Assert.Contains(failures, text => text.Contains("BoxProgram", StringComparison.Ordinal));
         Assert.Contains(failures, text => text.Contains("MaxPoolSize", StringComparison.Ordinal));
         Assert.Contains(failures, text => text.Contains("SignInLinkLifetime", StringComparison.Ordinal));
@@ -98,7 +98,7 @@ public sealed class HostBuildTests : IDisposable
         string[] settings = ["Sandbox:Local:BoxProgram", "Sandbox:Local:Agents:opencode", "Database:Embedded:BinariesDirectory", "Git:Executable", "Models:CatalogFile", "GitHubApp:PrivateKeyFile", "Web:Root"];
         string[] arguments = Arguments([.. settings.Select(setting => $"--{setting}={nowhere}"), "--GitHubApp:AppId=1", "--Database:MaxPoolSize=1"]);
 
-        var failures = Failures(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(arguments))).ToList();
+        var failures = RefusedSettings.In(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(arguments))).ToList();
 
         Assert.Equal(settings.Length + 1, failures.Count);
         Assert.All(settings, setting => Assert.Contains(failures, text => text.StartsWith(setting.Replace("Local:", "Local: ", StringComparison.Ordinal), StringComparison.Ordinal) && text.Contains($"names {nowhere}", StringComparison.Ordinal)));
@@ -109,7 +109,7 @@ public sealed class HostBuildTests : IDisposable
     [InlineData("--Sessions:ArchiveEventsAfter=10.00:00:00", "--Sessions:KeepEvents=10.00:00:00", "Sessions:ArchiveEventsAfter must be less than Sessions:KeepEvents")]
     [InlineData("--Sessions:ArchiveEventsAfter=01:00:00", "--Sessions:KeepEvents=", "Sessions:ArchiveEventsAfter must be at least a day")]
     public void Events_are_archived_before_they_are_removed_and_not_sooner_than_after_a_day(string archive, string keep, string said) =>
-        Assert.StartsWith(said, Assert.Single(Failures(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments(archive, keep))))), StringComparison.Ordinal);
+        Assert.StartsWith(said, Assert.Single(RefusedSettings.In(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments(archive, keep))))), StringComparison.Ordinal);
 
     [Fact]
     public async Task Wrong_options_are_exit_code_78() =>
@@ -121,7 +121,7 @@ public sealed class HostBuildTests : IDisposable
         var arguments = Arguments("--Sandbox:Local:AllowUnisolated=true", "--Sandbox:Requires:0=EnforcesMemory", "--Sandbox:Requires:1=EnforcesEgress");
         var failure = Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(arguments));
 
-        Assert.StartsWith("Sandbox:Requires demands EnforcesEgress, which the sandbox provider 'local' does not do", Assert.Single(Failures(failure)), StringComparison.Ordinal);
+        Assert.StartsWith("Sandbox:Requires demands EnforcesEgress, which the sandbox provider 'local' does not do", Assert.Single(RefusedSettings.In(failure)), StringComparison.Ordinal);
         Assert.Equal(78, await CoordinatorHost.RunAsync(arguments));
     }
 
@@ -137,7 +137,7 @@ public sealed class HostBuildTests : IDisposable
     [Fact]
     public void Required_capabilities_that_there_are_not_are_all_named_at_once()
     {
-        var failures = Failures(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Requires:0=Teleports", "--Sandbox:Requires:1=Sings")))).ToList();
+        var failures = RefusedSettings.In(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Requires:0=Teleports", "--Sandbox:Requires:1=Sings")))).ToList();
 
         Assert.Contains("Sandbox: Requires: there is no capability 'Teleports'; there are KeepsData, Snapshots, EnforcesMemory, EnforcesEgress.", failures);
         Assert.Contains(failures, text => text.Contains("'Sings'", StringComparison.Ordinal));
@@ -156,14 +156,14 @@ public sealed class HostBuildTests : IDisposable
     {
         var failure = Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Provider=Modal", "--Sandbox:Modal:Urls:0=http://boxes.example.com", "--PublicUrl=http://user@example.com/path")));
 
-        var failures = string.Join('\n', Failures(failure));
+        var failures = string.Join('\n', RefusedSettings.In(failure));
         Assert.All(["Urls must be https", "KeyId must name", "Secret must have", "ControlPlaneUrl (or PublicUrl)"], wanted => Assert.Contains(wanted, failures, StringComparison.Ordinal));
     }
 
     [Fact]
     public void What_is_wrong_with_the_provider_hides_nothing_else_that_is_wrong_about_boxes()
     {
-        var failures = Failures(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Provider=Modal", "--Sandbox:Requires:0=Teleports", "--Sandbox:Requires:1=KeepsData", "--Sandbox:Cpus=0")))).ToList();
+        var failures = RefusedSettings.In(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Provider=Modal", "--Sandbox:Requires:0=Teleports", "--Sandbox:Requires:1=KeepsData", "--Sandbox:Cpus=0")))).ToList();
 
         Assert.All(["'Teleports'", "Cpus must be", "Urls must hold", "KeyId must name", "Secret must have"], wanted => Assert.Contains(failures, text => text.Contains(wanted, StringComparison.Ordinal)));
         Assert.Equal(failures.Count, failures.Distinct().Count());
@@ -174,7 +174,7 @@ public sealed class HostBuildTests : IDisposable
     {
         var failure = Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Provider=Modal", "--Urls=http://0.0.0.0:8787", "--Sandbox:Modal:Urls:0=https://boxes.example.com", "--Sandbox:Modal:KeyId=k", "--Sandbox:Modal:Secret=0123456789abcdef0123456789abcdef")));
 
-        Assert.Equal("Sandbox:Modal: ControlPlaneUrl (or PublicUrl) must be where other machines reach this host, not 'http://localhost:8787'.", Assert.Single(Failures(failure)));
+        Assert.Equal("Sandbox:Modal: ControlPlaneUrl (or PublicUrl) must be where other machines reach this host, not 'http://localhost:8787'.", Assert.Single(RefusedSettings.In(failure)));
     }
 
     [Theory]
@@ -182,7 +182,7 @@ public sealed class HostBuildTests : IDisposable
     [InlineData("Local,Modal", "Sandbox:Provider: 'Local,Modal' names 2 adapters for the one port ISandboxProvider; choose one of Local, Modal.")]
     public async Task A_provider_that_is_none_or_several_is_refused_by_name_with_exit_code_78(string provider, string message)
     {
-        var failures = Failures(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments($"--Sandbox:Provider={provider}", "--Sandbox:Requires:0=KeepsData", "--Vault:MasterKey=short")))).ToList();
+        var failures = RefusedSettings.In(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments($"--Sandbox:Provider={provider}", "--Sandbox:Requires:0=KeepsData", "--Vault:MasterKey=short")))).ToList();
 
         Assert.Equal(2, failures.Count);
         Assert.Contains(message, failures);
@@ -195,7 +195,7 @@ public sealed class HostBuildTests : IDisposable
     {
         var failure = Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Provider:0=Local", "--Sandbox:Provider:1=Modal")));
 
-        Assert.Contains("Sandbox:Provider: 'Local,Modal' names 2 adapters for the one port ISandboxProvider; choose one of Local, Modal.", Failures(failure));
+        Assert.Contains("Sandbox:Provider: 'Local,Modal' names 2 adapters for the one port ISandboxProvider; choose one of Local, Modal.", RefusedSettings.In(failure));
     }
 
     [Fact]
@@ -213,7 +213,7 @@ public sealed class HostBuildTests : IDisposable
     {
         var failure = Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--GitHubApp:AppId=app")));
 
-        Assert.Contains("GitHubApp:PrivateKeyFile", Assert.Single(Failures(failure)), StringComparison.Ordinal);
+        Assert.Contains("GitHubApp:PrivateKeyFile", Assert.Single(RefusedSettings.In(failure)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -225,13 +225,6 @@ public sealed class HostBuildTests : IDisposable
 
         Assert.Equal("ISandboxProvider is claimed by InMemorySandboxProvider and InMemorySandboxProvider; configure one of them.", failure.Message);
     }
-
-    private static IEnumerable<string> Failures(Exception failure) => failure switch
-    {
-        AggregateException several => several.InnerExceptions.SelectMany(Failures),
-        OptionsValidationException options => options.Failures,
-        _ => [failure.Message],
-    };
 
     private string[] Arguments(params string[] more) =>
     [

@@ -43,7 +43,7 @@ public sealed class StartSettingsTests : IDisposable
     public async Task A_setting_that_nothing_can_be_done_with_is_named_and_hides_no_other(string key, string value, string wanted)
     {
         var arguments = Arguments($"--{key}={value}", "--Tenancy:SignInLinkLifetime=0");
-        var failures = Failures(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(arguments))).ToList();
+        var failures = RefusedSettings.In(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(arguments))).ToList();
 
         Assert.Equal(2, failures.Count);
         Assert.StartsWith($"{key} is '{value}'; {wanted}", Assert.Single(failures, text => !text.StartsWith("Tenancy:", StringComparison.Ordinal)), StringComparison.Ordinal);
@@ -53,7 +53,7 @@ public sealed class StartSettingsTests : IDisposable
     [Fact]
     public void Several_in_one_section_are_all_named()
     {
-        var failures = Failures(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Database:Hosts:TimeToLive=abc", "--Database:StartTimeout=soon", "--Database:MaxPoolSize=1", "--Database:Journal:Writers=x")))).ToList();
+        var failures = RefusedSettings.In(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Database:Hosts:TimeToLive=abc", "--Database:StartTimeout=soon", "--Database:MaxPoolSize=1", "--Database:Journal:Writers=x")))).ToList();
 
         Assert.Equal(4, failures.Count);
         Assert.All(["TimeToLive", "StartTimeout", "MaxPoolSize", "Writers"], key => Assert.Contains(failures, text => text.Contains(key, StringComparison.Ordinal)));
@@ -61,7 +61,7 @@ public sealed class StartSettingsTests : IDisposable
 
     [Fact]
     public void Boxes_that_would_be_roots_are_refused_before_anything_is_started() =>
-        Assert.Contains("User is 'root'", Assert.Single(Failures(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Local:User=root"))))), StringComparison.Ordinal);
+        Assert.Contains("User is 'root'", Assert.Single(RefusedSettings.In(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments("--Sandbox:Local:User=root"))))), StringComparison.Ordinal);
 
     [Fact]
     public void A_key_file_that_others_may_read_is_named_with_all_else_that_is_wrong()
@@ -70,7 +70,7 @@ public sealed class StartSettingsTests : IDisposable
         File.WriteAllText(file, Convert.ToBase64String(new byte[32]));
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
 
-        var failures = Failures(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments($"--Vault:KeyFile={file}", "--Tenancy:SignInLinkLifetime=0")))).ToList();
+        var failures = RefusedSettings.In(Assert.ThrowsAny<Exception>(() => CoordinatorHost.Build(Arguments($"--Vault:KeyFile={file}", "--Tenancy:SignInLinkLifetime=0")))).ToList();
 
         Assert.Equal(2, failures.Count);
         Assert.Contains(failures, text => text.Contains($"chmod 600 {file}", StringComparison.Ordinal));
@@ -128,7 +128,7 @@ public sealed class StartSettingsTests : IDisposable
         var taken = Assert.Throws<PortException>(() => CoordinatorHost.Build(Arguments()));
         Assert.Equal($"The host cannot start: another host already serves boxes at {folder}/run/host.sock; stop it, or give this one a DataDirectory of its own.", StartFailure.Explain(taken, StartingProgram.Host)!.Text);
         Assert.Equal(1, await CoordinatorHost.RunAsync(Arguments()));
-        Assert.Contains("SignInLinkLifetime", Assert.Single(Failures(Assert.ThrowsAny<OptionsValidationException>(() => CoordinatorHost.Build(Arguments("--Tenancy:SignInLinkLifetime=0"))))), StringComparison.Ordinal);
+        Assert.Contains("SignInLinkLifetime", Assert.Single(RefusedSettings.In(Assert.ThrowsAny<OptionsValidationException>(() => CoordinatorHost.Build(Arguments("--Tenancy:SignInLinkLifetime=0"))))), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -150,13 +150,6 @@ public sealed class StartSettingsTests : IDisposable
         .SelectMany(property => SettingForms.IsOptions(property.PropertyType) ? ValuesIn($"{path}:{property.Name}", property.GetValue(options)!)
             : property.SetMethod is { IsPublic: true } && property.PropertyType != typeof(string) && TypeDescriptor.GetConverter(property.PropertyType).CanConvertFrom(typeof(string)) ? [new($"{path}:{property.Name}", property.GetValue(options))]
             : []);
-
-    private static IEnumerable<string> Failures(Exception failure) => failure switch
-    {
-        AggregateException several => several.InnerExceptions.SelectMany(Failures),
-        OptionsValidationException options => options.Failures,
-        _ => [failure.Message],
-    };
 
     private string[] Arguments(params string[] more) =>
     [
