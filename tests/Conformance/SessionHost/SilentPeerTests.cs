@@ -72,6 +72,21 @@ public sealed class SilentPeerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_watcher_whose_look_failed_hears_of_the_next_host_that_opens_the_session_and_waits_for_no_clock()
+    {
+        var registry = new StumblingRegistry(store.Hosts) { OverFinding = true };
+        await using var three = await ClusterNode.StartAsync(store, effects, time: new ManualTime(), change: services => services.AddSingleton<IHostRegistry>(registry));
+        await using var watching = (await three.Host.SubscribeAsync(key, null, default)).Value;
+        var told = ToldAsync(watching, watching.Start.Seq + 1);
+        await registry.Stumbled.WaitAsync(Eventually.Bound);
+
+        await one.Host.DrainAsync(default);
+        Assert.True((await two.Host.CallAsync(key, new SessionCommand.Rename(Ada, "At the next"), default)).IsSuccess);
+
+        await told;
+    }
+
+    [Fact]
     public async Task A_process_is_a_host_again_though_its_registering_and_its_leaving_ended_as_nobody_foresaw()
     {
         var registry = new StumblingRegistry(store.Hosts) { OverRegistering = true, OverLeaving = true };

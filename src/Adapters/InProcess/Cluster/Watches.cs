@@ -61,9 +61,10 @@ internal sealed class Watches(Membership members, IHostRegistry registry, ISessi
     {
         while (!cancellationToken.IsCancellationRequested && members.Find() == member)
         {
+            using var listener = registry.Listen(key);
             try
             {
-                if (await NextAsync(key, member, relay.Last, cancellationToken) is var seq && seq > relay.Last) await relay.TellAsync(seq, cancellationToken);
+                if (await NextAsync(key, member, relay.Last, listener, cancellationToken) is var seq && seq > relay.Last) await relay.TellAsync(seq, cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -74,15 +75,14 @@ internal sealed class Watches(Membership members, IHostRegistry registry, ISessi
                 // Whatever it was: all who watch the session here, and whoever joins them, hang on this one look.
                 if (failure is PortException or PeerUnreachableException) log.WatchMissed(failure as PortException ?? new PortException(PortFailureKind.Unavailable, failure.Message, inner: failure), key);
                 else log.WatchFailed(failure, key);
-                await Task.Delay(Brief, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await PauseAsync(Brief, listener.Opened, cancellationToken); // a host that died is missed here until another opens the session
             }
         }
     }
 
     /// <summary>How far the journal reaches, when it reaches further than <paramref name="last"/> or after a while.</summary>
-    private async Task<long> NextAsync(SessionKey key, Member member, long last, CancellationToken cancellationToken)
+    private async Task<long> NextAsync(SessionKey key, Member member, long last, IOpeningListener listener, CancellationToken cancellationToken)
     {
-        using var listener = registry.Listen(key);
         var longest = options.WatchInterval;
         if (!member.Actors.IsActive(key) && await registry.FindAsync(key, cancellationToken) is { } owner && owner.Id != member.Location.Id)
         {
