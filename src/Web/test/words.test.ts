@@ -3,6 +3,7 @@ import { ApiProblem } from '../src/api/problem';
 import type { SessionView } from '../src/api/wire';
 import { routeOf } from '../src/app/router';
 import { announcement } from '../src/conversation/Announcer';
+import { failureTitle } from '../src/conversation/failureTitle';
 import { fold } from '../src/conversation/fold';
 import { emptyConversation } from '../src/conversation/model';
 import { promptBytes, promptLimit } from '../src/conversation/promptLimit';
@@ -80,6 +81,10 @@ describe('messages', () => {
   test('A message that begins while it is edited keeps its editor', () => {
     const history = new History().created().queued('msg_1').begun('msg_1').queued('msg_2').completed('msg_1').begun('msg_2');
     expect(waitingOf(conversationOf(history), 'msg_2').map((turn) => turn.id)).toEqual(['msg_2']);
+  });
+
+  test('A failure is headed by what failed, and one of a code that this page does not know by that it failed', () => {
+    expect([failureTitle('model_error'), failureTitle('control_plane_unavailable'), failureTitle('of_a_later_version')]).toEqual(['The model failed', 'The control plane was away', 'This message failed']);
   });
 
   test('Refusals stand beside the field they are about', () => {

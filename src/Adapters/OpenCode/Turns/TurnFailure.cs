@@ -17,7 +17,8 @@ internal sealed record TurnFailure(string Code, string Detail)
         var data = error.Member("data") ?? default;
         var (code, message) = Said(data);
         if (code is "model_key_missing" or "secret_key_lost") return new TurnFailure(code, message);
-        return new TurnFailure("model_error", OfControlPlane(code, data.Number("statusCode")) ?? error.Text("name") switch
+        if (OfControlPlane(code, data.Number("statusCode")) is { } away) return new TurnFailure("control_plane_unavailable", away);
+        return new TurnFailure("model_error", error.Text("name") switch
         {
             "ProviderAuthError" => KeyRefused(401, message),
             "ContextOverflowError" => TooLong(message),

@@ -33,15 +33,15 @@ public sealed class TurnFailureTests
     }
 
     [Theory]
-    [InlineData("""{"error":{"message":"The control plane does not answer; try again.","type":"host_unavailable","code":"host_unavailable"}}""", "The control plane did not answer the model call (503, host_unavailable). Send the message again.")]
-    [InlineData("""{"error":{"message":"Something this needs is down","type":"api_error","code":"dependency_unavailable"}}""", "The control plane could not take the model call, for something that it needs, such as its database, was away (503, dependency_unavailable). Send the message again.")]
-    [InlineData("""{"type":"https://coordinator.dev/problems/host_starting","title":"Service Unavailable","status":503,"code":"host_starting","detail":"The host is starting."}""", "The control plane was starting and could not take the model call (503, host_starting). Send the message again.")]
-    [InlineData("""{"error":{"message":"Overloaded","type":"api_error","code":"overloaded"}}""", "The model provider is in trouble (503): Overloaded. Try again later.")]
-    public void A_control_plane_that_was_away_is_not_told_as_its_models_provider(string body, string detail)
+    [InlineData("""{"error":{"message":"The control plane does not answer; try again.","type":"host_unavailable","code":"host_unavailable"}}""", "control_plane_unavailable", "The control plane did not answer the model call (503, host_unavailable). Send the message again.")]
+    [InlineData("""{"error":{"message":"Something this needs is down","type":"api_error","code":"dependency_unavailable"}}""", "control_plane_unavailable", "The control plane could not take the model call, for something that it needs, such as its database, was away (503, dependency_unavailable). Send the message again.")]
+    [InlineData("""{"type":"https://coordinator.dev/problems/host_starting","title":"Service Unavailable","status":503,"code":"host_starting","detail":"The host is starting."}""", "control_plane_unavailable", "The control plane was starting and could not take the model call (503, host_starting). Send the message again.")]
+    [InlineData("""{"error":{"message":"Overloaded","type":"api_error","code":"overloaded"}}""", "model_error", "The model provider is in trouble (503): Overloaded. Try again later.")]
+    public void A_control_plane_that_was_away_is_not_told_as_its_models_provider(string body, string code, string detail)
     {
         var error = new JsonObject { ["name"] = "APIError", ["data"] = new JsonObject { ["message"] = "Service Unavailable", ["statusCode"] = 503, ["responseBody"] = body } };
 
-        Assert.Equal(new TurnFailure("model_error", detail), TurnFailure.Of(JsonElement.Parse(error.ToJsonString())));
+        Assert.Equal(new TurnFailure(code, detail), TurnFailure.Of(JsonElement.Parse(error.ToJsonString())));
     }
 
     [Theory]
