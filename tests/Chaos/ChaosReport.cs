@@ -16,6 +16,7 @@ internal sealed class ChaosReport
     private readonly ConcurrentQueue<Finding> findings = [];
     private readonly ConcurrentQueue<TimeSpan> turns = [];
     private readonly ConcurrentQueue<string> naps = [];
+    private readonly ConcurrentQueue<Upgraded> upgraded = [];
     private int sessions;
     private int merged;
     private readonly ConcurrentQueue<string> ends = [];
@@ -29,6 +30,15 @@ internal sealed class ChaosReport
     {
         strikes.Enqueue(strike);
         if (strike.Recovered is null) Add(new Finding(FindingKind.Stuck, "all", $"nobody was shown an agent's words again after a strike at {strike.Kind}"));
+    }
+
+    /// <summary>What was upgraded of one world that began as an older release.</summary>
+    public void Add(Upgraded world) => upgraded.Enqueue(world);
+
+    /// <summary>What can be said against a run only once it is over.</summary>
+    public void Close()
+    {
+        if (UpgradeCheck.Of(upgraded) is { } finding) Add(finding);
     }
 
     public void Add(Finding finding) => findings.Enqueue(finding);
@@ -58,6 +68,7 @@ internal sealed class ChaosReport
         foreach (var kind in strikes.Where(strike => strike.Trouble is not null).GroupBy(strike => strike.Kind).OrderBy(kind => kind.Key))
             text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"{kind.Key}: {string.Join(", ", kind.CountBy(strike => strike.Trouble!.Value).OrderBy(trouble => trouble.Key).Select(trouble => $"{trouble.Key} {trouble.Value}"))}");
         if (!naps.IsEmpty) text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"{naps.Count} naps, struck in the middle of the merging: {string.Join(", ", naps)}; {merged} merged events.");
+        if (!upgraded.IsEmpty) text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"Upgraded: {Upgraded.InAll(upgraded)}.");
         text.AppendLine();
         foreach (var slow in strikes.Where(strike => strike.Recovered > Slow).OrderByDescending(strike => strike.Recovered).Take(10))
             text.AppendLine(CultureInfo.InvariantCulture, $"slow: {slow.Kind} at {slow.At:HH:mm:ss.fff}, {slow.Recovered!.Value.TotalSeconds:0.0} s");

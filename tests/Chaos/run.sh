@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Kills and cuts the real thing under load, for as long as it is told: tests/Chaos/run.sh --minutes 30 --seed 7. Builds what it needs.
+# Kills and cuts the real thing under load, for as long as it is told: tests/Chaos/run.sh --minutes 30 --seed 7. Builds what it needs,
+# but the older release of --upgrade-from, which tests/Chaos/publish-older.sh makes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . scripts/setup.sh

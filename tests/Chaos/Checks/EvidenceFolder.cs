@@ -9,6 +9,9 @@ internal sealed class EvidenceFolder(string path)
 {
     public string Path { get; } = System.IO.Path.GetFullPath(path);
 
+    /// <summary>A folder within it.</summary>
+    public EvidenceFolder Within(string name) => new(System.IO.Path.Combine(Path, name));
+
     /// <summary>Everything that is known of a session in which something was found.</summary>
     public void Keep(SessionEvidence session)
     {

@@ -13,7 +13,7 @@ namespace Coordinator.Tests.Chaos.World;
 /// The real thing: one published host with its own PostgreSQL and boxes, or several that share a PostgreSQL and a sandbox host;
 /// real boxes with the scripted agent; and between every client and its host, and every box and what it dials, a network that can be hurt.
 /// </summary>
-internal sealed class ChaosWorld(bool merges) : IAsyncDisposable
+internal sealed class ChaosWorld(bool merges, OlderRelease? older) : IAsyncDisposable
 {
     public const string Model = "demo/scripted";
     public const string Agent = "opencode-acp"; // the box drives the scripted agent as it drives OpenCode over ACP
@@ -42,22 +42,26 @@ internal sealed class ChaosWorld(bool merges) : IAsyncDisposable
 
     public SandboxHostProcess SandboxHost => boxes ?? throw new InvalidOperationException("The host has boxes of its own.");
 
+    /// <summary>What of it was upgraded so far; null where it began as the present release.</summary>
+    public Upgraded? Upgraded => older is null ? null : new(hosts.Count(host => host.IsUpgraded), hosts.Count, boxes is { IsUpgraded: true } ? 1 : 0, boxes is null ? 0 : 1);
+
     public string ApiKey { get; private set; } = string.Empty;
 
     /// <summary>Starts one host with a database of its own, or several on one.</summary>
     /// <param name="merges">Sessions that sleep for the shortest time that may be set have their text merged.</param>
-    public static async Task<ChaosWorld> StartAsync(int count, bool merges = false)
+    /// <param name="older">Where given, everything begins as that release, and is of the present one whenever it is started again.</param>
+    public static async Task<ChaosWorld> StartAsync(int count, bool merges = false, OlderRelease? older = null)
     {
-        var world = new ChaosWorld(merges);
+        var world = new ChaosWorld(merges, older);
         try
         {
             if (count > 1)
             {
-                world.database = await OwnPostgresServer.StartAsync();
-                world.boxes = await SandboxHostProcess.LaunchAsync(AgentProgram, world.links.Bubblewrap);
+                world.database = await OwnPostgresServer.StartAsync(hasSchema: false); // the first host brings its own
+                world.boxes = await SandboxHostProcess.LaunchAsync(AgentProgram, world.links.Bubblewrap, older);
             }
 
-            for (var host = 0; host < count; host++) world.hosts.Add(await HostProcess.LaunchAsync(world.Settings(), hasPeers: count > 1));
+            for (var host = 0; host < count; host++) world.hosts.Add(await HostProcess.LaunchAsync(world.Settings(), hasPeers: count > 1, older: older));
             world.networks.AddRange(world.hosts.Select(host => new FaultProxy(host.Url)));
             using var visitor = new CoordinatorClient(world.hosts[^1].Url);
             world.ApiKey = (await visitor.SignInAsync(world.hosts[^1].SignInSecret, "Chaos", CancellationToken.None)).Key;

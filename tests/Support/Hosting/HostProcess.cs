@@ -23,13 +23,14 @@ public sealed class HostProcess : IAsyncDisposable
     private readonly string name = $"coordinator-test-{Convert.ToHexStringLower(PrefixedId.NewValue(TimeProvider.System).ToByteArray(bigEndian: true))[^10..]}";
     private readonly Dictionary<string, string> settings;
     private readonly long? databaseDisk;
+    private readonly RollingRelease release;
     private Process? process;
     private RunningProcess? running;
     private Task drained = Task.CompletedTask;
 
-    private HostProcess(BuiltPrograms programs, IReadOnlyDictionary<string, string> more, bool hasPeers, long? databaseDisk)
+    private HostProcess(BuiltPrograms programs, IReadOnlyDictionary<string, string> more, bool hasPeers, long? databaseDisk, OlderRelease? older)
     {
-        (this.programs, this.databaseDisk) = (programs, databaseDisk);
+        (this.programs, this.databaseDisk, release) = (programs, databaseDisk, new(new(programs.Host, programs.Box), older?.Host));
         DataDirectory = Path.Combine(Path.GetTempPath(), name);
         Url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LoopbackPort.Find()}"));
         settings = Settings();
@@ -75,9 +76,10 @@ public sealed class HostProcess : IAsyncDisposable
 
     /// <summary>Starts a host and waits until it serves. One that has peers tells them where it listens.</summary>
     /// <param name="databaseDisk">Where given, the embedded database has a disk of its own, of so many bytes, which goes with the process.</param>
-    public static async Task<HostProcess> LaunchAsync(IReadOnlyDictionary<string, string>? settings = null, bool hasPeers = false, long? databaseDisk = null)
+    /// <param name="older">Where given, this start is of that release, and each further one of the present release.</param>
+    public static async Task<HostProcess> LaunchAsync(IReadOnlyDictionary<string, string>? settings = null, bool hasPeers = false, long? databaseDisk = null, OlderRelease? older = null)
     {
-        var host = new HostProcess(BuiltPrograms.Find(), settings ?? new Dictionary<string, string>(), hasPeers, databaseDisk);
+        var host = new HostProcess(BuiltPrograms.Find(), settings ?? new Dictionary<string, string>(), hasPeers, databaseDisk, older);
         Directory.CreateDirectory(host.DataDirectory);
         try
         {
@@ -95,6 +97,7 @@ public sealed class HostProcess : IAsyncDisposable
     public async Task StartAsync()
     {
         if (process is { HasExited: false }) throw new InvalidOperationException("The host runs already.");
+        release.Start();
         var start = Start([]);
         var serving = output.Watch(static line => line.StartsWith(SignInLine, StringComparison.Ordinal));
         process?.Dispose();
@@ -106,6 +109,9 @@ public sealed class HostProcess : IAsyncDisposable
         running = new(process, "host");
         SignInLink = new Uri((await serving)[SignInLine.Length..].Trim());
     }
+
+    /// <summary>True once a host that began as an older release runs as the present one.</summary>
+    public bool IsUpgraded => release.IsUpgraded;
 
     /// <summary>The exit code of a host that served and ended by itself.</summary>
     public int? EndedByItself => running?.EndedByItself;
@@ -161,8 +167,9 @@ public sealed class HostProcess : IAsyncDisposable
 
     private ProcessStartInfo Start(string[] verb)
     {
-        string[] command = [.. databaseDisk is { } size ? SmallDisk.Before(Path.Combine(DataDirectory, "postgres"), size) : [], "dotnet", programs.Host, .. verb];
+        string[] command = [.. databaseDisk is { } size ? SmallDisk.Before(Path.Combine(DataDirectory, "postgres"), size) : [], "dotnet", release.Current.Program, .. verb];
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = DataDirectory };
+        start.ArgumentList.Add($"--Sandbox:Local:BoxProgram={release.Current.Box}");
         foreach (var (key, value) in settings) start.ArgumentList.Add($"--{key}={value}");
         start.Environment["DOTNET_gcServer"] = "0";
         start.Environment["DOTNET_TieredPGO"] = "0"; // a process of a test lives for seconds: a quarter of its start is measuring what it would do in hours
@@ -223,7 +230,6 @@ public sealed class HostProcess : IAsyncDisposable
         ["DataDirectory"] = DataDirectory,
         ["Database:Embedded:RuntimeDirectory"] = Path.Combine(DataDirectory, "db"),
         ["Sandbox:Local:SocketDirectory"] = Path.Combine(DataDirectory, "sock"),
-        ["Sandbox:Local:BoxProgram"] = programs.Box,
         ["Sandbox:Local:Agents:opencode"] = programs.OpenCode,
         ["Sandbox:Deployment"] = name,
         ["Demo:Enabled"] = "true",

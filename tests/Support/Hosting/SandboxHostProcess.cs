@@ -16,8 +16,8 @@ public sealed class SandboxHostProcess : IAsyncDisposable
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(40);
 
-    private readonly string program = BuiltPrograms.SandboxHost();
     private readonly BuiltPrograms programs = BuiltPrograms.Find();
+    private readonly RollingRelease release;
     private readonly ProcessOutput output = new();
     private readonly string name = $"coordinator-boxes-{Convert.ToHexStringLower(PrefixedId.NewValue(TimeProvider.System).ToByteArray(bigEndian: true))[^10..]}";
     private readonly string? agent;
@@ -26,9 +26,9 @@ public sealed class SandboxHostProcess : IAsyncDisposable
     private RunningProcess? running;
     private Task drained = Task.CompletedTask;
 
-    private SandboxHostProcess(string? agent, string? bubblewrap)
+    private SandboxHostProcess(string? agent, string? bubblewrap, OlderRelease? older)
     {
-        (this.agent, this.bubblewrap) = (agent, bubblewrap);
+        (this.agent, this.bubblewrap, release) = (agent, bubblewrap, new(new(BuiltPrograms.SandboxHost(), programs.Box), older?.SandboxHost));
         DataDirectory = Path.Combine(Path.GetTempPath(), name);
         Url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LoopbackPort.Find()}"));
     }
@@ -57,9 +57,10 @@ public sealed class SandboxHostProcess : IAsyncDisposable
 
     /// <param name="agent">An executable to run in place of OpenCode, under the names of both of its ways; null: OpenCode itself.</param>
     /// <param name="bubblewrap">A program to start boxes by in place of bubblewrap.</param>
-    public static async Task<SandboxHostProcess> LaunchAsync(string? agent = null, string? bubblewrap = null)
+    /// <param name="older">Where given, this start is of that release, and each further one of the present release.</param>
+    public static async Task<SandboxHostProcess> LaunchAsync(string? agent = null, string? bubblewrap = null, OlderRelease? older = null)
     {
-        var host = new SandboxHostProcess(agent, bubblewrap);
+        var host = new SandboxHostProcess(agent, bubblewrap, older);
         Directory.CreateDirectory(host.DataDirectory);
         try
         {
@@ -77,15 +78,16 @@ public sealed class SandboxHostProcess : IAsyncDisposable
     public async Task StartAsync()
     {
         if (process is { HasExited: false }) throw new InvalidOperationException("It runs already.");
+        var now = release.Start();
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = DataDirectory };
         string[] arguments =
         [
-            program,
+            now.Program,
             $"--SandboxHost:Urls={Url.GetLeftPart(UriPartial.Authority)}",
             $"--SandboxHost:DataDirectory={DataDirectory}",
             $"--SandboxHost:Keys:{KeyId}={Secret}",
             $"--Sandbox:Local:SocketDirectory={Sockets}",
-            $"--Sandbox:Local:BoxProgram={programs.Box}",
+            $"--Sandbox:Local:BoxProgram={now.Box}",
             $"--Sandbox:Local:Agents:opencode={agent ?? programs.OpenCode}",
             .. bubblewrap is null ? Array.Empty<string>() : [$"--Sandbox:Local:Bubblewrap={bubblewrap}"],
             .. agent is null ? Array.Empty<string>() : [$"--Sandbox:Local:Agents:opencode-acp={agent}"],
@@ -103,6 +105,9 @@ public sealed class SandboxHostProcess : IAsyncDisposable
         if (first != serving) throw new InvalidOperationException($"The sandbox host {(process.HasExited ? $"ended with {process.ExitCode}" : "did not serve in time")}:\n{output.Last(40)}");
         running = new(process, "sandbox host");
     }
+
+    /// <summary>True once one that began as an older release runs as the present one.</summary>
+    public bool IsUpgraded => release.IsUpgraded;
 
     /// <summary>The exit code of one that served and ended by itself.</summary>
     public int? EndedByItself => running?.EndedByItself;

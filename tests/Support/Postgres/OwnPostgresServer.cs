@@ -19,14 +19,15 @@ public sealed class OwnPostgresServer : IAsyncDisposable
         server = new(options, TimeProvider.System, NullLogger<EmbeddedPostgres>.Instance);
     }
 
-    /// <summary>Connects to its database, which has the newest schema, as the host does.</summary>
+    /// <summary>Connects to its database as the host does.</summary>
     public string ConnectionString => server.ConnectionString;
 
-    public static async Task<OwnPostgresServer> StartAsync()
+    /// <param name="hasSchema">Its database has the newest schema; else whoever uses it brings one.</param>
+    public static async Task<OwnPostgresServer> StartAsync(bool hasSchema = true)
     {
         var own = new OwnPostgresServer();
         await own.server.StartAsync(CancellationToken.None);
-        await PostgresFixture.MigrateAsync(own.ConnectionString);
+        if (hasSchema) await PostgresFixture.MigrateAsync(own.ConnectionString);
         return own;
     }
 
