@@ -22,6 +22,14 @@ internal sealed class ChaosRound(ChaosWorld world, ChaosReport report, IReadOnly
     public async Task StrikeAsync(StrikeBag ofBoxes, StrikeBag ofAll, TimeSpan pause, CancellationToken until, CancellationToken cancellationToken) => await Task.WhenAll(
         [HostLaneAsync(ofAll, pause, new(seed - 1), until, cancellationToken), .. sessions.Select((session, number) => BoxLaneAsync(session, ofBoxes, pause, new(seed + number), until, cancellationToken))]);
 
+    /// <summary>Ends the upgrade as an operator would: each host that no strike has upgraded is drained, one after another, while people ask on.</summary>
+    public async Task UpgradeRestAsync(CancellationToken cancellationToken)
+    {
+        var striker = new HostStriker(world, sessions, report, new(seed));
+        foreach (var host in world.HostsToUpgrade)
+            if (await striker.DrainAsync(host, cancellationToken) is { } recovery) report.Add(await recovery);
+    }
+
     /// <summary>Each kind once, and each network with each of its troubles: those of boxes beside each other, then the others one after another, each once all have recovered from the last.</summary>
     public async Task StrikeEachOnceAsync(CancellationToken cancellationToken)
     {

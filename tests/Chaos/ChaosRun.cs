@@ -67,6 +67,7 @@ internal sealed class ChaosRun(ChaosOptions options, ChaosReport report, Evidenc
                 await played.StrikeAsync(ofBoxes, ofAll, options.Pause, time.Token, CancellationToken.None);
             }
 
+            if (options.Kinds.Contains(StrikeKind.Drain)) await played.UpgradeRestAsync(CancellationToken.None);
             await played.CheckAsync(folder, CancellationToken.None);
         }
         catch (Exception)

@@ -55,6 +55,21 @@ internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession>
         }
     }
 
+    /// <summary>Tells a host to end, and starts it again. What it has in the middle of a turn goes on with a peer, or with itself once it is back.</summary>
+    public async Task<Task<Strike>?> DrainAsync(HostProcess host, CancellationToken cancellationToken)
+    {
+        Task<Strike>? recovery = null;
+        if (!HasEnded(host.Url, host.EndedByItself))
+        {
+            var struck = TimeProvider.System.GetTimestamp();
+            if (await Drain.EndAsync(host.StopAsync) is { } problem) report.Add(problem);
+            recovery = RecoveryAsync(StrikeKind.Drain, struck, TimeProvider.System.GetUtcNow(), cancellationToken);
+        }
+
+        await host.StartAsync();
+        return recovery;
+    }
+
     private async Task<HostProcess?> OwningAsync() =>
         StruckHost.Of([.. world.Hosts.Select(host => host.Url)], await world.OwnersAsync(sessions.Select(session => session.Id)), random) is { } host ? world.Hosts[host] : null;
 
@@ -65,21 +80,6 @@ internal sealed class HostStriker(ChaosWorld world, IReadOnlyList<LoadedSession>
         {
             await host.KillAsync();
             recovery = RecoveryAsync(StrikeKind.Host, struck, at, cancellationToken);
-        }
-
-        await host.StartAsync();
-        return recovery;
-    }
-
-    /// <summary>What it has in the middle of a turn goes on with a peer, or with itself once it is back.</summary>
-    private async Task<Task<Strike>?> DrainAsync(HostProcess host, CancellationToken cancellationToken)
-    {
-        Task<Strike>? recovery = null;
-        if (!HasEnded(host.Url, host.EndedByItself))
-        {
-            var struck = TimeProvider.System.GetTimestamp();
-            if (await Drain.EndAsync(host.StopAsync) is { } problem) report.Add(problem);
-            recovery = RecoveryAsync(StrikeKind.Drain, struck, TimeProvider.System.GetUtcNow(), cancellationToken);
         }
 
         await host.StartAsync();

@@ -45,6 +45,9 @@ internal sealed class ChaosWorld(bool merges, OlderRelease? older) : IAsyncDispo
     /// <summary>What of it was upgraded so far; null where it began as the present release.</summary>
     public Upgraded? Upgraded => older is null ? null : new(hosts.Count(host => host.IsUpgraded), hosts.Count, boxes is { IsUpgraded: true } ? 1 : 0, boxes is null ? 0 : 1);
 
+    /// <summary>Those that run as the older release still.</summary>
+    public IReadOnlyList<HostProcess> HostsToUpgrade => older is null ? [] : [.. hosts.Where(host => !host.IsUpgraded)];
+
     public string ApiKey { get; private set; } = string.Empty;
 
     /// <summary>Starts one host with a database of its own, or several on one.</summary>
