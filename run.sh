@@ -30,7 +30,6 @@ build_web
 build_programs
 $setup_only && exit 0
 
-export DOTNET_gcServer=0 DOTNET_TieredPGO=1
 export Demo__Enabled="${Demo__Enabled:-true}"
 export Sandbox__Local__BoxProgram="$PWD/artifacts/box/coordinator-box"
 export Sandbox__Local__Agents__opencode="$PWD/node_modules/$(opencode_package)/bin/opencode"

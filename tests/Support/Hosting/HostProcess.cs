@@ -171,8 +171,6 @@ public sealed class HostProcess : IAsyncDisposable
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = DataDirectory };
         start.ArgumentList.Add($"--Sandbox:Local:BoxProgram={release.Current.Box}");
         foreach (var (key, value) in settings) start.ArgumentList.Add($"--{key}={value}");
-        start.Environment["DOTNET_gcServer"] = "0";
-        start.Environment["DOTNET_TieredPGO"] = "0"; // a process of a test lives for seconds: a quarter of its start is measuring what it would do in hours
         foreach (var variable in new[] { "ASPNETCORE_URLS", "URLS", "Urls", "DataDirectory" }) start.Environment.Remove(variable);
         return start;
     }

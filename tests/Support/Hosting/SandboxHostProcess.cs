@@ -93,7 +93,6 @@ public sealed class SandboxHostProcess : IAsyncDisposable
             .. agent is null ? Array.Empty<string>() : [$"--Sandbox:Local:Agents:opencode-acp={agent}"],
         ];
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
-        start.Environment["DOTNET_gcServer"] = "0";
         start.Environment["DOTNET_TieredPGO"] = "0"; // a process of a test lives for seconds: a quarter of its start is measuring what it would do in hours
 
         var serving = output.Watch(static line => line.Contains(" serves at ", StringComparison.Ordinal));
