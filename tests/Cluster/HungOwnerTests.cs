@@ -16,6 +16,9 @@ public sealed class HungOwnerTests(ITestOutputHelper output)
     /// <summary>Twice the default: nobody takes over before the answers are held up no longer.</summary>
     private const int TimeToLive = 20;
 
+    /// <summary>The default.</summary>
+    private const int UsualTimeToLive = 10;
+
     [Fact]
     public async Task What_a_model_call_used_that_ended_while_the_owner_hung_stands_once_in_the_journal_whether_the_owner_had_written_it_or_not()
     {
@@ -49,9 +52,31 @@ public sealed class HungOwnerTests(ITestOutputHelper output)
         Assert.Equal(2, provider.Calls);
     }
 
+    [Fact]
+    public async Task A_model_call_that_is_begun_while_the_owner_hangs_is_answered_and_paid_once_when_another_host_has_its_session()
+    {
+        await using var provider = await HeldProvider.StartAsync();
+        await using var world = await ClusterWorld.StartAsync(2, timeToLive: UsualTimeToLive, more: provider.HostSettings);
+        var turn = await Turn.BeginAsync(world);
+        await turn.MayCallAsync();
+        await world.Hosts[0].SuspendAsync();
+        var began = Stopwatch.GetTimestamp();
+
+        await turn.CallPatientlyAsync();
+
+        output.WriteLine($"It was answered after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s.");
+        provider.LetEnd();
+        Assert.True(await turn.HeardAsync());
+        await world.Hosts[0].ResumeAsync();
+        await turn.EndsWithOneAsync();
+        Assert.Equal(1, provider.Calls);
+    }
+
     /// <summary>A session of the owner, in the middle of a turn whose box asks a model over the other host.</summary>
     private sealed class Turn(ClusterWorld world, string session, string message, ScriptedBox box, WatchingClient client)
     {
+        private HttpClient? gateway;
+        private string? token;
         private HttpResponseMessage? answer;
 
         public string Session => session;
@@ -64,17 +89,40 @@ public sealed class HungOwnerTests(ITestOutputHelper output)
             return turn;
         }
 
-        /// <summary>Returns once the answer has begun.</summary>
-        public async Task CallAsync()
+        /// <summary>Gives the box what it calls models with, which its session has to agree to.</summary>
+        public async Task MayCallAsync()
         {
-            var gateway = TestHttp.Client(world.Hosts[1].Url);
+            gateway = TestHttp.Client(world.Hosts[1].Url);
             world.Also(new Ending(gateway));
             using var minting = Request("v1/bridge/gateway-token", (await world.Plane!.GrantOfAsync(session)).Token, null);
             using var minted = await gateway.SendAsync(minting);
-            using var token = JsonDocument.Parse(await minted.EnsureSuccessStatusCode().Content.ReadAsStringAsync());
-            using var request = Request(HeldProvider.Path, token.RootElement.GetProperty("token").GetString()!, """{"model":"slow","stream":true,"messages":[]}""");
-            answer = (await gateway.SendAsync(request, HttpCompletionOption.ResponseHeadersRead)).EnsureSuccessStatusCode();
+            using var answered = JsonDocument.Parse(await minted.EnsureSuccessStatusCode().Content.ReadAsStringAsync());
+            token = answered.RootElement.GetProperty("token").GetString()!;
         }
+
+        /// <summary>Returns once the answer has begun.</summary>
+        public async Task CallAsync()
+        {
+            if (token is null) await MayCallAsync();
+            using var request = Request(HeldProvider.Path, token!, """{"model":"slow","stream":true,"messages":[]}""");
+            answer = (await gateway!.SendAsync(request, HttpCompletionOption.ResponseHeadersRead)).EnsureSuccessStatusCode();
+        }
+
+        /// <summary>The same as the program in a box does it: what is broken off unanswered is called again, and a refusal is an answer.</summary>
+        public Task CallPatientlyAsync() => Eventually.HoldsAsync(
+            async () =>
+            {
+                try
+                {
+                    await CallAsync();
+                    return true;
+                }
+                catch (HttpRequestException broken) when (broken.StatusCode is null)
+                {
+                    return false;
+                }
+            },
+            "the model to answer");
 
         /// <summary>True when the answer was given its end, false when it was cut.</summary>
         public async Task<bool> HeardAsync()

@@ -150,8 +150,8 @@ internal sealed class WantedBox : ISessionHost
 
     public IReadOnlyList<ModelUsage> Recorded => [.. recorded];
 
-    /// <summary>No host has the session now.</summary>
-    public bool IsAway { get; set; }
+    /// <summary>Why the session cannot be asked now; null: it can.</summary>
+    public PortException? Away { get; set; }
 
     /// <summary>Runs before usage is recorded; may throw or wait.</summary>
     public Func<Task> BeforeRecord { get; set; } = () => Task.CompletedTask;
@@ -161,7 +161,7 @@ internal sealed class WantedBox : ISessionHost
 
     public async ValueTask<Result<SessionReply>> CallAsync(SessionKey key, SessionCommand command, CancellationToken cancellationToken)
     {
-        if (IsAway) throw new PortException(PortFailureKind.Unavailable, "The session's host is stopping.");
+        if (Away is { } away) throw away;
         if (key != Session) return new Problem("session_not_found", "No such session.", ProblemKind.NotFound);
         var credential = command switch
         {

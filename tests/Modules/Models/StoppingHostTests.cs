@@ -52,17 +52,6 @@ public sealed class StoppingHostTests : IAsyncLifetime
         Assert.DoesNotContain("Exception", SentAway, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_call_whose_session_has_no_host_now_is_broken_off_so_that_its_box_asks_again_and_calls_nothing()
-    {
-        Sessions.IsAway = true;
-
-        await Assert.ThrowsAsync<HttpRequestException>(() => server.CallAsync(ChatPath, """{"model":"fast","stream":true}"""));
-
-        Assert.Empty(server.Gateway.Calls);
-        Assert.Contains("its box tries it again. Coordinator.Ports.PortException: The session's host is stopping.", SentAway, StringComparison.Ordinal); // of a kind that an outage folds
-    }
-
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -58,7 +58,7 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
 
     private async Task ServeAsync(HttpContext context, CallAddress address)
     {
-        var box = await AuthorizeAsync(context);
+        var box = await AuthorizeAsync(context, address.Provider);
         var entered = box.IsSuccess ? calls.Enter(box.Value.Key.Organization, box.Value.Credential.Sandbox) : box.Problem;
         if (!entered.IsSuccess)
         {
@@ -102,8 +102,11 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
         await WireRefusal.WriteAsync(context, wire, failure.Told ?? new("model_error", failure.Message, ProblemKind.Unavailable, failure.RetryAfter), failure.Kind == PortFailureKind.Rejected ? StatusCodes.Status422UnprocessableEntity : status);
     }
 
-    /// <summary>The token is read first, so that nobody without one can wake a session.</summary>
-    private async Task<Result<AuthorizedBox>> AuthorizeAsync(HttpContext context)
+    /// <summary>
+    /// The token is read first, so that nobody without one can wake a session. The question takes nothing and counts nothing, and no provider
+    /// has heard of the call yet: whatever became of a question that was not answered, it may be asked again.
+    /// </summary>
+    private async Task<Result<AuthorizedBox>> AuthorizeAsync(HttpContext context, string provider)
     {
         if (!tokens.TryRead(context.BearerToken(), out var claims))
             return new Problem("gateway_token_invalid", "The gateway token is missing, not from here, or expired; get a new one.", ProblemKind.Unauthenticated);
@@ -112,9 +115,14 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
         {
             return await sessions.AuthorizeBoxAsync(claims.Key, credential, context.RequestAborted);
         }
-        catch (PortException away) when (away is { Kind: PortFailureKind.Unavailable, EffectMayHaveHappened: false })
+        catch (PortException away) when (away.Kind is PortFailureKind.Unavailable or PortFailureKind.Timeout or PortFailureKind.Fenced)
         {
             throw new ComeAgainException(away);
+        }
+        catch (PortException failure)
+        {
+            LogFailed(logger, provider, failure.Kind, failure);
+            return failure.ToProblem();
         }
     }
 
