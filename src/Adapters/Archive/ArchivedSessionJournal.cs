@@ -17,8 +17,8 @@ internal sealed class ArchivedSessionJournal(ISessionJournal journal, IArtifactS
 
     /// <summary>
     /// The journal's records, until one of them has lost its events; then what archives hold of them, and the records again. What no archive
-    /// holds is gone and told without events, as the journal does, unless it went while it was read: whoever had the events before it would
-    /// take what follows for the next.
+    /// holds is gone and told without events, or passed over, as <see cref="RecordEvents.ReadAfter"/> finds out, unless it went while it was read:
+    /// whoever had the events before it would take what follows for the next.
     /// </summary>
     public async IAsyncEnumerable<JournalRecord> ReadEventsAsync(SessionKey key, long afterSeq, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -87,7 +87,7 @@ internal sealed class ArchivedSessionJournal(ISessionJournal journal, IArtifactS
 
     public ValueTask DisposeAsync() => journal is IAsyncDisposable behind ? behind.DisposeAsync() : ValueTask.CompletedTask;
 
-    private static PortException Removed(SessionKey key) => new(PortFailureKind.Unavailable, $"Events of session {key} were removed while they were read.");
+    private static PortException Removed(SessionKey key) => RecordEvents.Removed($"session {key}");
 
     private async ValueTask<IReadOnlyList<JournalRecord>> ReadAsync(EventArchive archive, CancellationToken cancellationToken)
     {

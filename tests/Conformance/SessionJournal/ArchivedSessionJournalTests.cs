@@ -114,6 +114,22 @@ public sealed class ArchivedSessionJournalTests : SessionJournalArchiveContract
         Assert.All(await CollectAsync(Journal.ReadEventsAsync(key, 0, default)), record => Assert.Null(RecordEvents.Read(record)));
     }
 
+    [Fact]
+    public async Task What_was_archived_behind_events_that_are_gone_is_not_taken_for_what_follows_on_an_earlier_place()
+    {
+        var key = await OverAsync(2);
+        await ExpireAllAsync(TimeSpan.FromMinutes(-1));
+        var lease = (await Journal.OpenAsync(key, NewHost(), create: false, default))!;
+        Assert.True(await AppendAsync(lease, 2, events: 1, payload: """{"facts":[],"events":[{}]}"""));
+        await Journal.ReleaseAsync(lease, default);
+        await MoveAsync(key, records: 1);
+
+        var first = (await CollectAsync(Journal.ReadEventsAsync(key, 0, default)))[0];
+
+        Assert.Equal("cursor_invalid", Assert.Throws<PortException>(() => RecordEvents.ReadAfter(first, 0)).Told?.Code);
+        Assert.Equal(5, RecordEvents.ReadAfter(Assert.Single(await CollectAsync(Journal.ReadEventsAsync(key, 4, default))), 4)!.LastSeq);
+    }
+
     /// <summary>What readers are told of a record.</summary>
     private static (long, long, long, short, short, DateTimeOffset, string Events) Told(JournalRecord record) =>
         (record.Version, record.FirstSeq, record.LastSeq, record.Schema, record.Codec, record.At, Encoding.UTF8.GetString(RecordEvents.Read(record)!.Utf8.Span));

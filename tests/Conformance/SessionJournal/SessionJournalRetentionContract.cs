@@ -44,6 +44,29 @@ public abstract class SessionJournalRetentionContract : SessionJournalReadingCon
     }
 
     [Fact]
+    public async Task Whoever_had_looked_where_the_events_begin_before_they_went_is_told_so_and_not_what_came_after_them()
+    {
+        var key = await OverAsync(2);
+        await ExpireAllAsync(Any);
+        for (var after = 0; after < 4; after++) await GoneAsync(after);
+
+        var lease = (await Journal.OpenAsync(key, NewHost(), create: false, default))!;
+        Assert.True(await AppendAsync(lease, 2, events: 1, payload: Payload(2, 1)));
+
+        for (var after = 0; after < 4; after++) await GoneAsync(after);
+        Assert.Equal([5L], (await ToldAsync(4)).Select(batch => batch.LastSeq));
+
+        async Task<List<EventBatch>> ToldAsync(long after) =>
+            [.. (await CollectAsync(Journal.ReadEventsAsync(key, after, default))).Select(record => RecordEvents.ReadAfter(record, after)).OfType<EventBatch>()];
+
+        async Task GoneAsync(long after)
+        {
+            var failure = await Assert.ThrowsAsync<PortException>(() => ToldAsync(after));
+            Assert.Equal((PortFailureKind.Unavailable, "cursor_invalid", ProblemKind.Gone), (failure.Kind, failure.Told?.Code, failure.Told?.Kind));
+        }
+    }
+
+    [Fact]
     public async Task A_session_that_is_open_or_waits_for_something_or_is_young_keeps_its_events()
     {
         var open = await OverAsync(1);

@@ -53,6 +53,31 @@ public sealed class RecordEventsTests
         Assert.Null(batch.After(9));
     }
 
+    [Theory]
+    [InlineData("""{"events":[{"n":1},{"n":2}]}""", 6, true)]
+    [InlineData("""{"events":[{"n":1},{"n":2}]}""", 7, true)]
+    [InlineData("""{"events":[{"n":1},{"n":2}]}""", 8, false)]
+    [InlineData("""{"events":[{"n":1},{"n":2}]}""", 99, false)]
+    [InlineData("""{"facts":[],"events":null}""", 8, false)]
+    public void Whoever_has_had_what_stands_before_a_record_is_told_the_rest_of_it(string payload, long seq, bool isAny) =>
+        Assert.Equal(isAny ? (seq + 1, 8) : ((long, long)?)null, RecordEvents.ReadAfter(Record(payload, 7, 8), seq) is { } rest ? (rest.FirstSeq, rest.LastSeq) : null);
+
+    [Theory]
+    [InlineData("""{"events":[{"n":1},{"n":2}]}""", 5)]
+    [InlineData("""{"facts":[],"events":null}""", 6)]
+    [InlineData("""{"facts":[],"events":null}""", 7)]
+    public void Whoever_has_not_is_told_that_what_comes_next_was_removed(string payload, long seq) =>
+        Assert.Equal(ProblemKind.Gone, Assert.Throws<PortException>(() => RecordEvents.ReadAfter(Record(payload, 7, 8), seq)).Told?.Kind);
+
+    [Fact]
+    public void An_event_that_covers_others_follows_on_the_first_of_them()
+    {
+        var merged = Record("""{"facts":[],"events":[{"seq":8,"from":4}]}""", 7, 8) with { Codec = RecordEvents.MergedCodec };
+
+        foreach (var seq in new[] { 3, 5, 7 }) Assert.Equal(8, RecordEvents.ReadAfter(merged, seq)!.LastSeq);
+        Assert.Throws<PortException>(() => RecordEvents.ReadAfter(merged, 2));
+    }
+
     private static JournalRecord Record(string payload, long first, long last) =>
         new(3, first, last, JournalRecord.CurrentSchema, RecordEvents.JsonCodec, Encoding.UTF8.GetBytes(payload), DateTimeOffset.UnixEpoch);
 

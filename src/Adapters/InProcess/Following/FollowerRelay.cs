@@ -34,6 +34,10 @@ internal sealed class FollowerRelay(SessionKey key, SessionCursor start, ISessio
             followers.Close(key, SubscriptionCloseReason.SourceFailed); // each hears what is wrong when it comes back
             throw;
         }
+        catch (PortException failure) when (failure.Told?.Kind is ProblemKind.Gone)
+        {
+            followers.Close(key, SubscriptionCloseReason.SourceFailed); // what comes next was removed: each is told so when it comes back, and who follows from behind it goes on
+        }
 
         if (Last >= seq) return;
         view = null; // whoever tells or reads it now tells or reads a view too

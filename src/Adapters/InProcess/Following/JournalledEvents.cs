@@ -15,7 +15,7 @@ internal static class JournalledEvents
         EventChunk? gathered = null;
         await foreach (var record in journal.ReadEventsAsync(key, after, cancellationToken))
         {
-            if (RecordEvents.Read(record)?.After(after) is not { } batch) continue;
+            if (RecordEvents.ReadAfter(record, after) is not { } batch) continue;
             after = batch.LastSeq;
             if (gathered?.Fits(batch) == false)
             {

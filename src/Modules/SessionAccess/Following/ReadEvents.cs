@@ -36,7 +36,7 @@ internal sealed class ReadEventsHandler(ISessionJournal journal) : IRequestHandl
         var (bytes, seq) = (0L, after.Seq);
         await foreach (var record in journal.ReadEventsAsync(key, after.Seq, cancellationToken))
         {
-            if (RecordEvents.Read(record)?.After(seq) is not { } batch) continue;
+            if (RecordEvents.ReadAfter(record, seq) is not { } batch) continue;
             foreach (var slice in batch.Events)
             {
                 if (envelopes.Count == limit || (bytes > 0 && bytes + slice.Length > ReadEvents.MaxBytes)) return Page(envelopes, head, seq);

@@ -43,7 +43,10 @@ public interface ISessionJournal
     /// <summary>The records of a session with a version above <paramref name="afterVersion"/>, in order, streamed.</summary>
     IAsyncEnumerable<JournalRecord> ReadAsync(SessionKey key, long afterVersion, CancellationToken cancellationToken);
 
-    /// <summary>The records that hold public events with a sequence number above <paramref name="afterSeq"/>, in order, streamed.</summary>
+    /// <summary>
+    /// The records that hold public events with a sequence number above <paramref name="afterSeq"/>, in order, streamed. Events that are gone are
+    /// missing in them: who began at <see cref="SessionHead.Floor"/> or above learns by <see cref="RecordEvents.ReadAfter"/> that they went since.
+    /// </summary>
     IAsyncEnumerable<JournalRecord> ReadEventsAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken);
 
     /// <summary>The head as committed now; null when there is no such session, or nothing was ever appended to it.</summary>

@@ -41,6 +41,25 @@ public static class RecordEvents
         }
     }
 
+    /// <summary>
+    /// The record's public events above <paramref name="seq"/>, for whoever has had those up to it and began where none was gone; null when it tells none of them.
+    /// </summary>
+    /// <exception cref="PortException">
+    /// Those that follow on <paramref name="seq"/> were removed since (<see cref="Removed"/>); or <see cref="PortFailureKind.Corrupt"/>, as <see cref="Read"/>.
+    /// </exception>
+    public static EventBatch? ReadAfter(JournalRecord record, long seq)
+    {
+        if (AreGone(record) && record.LastSeq > seq) throw Removed($"record {record.Version}");
+        var batch = Read(record);
+        return batch?.FirstSeq > seq + 1 ? throw Removed($"what stands before record {record.Version}") : batch?.After(seq);
+    }
+
+    /// <summary>What is said of events that were removed between the look at where they begin (<see cref="SessionHead.Floor"/>) and their reading: the next look finds that the place is gone.</summary>
+    public static PortException Removed(string of) => new(PortFailureKind.Unavailable, $"Events of {of} were removed while they were read.")
+    {
+        Told = new("cursor_invalid", "This cursor is not of the session as it stands now; load the session anew.", ProblemKind.Gone),
+    };
+
     private static EventBatch? Slice(JournalRecord record)
     {
         var reader = new Utf8JsonReader(record.Payload.Span);
