@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Coordinator.Modules.Models.Gateway;
 using Coordinator.Ports;
 using Coordinator.Tests.Support;
+using Coordinator.Tests.Support.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Xunit;
@@ -93,7 +94,7 @@ public sealed class ModelCallBoundTests
     public void A_length_that_is_announced_costs_nothing_before_it_comes()
     {
         var context = new DefaultHttpContext();
-        (context.Request.ContentLength, context.Request.Body) = (CallModel.LargestBody, new NeverComing());
+        (context.Request.ContentLength, context.Request.Body) = (CallModel.LargestBody, new SilentStream());
         using var place = new ModelCalls(Options.Create(new ModelCallOptions())).Enter(OrganizationId.New(TimeProvider.System), SandboxId.New(TimeProvider.System)).Value;
         var before = GC.GetAllocatedBytesForCurrentThread();
 
@@ -154,36 +155,5 @@ public sealed class ModelCallBoundTests
             length = first.Length + rest.Length;
             return true;
         }
-    }
-
-    private sealed class NeverComing : Stream
-    {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(new TaskCompletionSource<int>().Task);
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

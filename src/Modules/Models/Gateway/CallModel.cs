@@ -141,7 +141,7 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
         if (!route.IsSuccess) return await RefuseAsync(context, wire, route.Problem);
         var headers = PassedHeaders.Where(name => context.Request.Headers.ContainsKey(name)).ToDictionary(name => name, name => context.Request.Headers[name].ToString());
         var upstream = body.ForUpstream(route.Value.UpstreamModel, askForUsage: wire == CallWire.OpenAiChat);
-        return new(box, wire, new(model, address.Path, upstream, headers), address.Provider);
+        return new(box, wire, new(model, address.Path, upstream, headers), address.Provider, place);
     }
 
     /// <summary>Nothing of it is the provider's: what fails here is the control plane's own, and told as that.</summary>
@@ -180,10 +180,11 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
 
         var meter = new UsageMeter(call.Wire);
-        var relay = new MeteredRelay(meter, usage.RecordAsync);
+        var relay = new MeteredRelay(meter, usage.RecordAsync, call.Place.Take);
         var outcome = await relay.RunAsync(upstream, context.Response, held.Over, context.RequestAborted);
         if (meter.Counts is null) LogUnmetered(logger, call.Box.Key, call.Request.Model);
-        if (outcome == RelayOutcome.NotRecorded) context.Abort();
+        if (relay.Refusal is { } refusal) LogNotKept(logger, call.Box.Key, call.Request.Model, refusal.Detail);
+        if (outcome != RelayOutcome.Complete) context.Abort();
     }
 
     private static async Task<PreparedCall?> RefuseAsync(HttpContext context, CallWire wire, Problem problem)
@@ -194,7 +195,7 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
 
     private readonly record struct CallAddress(string Provider, string Path, CallWire Wire);
 
-    private sealed record PreparedCall(AuthorizedBox Box, CallWire Wire, ModelRequest Request, string Provider);
+    private sealed record PreparedCall(AuthorizedBox Box, CallWire Wire, ModelRequest Request, string Provider, ModelCalls.Place Place);
 
     [LoggerMessage(EventId = 5101, Level = LogLevel.Warning, Message = "A call of {Provider} failed: {Kind}.")]
     private static partial void LogFailed(ILogger logger, string provider, PortFailureKind kind, Exception failure);
@@ -207,6 +208,9 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
 
     [LoggerMessage(EventId = 5104, Level = LogLevel.Information, Message = "A call of {Provider} came while this host could not take it; its box tries it again.")]
     private static partial void LogSentAway(ILogger logger, string provider, PortException? away);
+
+    [LoggerMessage(EventId = 5105, Level = LogLevel.Warning, Message = "{Session}: an answer of {Model} is cut, for it could not be counted to its end; what it had told of its usage is counted. {Why}")]
+    private static partial void LogNotKept(ILogger logger, SessionKey session, string model, string why);
 
     /// <summary>Nothing was begun, and the call may be tried again at once.</summary>
     private sealed class ComeAgainException(PortException? away) : Exception("The session cannot be reached from this host now.", away)

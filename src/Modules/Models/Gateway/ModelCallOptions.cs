@@ -10,7 +10,7 @@ public sealed class ModelCallOptions
     /// <summary>Model calls that one box may have under way at once.</summary>
     public int MaxPerBox { get; set; } = 32;
 
-    /// <summary>Bytes of the bodies of one box's calls under way, at least the 20 MiB of one call.</summary>
+    /// <summary>Bytes of the bodies of one box's calls under way, and of what is kept of their answers beyond 64 KiB each; at least the 20 MiB of one call. A call whose body finds no room is refused, and one whose answer finds none is cut.</summary>
     public long MaxBytesPerBox { get; set; } = 64 * 1024 * 1024;
 
     /// <summary>The same of all boxes of one organization on this host, so that none keeps the others' boxes waiting.</summary>

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace Coordinator.Modules.Models.Gateway;
 
 /// <summary>
-/// Bounds the model calls under way: how many a box has, and the bytes of their bodies, each box's, each organization's and all together. A body counts
-/// as it comes, and until its call has ended.
+/// Bounds the model calls under way: how many a box has, and the bytes of their bodies and of what is kept of their answers, each box's, each organization's
+/// and all together. They count as they come, and until their call has ended.
 /// </summary>
 internal sealed class ModelCalls(IOptions<ModelCallOptions> options)
 {
@@ -75,7 +75,7 @@ internal sealed class ModelCalls(IOptions<ModelCallOptions> options)
         private long taken;
         private bool left;
 
-        /// <summary>Counts more bytes of the call's body; the problem when there is no room for them.</summary>
+        /// <summary>Counts more bytes of the call's body, or of what is kept of its answer; the problem when there is no room for them.</summary>
         public Problem? Take(int count)
         {
             var refused = owner.Take(organization, box, count);

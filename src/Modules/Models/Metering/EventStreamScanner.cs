@@ -1,22 +1,25 @@
 using System.Buffers;
+using Coordinator.Ports;
 
 namespace Coordinator.Modules.Models.Metering;
 
 /// <summary>
 /// Watches a server-sent event stream go by, in chunks cut anywhere, and feeds the data of each event to the meter. A
-/// line that lies whole in a chunk is read in place; only one that is cut is copied. A line beyond the bound is passed
-/// over, and only metering misses it.
+/// line that lies whole in a chunk is read in place; of one that is cut what counts is kept. When that is refused the
+/// stream must not go on: its usage may be in what was not kept.
 /// </summary>
-internal sealed class EventStreamScanner(UsageMeter meter) : IDisposable
+/// <param name="room">As <see cref="KeptJson"/> asks it.</param>
+internal sealed class EventStreamScanner(UsageMeter meter, Func<int, Problem?> room) : IDisposable
 {
-    /// <summary>The longest line that is metered: the last event of a response repeats all of it.</summary>
-    public const int LongestLine = 16 * 1024 * 1024;
-
     private static readonly SearchValues<byte> LineEnds = SearchValues.Create("\r\n"u8);
 
-    private byte[] partial = [];
-    private int partialLength;
-    private bool skipping;
+    private readonly KeptJson line = new(room);
+
+    /// <summary>A line is under way that has no data: none of it counts.</summary>
+    private bool passing;
+
+    /// <summary>Why the stream must not go on.</summary>
+    public Problem? Refusal => line.Refusal;
 
     /// <summary>
     /// Takes the next chunk. Answers where in it the line begins that ends the stream: what is before may go on at once;
@@ -25,7 +28,7 @@ internal sealed class EventStreamScanner(UsageMeter meter) : IDisposable
     public int Take(ReadOnlySpan<byte> chunk)
     {
         var position = 0;
-        while (position < chunk.Length)
+        while (position < chunk.Length && Refusal is null)
         {
             var rest = chunk[position..];
             var end = rest.IndexOfAny(LineEnds);
@@ -45,61 +48,33 @@ internal sealed class EventStreamScanner(UsageMeter meter) : IDisposable
     /// <summary>The stream has ended: a last line without an end is read too.</summary>
     public void Complete() => TakeLine([]);
 
-    public void Dispose()
-    {
-        if (partial.Length > 0) ArrayPool<byte>.Shared.Return(partial);
-        partial = [];
-        partialLength = 0;
-    }
+    public void Dispose() => line.Dispose();
 
     private bool TakeLine(ReadOnlySpan<byte> end)
     {
-        if (skipping)
-        {
-            skipping = false;
-            return false;
-        }
-
-        if (partialLength == 0) return TakeData(end);
+        if (!passing && line.Kept.IsEmpty) return TakeData(end);
         KeepPartial(end);
-        if (skipping)
-        {
-            skipping = false;
-            return false;
-        }
-
-        var ends = TakeData(partial.AsSpan(0, partialLength));
-        partialLength = 0;
+        var ends = Refusal is null && TakeData(line.Kept);
+        passing = false;
+        line.Clear();
         return ends;
     }
 
-    private bool TakeData(ReadOnlySpan<byte> line)
+    private bool TakeData(ReadOnlySpan<byte> text)
     {
-        if (!line.StartsWith("data:"u8)) return false;
-        var data = line[5..];
+        if (!text.StartsWith(Data)) return false;
+        var data = text[Data.Length..];
         return meter.TakeEvent(data.StartsWith(" "u8) ? data[1..] : data);
     }
 
     private void KeepPartial(ReadOnlySpan<byte> piece)
     {
-        if (skipping || piece.IsEmpty) return;
-        if (partialLength + piece.Length > LongestLine)
-        {
-            skipping = true;
-            partialLength = 0;
-            return;
-        }
-
-        if (partialLength + piece.Length > partial.Length) Grow(partialLength + piece.Length);
-        piece.CopyTo(partial.AsSpan(partialLength));
-        partialLength += piece.Length;
+        if (passing) return;
+        line.Add(piece);
+        if (line.Kept.Length < Data.Length || line.Kept.StartsWith(Data)) return;
+        passing = true;
+        line.Clear();
     }
 
-    private void Grow(int needed)
-    {
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, Math.Max(1024, partial.Length * 2)));
-        partial.AsSpan(0, partialLength).CopyTo(larger);
-        if (partial.Length > 0) ArrayPool<byte>.Shared.Return(partial);
-        partial = larger;
-    }
+    private static ReadOnlySpan<byte> Data => "data:"u8;
 }
