@@ -16,6 +16,9 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
 
     /// <summary>For the first thing that is said on a box's way, which alone says who says it. Until then it may be anybody.</summary>
     private static readonly TimeSpan LongestIntroduction = TimeSpan.FromSeconds(10);
+
+    /// <summary>For the body of a request, for the same reason.</summary>
+    private static readonly TimeSpan LongestSaying = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
 
@@ -170,9 +173,9 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
     private async Task AnswerAsync<T>(HttpContext context, Func<T, CancellationToken, Task<PeerAnswer>> answer)
         where T : class
     {
-        var body = await ReadBodyAsync(context);
+        using var body = await ReadBodyAsync(context);
         if (body is null || host.Members.Find() is not { } member
-            || signer.Verify(member.Location.Id, context.Request.Headers.Authorization, new("POST", context.Request.Path, body)) is not { } signature)
+            || signer.Verify(member.Location.Id, context.Request.Headers.Authorization, new("POST", context.Request.Path, body.Bytes)) is not { } signature)
         {
             log.Refused();
             context.Response.StatusCode = StatusCodes.Status401Unauthorized;
@@ -182,7 +185,7 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
         PeerAnswer said;
         try
         {
-            said = Read<T>(body) is { } asked ? await answer(asked, context.RequestAborted) : NotUnderstood;
+            said = Read<T>(body.Bytes.Span) is { } asked ? await answer(asked, context.RequestAborted) : NotUnderstood;
         }
         catch (PortException failure)
         {
@@ -196,7 +199,7 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
     }
 
     /// <summary>What a peer signed; null when this release cannot read it, which is then said in the log.</summary>
-    private T? Read<T>(byte[] message)
+    private T? Read<T>(ReadOnlySpan<byte> message)
         where T : class
     {
         try
@@ -210,12 +213,21 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
         }
     }
 
-    private static async Task<byte[]?> ReadBodyAsync(HttpContext context)
+    /// <summary>Null for what cannot be a peer's, and for what does not come in time: a peer asks again, for nothing was done.</summary>
+    private async Task<PeerBody?> ReadBodyAsync(HttpContext context)
     {
-        if (context.Request.ContentLength is not (> 0 and <= LargestBody) || !RequestSignature.TryParse(context.Request.Headers.Authorization, out _)) return null;
-        var body = new byte[(int)context.Request.ContentLength];
-        await context.Request.Body.ReadExactlyAsync(body, context.RequestAborted);
-        return body;
+        if (context.Request.ContentLength is not (> 0 and <= LargestBody) || !RequestSignature.TryParse(context.Request.Headers.Authorization, out var claimed)) return null;
+        if (claimed.KeyId != host.Members.Find()?.Location.Id.ToString()) return null;
+        using var limit = new CancellationTokenSource(LongestSaying, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, context.RequestAborted);
+        try
+        {
+            return await PeerBody.ReadAsync(context.Request.Body, (int)context.Request.ContentLength, either.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     /// <summary>The way back to the box, over the host that has its socket. A box that takes nothing for so long is cut off, and reconnects.</summary>
