@@ -42,10 +42,10 @@ public sealed class ConnectionDefaultTests(PostgresFixture postgres) : IClassFix
     }
 
     [Fact]
-    public async Task What_a_host_that_froze_has_locked_for_a_tenant_is_let_go()
+    public async Task What_a_host_that_froze_has_locked_for_a_tenant_or_with_a_session_that_sleeps_is_let_go()
     {
         await using var sessions = new PostgresSessions(postgres.ConnectionString);
-        Assert.Equal("1min", await AskAsync(sessions.Shared, "idle_in_transaction_session_timeout"));
+        Assert.Equal(("1min", "1min"), (await AskAsync(sessions.Shared, "idle_in_transaction_session_timeout"), await AskAsync(sessions.System, "idle_in_transaction_session_timeout")));
     }
 
     [Fact]

@@ -35,7 +35,7 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
         var connection = Connection();
         connection.MaxPoolSize = options.Journal.Writers + HostLock + Math.Max(2, options.MaxPoolSize / 2);
         connection.ApplicationName = NameOfProcess(connection.ApplicationName!);
-        AddOptions(connection, $"{Roles.OptionsFor(Roles.Host)} {KeyedPlans}");
+        AddOptions(connection, $"{Roles.OptionsFor(Roles.Host)} {KeyedPlans} {NothingLeftOpen}");
         if (IsFar(connection)) AddOptions(connection, KeepAlives);
         return new(ClearedWithItsServer(NpgsqlDataSource.Create(connection)), connection.ApplicationName);
     }
@@ -95,7 +95,10 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     /// </summary>
     private const string KeepAlives = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3";
 
-    /// <summary>Nobody takes over what a host was about for a tenant: when it froze in the middle, what it had locked would stay so until it thaws.</summary>
+    /// <summary>
+    /// Nobody takes over what a host was about for a tenant, or with a session that sleeps, such as archiving it: when it froze in the middle, what it
+    /// had locked would stay so until it thaws.
+    /// </summary>
     private const string NothingLeftOpen = "-c idle_in_transaction_session_timeout=60s";
 
     /// <summary>The connection that a registered host keeps for its lock.</summary>
