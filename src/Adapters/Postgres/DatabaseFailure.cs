@@ -29,11 +29,15 @@ internal static class DatabaseFailure
     /// <summary>True when the statement met another one and lost: the same again may pass.</summary>
     public static bool IsOfContention(PostgresException failure) => failure.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable;
 
+    /// <summary>True when the statement waited for a lock for as long as it may, which somebody else still has.</summary>
+    public static bool IsOfLock(Exception failure) => failure is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable };
+
     /// <summary>
     /// True when the statement was refused for how it fares with the server, whatever it was to write: it lost against another, the server takes no
-    /// writes, is out of something (class 53), was told to stop it (57) or fails itself (58). Any other refusal may be one row's own trouble.
+    /// writes, is out of something (class 53), was told to stop it (57) or fails itself (58). Any other refusal may be one row's own trouble, as is a
+    /// lock that somebody has.
     /// </summary>
-    public static bool IsOfServer(PostgresException failure) => IsOfContention(failure) || IsReadOnly(failure)
+    public static bool IsOfServer(PostgresException failure) => (IsOfContention(failure) && !IsOfLock(failure)) || IsReadOnly(failure)
         || failure.SqlState.StartsWith("53", StringComparison.Ordinal)
         || failure.SqlState.StartsWith("57", StringComparison.Ordinal)
         || failure.SqlState.StartsWith("58", StringComparison.Ordinal);

@@ -48,7 +48,7 @@ public sealed class EmbeddedOptions
 /// <summary>Section <c>Database:Journal</c>: the grouped append.</summary>
 public sealed class JournalOptions
 {
-    /// <summary>Connections that write; each has one statement in flight. Default 2.</summary>
+    /// <summary>Connections that write; each has one statement in flight. There is one more while somebody holds a row that is to be written. Default 2.</summary>
     public int Writers { get; set; } = 2;
 
     /// <summary>Bytes of all appends that wait or are in flight; beyond it an append waits. Default 64 MiB.</summary>
@@ -65,6 +65,9 @@ public sealed class JournalOptions
 
     /// <summary>How long a statement may take. Default 15 s.</summary>
     public TimeSpan StatementTimeout { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long a statement waits for a row that somebody holds. Then the others are written, and the append to that row waits apart from them, for as long again as a statement may take. Default 0.5 s.</summary>
+    public TimeSpan RowPatience { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How long appends wait for a database that is away, and an unknown commit for an answer. Default 5 s.</summary>
     public TimeSpan OutagePatience { get; set; } = TimeSpan.FromSeconds(5);
@@ -114,6 +117,7 @@ internal sealed class DatabaseOptionsValidator : IValidateOptions<DatabaseOption
         if (journal.GroupAppends < 1) yield return $"Database:Journal:GroupAppends is {journal.GroupAppends}; it must be positive.";
         if (journal.GroupBytes < 1) yield return $"Database:Journal:GroupBytes is {journal.GroupBytes}; it must be positive.";
         if (journal.StatementTimeout < TimeSpan.FromSeconds(1)) yield return $"Database:Journal:StatementTimeout is {journal.StatementTimeout}; it must be at least a second.";
+        if (journal.RowPatience < TimeSpan.FromMilliseconds(10)) yield return $"Database:Journal:RowPatience is {journal.RowPatience}; it must be at least 10 ms.";
         if (journal.OutagePatience < TimeSpan.Zero) yield return $"Database:Journal:OutagePatience is {journal.OutagePatience}; it must not be negative.";
     }
 

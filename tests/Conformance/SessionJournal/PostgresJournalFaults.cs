@@ -23,8 +23,13 @@ public abstract class PostgresJournalFaults : IAsyncLifetime
 
     private protected PostgresSessions Direct => direct!;
 
+    protected string ConnectionString => fixture.ConnectionString;
+
     /// <summary>The database that the journal under test has.</summary>
-    protected string Database => new NpgsqlConnectionStringBuilder(fixture.ConnectionString).Database!;
+    protected string Database => new NpgsqlConnectionStringBuilder(ConnectionString).Database!;
+
+    /// <summary>A row is waited for until a test lets it go, unless the tests are about that.</summary>
+    protected virtual (string Key, string Value)[] Settings => [("Journal:RowPatience", "00:01:00")];
 
     protected ISessionJournal Journal => behindProxy!.Journal;
 
@@ -32,7 +37,9 @@ public abstract class PostgresJournalFaults : IAsyncLifetime
     {
         await fixture.InitializeAsync();
         proxy = PostgresBehindProxy.Before(fixture.ConnectionString);
-        behindProxy = new(proxy.Through(fixture.ConnectionString), ("Journal:Writers", "1"), ("Journal:OutagePatience", "00:00:01.5"), ("Journal:AppendBytes", "200000"), ("Journal:PendingBytes", "200000"));
+        behindProxy = new(
+            proxy.Through(fixture.ConnectionString),
+            [("Journal:Writers", "1"), ("Journal:OutagePatience", "00:00:01.5"), ("Journal:AppendBytes", "200000"), ("Journal:PendingBytes", "200000"), .. Settings]);
         direct = new(fixture.ConnectionString);
     }
 
@@ -54,10 +61,13 @@ public abstract class PostgresJournalFaults : IAsyncLifetime
         await Journal.AppendAsync(lease, new(expected, Encoding.UTF8.GetBytes(payload), 1, Noon, null, null), cancellationToken);
 
     /// <summary>Holds a session's row until disposed, so that the statement that writes it stands still.</summary>
-    protected async Task<NpgsqlConnection> BlockAsync(SessionKey key)
+    protected Task<NpgsqlConnection> BlockAsync(SessionKey key, string table = "session_head") => HoldAsync($"SELECT 1 FROM {table} WHERE session = '{key.Session.Value}' FOR UPDATE");
+
+    /// <summary>Holds what a statement locks until disposed.</summary>
+    protected async Task<NpgsqlConnection> HoldAsync(string sql)
     {
         var connection = await direct!.Owner.OpenConnectionAsync();
-        await using var command = new NpgsqlCommand($"BEGIN; SELECT 1 FROM session_head WHERE session = '{key.Session.Value}' FOR UPDATE", connection);
+        await using var command = new NpgsqlCommand($"BEGIN; {sql}", connection);
         await command.ExecuteNonQueryAsync();
         return connection;
     }
@@ -76,6 +86,19 @@ public abstract class PostgresJournalFaults : IAsyncLifetime
         var blocked = new List<int>();
         while (await reader.ReadAsync()) blocked.Add(reader.GetInt32(0));
         return blocked;
+    }
+
+    /// <summary>While the statement of another session is held, these gather: they go into one group.</summary>
+    protected async Task<Task<bool>[]> InOneGroupAsync(Func<Task<bool>[]> begin)
+    {
+        var first = await CreateAsync();
+        await using var blocker = await BlockAsync(first.Key);
+        var held = AppendAsync(first, 0);
+        await WaitForBlockedStatementAsync();
+        var appends = begin();
+        await blocker.DisposeAsync();
+        Assert.True(await held);
+        return appends;
     }
 
     protected async Task ExecuteAsync(string sql)

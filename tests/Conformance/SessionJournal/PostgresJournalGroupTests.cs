@@ -204,17 +204,4 @@ public sealed class PostgresJournalGroupTests : PostgresJournalFaults
         command.Parameters.Add(new() { Value = lease.Key.Session.Value });
         return (string)(await command.ExecuteScalarAsync())!;
     }
-
-    /// <summary>While the statement of another session is held, these gather: they go into one group.</summary>
-    private async Task<Task<bool>[]> InOneGroupAsync(Func<Task<bool>[]> begin)
-    {
-        var first = await CreateAsync();
-        await using var blocker = await BlockAsync(first.Key);
-        var held = AppendAsync(first, 0);
-        await WaitForBlockedStatementAsync();
-        var appends = begin();
-        await blocker.DisposeAsync();
-        Assert.True(await held);
-        return appends;
-    }
 }

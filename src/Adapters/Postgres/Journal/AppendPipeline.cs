@@ -7,19 +7,22 @@ namespace Coordinator.Adapters.Postgres.Journal;
 
 /// <summary>
 /// All appends of the host on their way to the database. A session always goes to the same writer, so two statements of
-/// one host never wait for each other. The bytes on the way are bounded: beyond it, appending waits.
+/// one host never wait for each other; while somebody else holds its row, it goes to one that all such sessions share. The bytes on the way are bounded: beyond it, appending waits.
 /// </summary>
 internal sealed class AppendPipeline : IAsyncDisposable
 {
     private readonly AppendWriter[] writers;
+    private readonly AppendWriter apart;
     private readonly ByteBudget budget;
     private readonly JournalOptions options;
 
-    public AppendPipeline(NpgsqlDataSource source, JournalOptions options, DatabasePatience patience, ILogger logger)
+    public AppendPipeline(NpgsqlDataSource source, JournalOptions options, DatabasePatience patience, TimeProvider time, ILogger logger)
     {
         this.options = options;
         budget = new(options.PendingBytes);
-        writers = [.. Enumerable.Range(0, options.Writers).Select(_ => new AppendWriter(source, options, patience, logger))];
+        var held = new HeldSessions();
+        apart = new(source, options, patience, held, apart: null, time, logger);
+        writers = [.. Enumerable.Range(0, options.Writers).Select(_ => new AppendWriter(source, options, patience, held, apart, time, logger))];
     }
 
     /// <summary>As <see cref="ISessionJournal.AppendAsync"/>. Cancelled only while nothing was written.</summary>
@@ -36,6 +39,7 @@ internal sealed class AppendPipeline : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var writer in writers) await writer.DisposeAsync();
+        await apart.DisposeAsync();
     }
 
     private async ValueTask<bool> AppendAsync(PendingAppend pending, CancellationToken cancellationToken)

@@ -22,4 +22,7 @@ internal sealed partial class AppendWriter
 
     [LoggerMessage(2146, LogLevel.Error, "The database refuses appends for what is not of their data, each that was tried alone; {Count} that waited beside them are refused untried.")]
     private partial void LogRefusedAll(int count, Exception refused);
+
+    [LoggerMessage(2147, LogLevel.Warning, "Somebody holds the row of session {Session}, or another that its append writes: the append waits for it apart from the others.")]
+    private partial void LogHeld(SessionKey session, Exception refused);
 }

@@ -28,6 +28,7 @@ internal sealed partial class AppendWriter
             return;
         }
 
+        if (DatabaseFailure.IsOfLock(refused) && await TryWithoutHeldAsync(group, refused)) return;
         IReadOnlyList<PendingAppend> one = [.. group.Take(group.Count / 2)], other = [.. group.Skip(group.Count / 2)];
         var (first, second) = (await TryWriteAsync(one, Tries), await TryWriteAsync(other, Tries));
         if (group.Count > 2 && AreAlike(refused, first) && AreAlike(refused, second))
@@ -55,6 +56,12 @@ internal sealed partial class AppendWriter
 
         List<PendingAppend> left = [.. group.Where((_, i) => !IsSample(i))];
         if (!alike) return left;
+        if (DatabaseFailure.IsOfLock(refused))
+        {
+            foreach (var pending in left) Keep(pending, refused);
+            return [];
+        }
+
         if (left.Count > 0) LogRefusedAll(left.Count, refused);
         FailAll(left, refused);
         return [];
@@ -64,6 +71,12 @@ internal sealed partial class AppendWriter
 
     private void RefuseAlone(PendingAppend pending, Exception refused)
     {
+        if (DatabaseFailure.IsOfLock(refused))
+        {
+            Keep(pending, refused);
+            return;
+        }
+
         if (refused is PostgresException met && !DatabaseFailure.IsOfData(met))
         {
             FailAll([pending], met);

@@ -24,6 +24,9 @@ internal sealed partial class AppendWriter : IAsyncDisposable
     private readonly NpgsqlDataSource source;
     private readonly JournalOptions options;
     private readonly DatabasePatience patience;
+    private readonly HeldSessions held;
+    private readonly AppendWriter? apart;
+    private readonly TimeProvider time;
     private readonly ILogger logger;
 
 #pragma warning disable RS0030 // Every session has one append in flight, whose bytes the pipeline bounds; refused here, it could only be tried again. Not the kind for a single reader: that one does not count.
@@ -36,9 +39,16 @@ internal sealed partial class AppendWriter : IAsyncDisposable
     private readonly Task running;
     private WriterConnection? connection;
 
-    public AppendWriter(NpgsqlDataSource source, JournalOptions options, DatabasePatience patience, ILogger logger)
+    /// <param name="source">Where its connection comes from.</param>
+    /// <param name="options">The bounds of a group, and of a statement's time.</param>
+    /// <param name="patience">With a database that is away.</param>
+    /// <param name="held">The sessions whose appends are at <paramref name="apart"/>.</param>
+    /// <param name="apart">Who goes on with appends to rows that somebody holds; null: this writer is the one.</param>
+    /// <param name="time">Measures how long an append has waited for its row.</param>
+    /// <param name="logger">For what callers are not told.</param>
+    public AppendWriter(NpgsqlDataSource source, JournalOptions options, DatabasePatience patience, HeldSessions held, AppendWriter? apart, TimeProvider time, ILogger logger)
     {
-        (this.source, this.options, this.patience, this.logger) = (source, options, patience, logger);
+        (this.source, this.options, this.patience, this.held, this.apart, this.time, this.logger) = (source, options, patience, held, apart, time, logger);
         running = Task.Run(RunAsync);
     }
 
@@ -74,6 +84,7 @@ internal sealed partial class AppendWriter : IAsyncDisposable
                 foreach (var pending in group) pending.Fail(DatabaseFailure.ToPort(failure, "appending", effectMayHaveHappened: true));
             }
 
+            await LeaveAsync(group);
             group.Clear();
         }
 
@@ -98,7 +109,11 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         while (group.Count < options.GroupAppends && bytes < options.GroupBytes)
         {
             if (!(again-- > 0 ? heldBack.TryDequeue(out var next) : queue.Reader.TryRead(out next))) break;
-            if (!gathered.Add(next!.Lease.Key))
+            if (apart is not null && held.Has(next!.Lease.Key))
+            {
+                WaitApart(next, apart);
+            }
+            else if (!gathered.Add(next!.Lease.Key))
             {
                 heldBack.Enqueue(next);
             }
@@ -106,6 +121,10 @@ internal sealed partial class AppendWriter : IAsyncDisposable
             {
                 group.Add(next);
                 bytes += next.Bytes;
+            }
+            else if (apart is null)
+            {
+                held.Remove(next.Lease.Key);
             }
         }
 
@@ -124,7 +143,7 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         }
         catch (PostgresException refused) when (DatabaseFailure.WasRolledBack(refused))
         {
-            if (DatabaseFailure.IsOfContention(refused) && tries > 1) return await TryWriteAsync(group, tries - 1);
+            if (DatabaseFailure.IsOfContention(refused) && !DatabaseFailure.IsOfLock(refused) && tries > 1) return await TryWriteAsync(group, tries - 1);
             if (!DatabaseFailure.IsOfServer(refused)) return refused;
             await RefuseAsync(group, refused);
             return null;
@@ -201,7 +220,7 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         await DropConnectionAsync();
         try
         {
-            await patience.RunAsync("connecting to append", async token => connection = await WriterConnection.OpenAsync(source, options.StatementTimeout, token), stopping.Token);
+            await patience.RunAsync("connecting to append", async token => connection = await WriterConnection.OpenAsync(source, options, token), stopping.Token);
             return connection;
         }
         catch (PortException failure)

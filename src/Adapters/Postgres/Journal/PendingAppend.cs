@@ -23,6 +23,7 @@ internal sealed class PendingAppend(JournalLease lease, JournalAppend append, By
     private ManualResetValueTaskSourceCore<bool> outcome;
     private int state;
     private bool isWritten;
+    private volatile Cancellation? wantedBack;
     private Exception? failure;
     private PendingAppend? next;
 
@@ -31,6 +32,9 @@ internal sealed class PendingAppend(JournalLease lease, JournalAppend append, By
     public JournalAppend Append { get; } = append;
 
     public int Bytes { get; } = append.Payload.Length + (append.View?.Length ?? 0) + (append.Environment?.Json.Length ?? 0) + Overhead;
+
+    /// <summary>When a statement first waited in vain for a row of its session; null: none has. Of the writer that has it.</summary>
+    public long? HeldSince { get; set; }
 
     /// <summary>True when written, false when fenced or stale. To be awaited once.</summary>
     public ValueTask<bool> Outcome => new(this, outcome.Version);
@@ -56,8 +60,18 @@ internal sealed class PendingAppend(JournalLease lease, JournalAppend append, By
     /// <summary>False when its caller has taken it back: then it must not be written.</summary>
     public bool TryTakeUp() => Interlocked.CompareExchange(ref state, TakenUp, Waiting) == Waiting;
 
+    /// <summary>Unwritten, it waits anew, and may be taken back. False when it has its answer, as when its caller wanted it back meanwhile.</summary>
+    public bool TryPutBack()
+    {
+        if (Interlocked.CompareExchange(ref state, Waiting, TakenUp) != TakenUp) return false;
+        if (wantedBack is { } cancellation) TryTakeBack(cancellation.Token);
+        return Volatile.Read(ref state) == Waiting;
+    }
+
+    /// <summary>In vain while a writer has it; then it is over if that puts it back.</summary>
     public void TryTakeBack(CancellationToken cancellationToken)
     {
+        wantedBack ??= new(cancellationToken);
         if (Interlocked.CompareExchange(ref state, Over, Waiting) != Waiting) return;
         budget.Release(Bytes);
         failure = new OperationCanceledException(cancellationToken);
@@ -105,4 +119,7 @@ internal sealed class PendingAppend(JournalLease lease, JournalAppend append, By
     }
 
     private static void GoOn(PendingAppend first) => ThreadPool.UnsafeQueueUserWorkItem(first, preferLocal: true);
+
+    /// <summary>Whose caller waits no more.</summary>
+    private sealed record Cancellation(CancellationToken Token);
 }

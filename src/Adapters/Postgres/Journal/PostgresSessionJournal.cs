@@ -49,7 +49,7 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
         this.system = system.Source;
         patience = new(this.system, options.Value.Journal.OutagePatience, time);
         reader = new(tenants, new(tenants, options.Value.Journal.OutagePatience, time));
-        pipeline = new(system.Source, options.Value.Journal, patience, logger);
+        pipeline = new(system.Source, options.Value.Journal, patience, time, logger);
         returns = new(system.Source, patience);
         retention = new(system.Source, patience, logger);
         compaction = new(system.Source, patience);

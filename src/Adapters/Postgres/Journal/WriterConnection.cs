@@ -1,4 +1,6 @@
+using System.Globalization;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Coordinator.Adapters.Postgres.Journal;
 
@@ -19,19 +21,44 @@ internal sealed class WriterConnection : IAsyncDisposable
 
     public bool IsOpen => connection.FullState == System.Data.ConnectionState.Open;
 
-    public static async Task<WriterConnection> OpenAsync(NpgsqlDataSource source, TimeSpan timeout, CancellationToken cancellationToken)
+    public static async Task<WriterConnection> OpenAsync(NpgsqlDataSource source, JournalOptions options, CancellationToken cancellationToken)
     {
         var connection = await source.OpenConnectionAsync(cancellationToken);
         try
         {
             var process = await ServerProcess.OfAsync(connection, cancellationToken);
-            return new(connection, await AppendStatement.PrepareAsync(connection, timeout, cancellationToken), process);
+            var statement = await AppendStatement.PrepareAsync(connection, options.StatementTimeout, cancellationToken);
+            // Once it is prepared, which waits for a table that is locked; and for as long as the pool's connection is the writer's: its reset takes it back.
+            await using var bounded = new NpgsqlCommand(string.Create(CultureInfo.InvariantCulture, $"SET lock_timeout = '{options.RowPatience.TotalMilliseconds:0}ms'"), connection);
+            await bounded.ExecuteNonQueryAsync(cancellationToken);
+            return new(connection, statement, process);
         }
         catch
         {
             await connection.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Marks those of the group whose heads nobody holds, without waiting for any.</summary>
+    public async Task FindFreeAsync(IReadOnlyList<PendingAppend> group, bool[] free)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            SELECT w.position FROM unnest($1, $2) WITH ORDINALITY AS w (org, session, position)
+            JOIN session_head AS h ON h.org = w.org AND h.session = w.session
+            FOR NO KEY UPDATE OF h SKIP LOCKED
+            """,
+            connection)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<Guid[]> { TypedValue = [.. group.Select(pending => pending.Lease.Key.Organization.Value)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid },
+                new NpgsqlParameter<Guid[]> { TypedValue = [.. group.Select(pending => pending.Lease.Key.Session.Value)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid },
+            },
+        };
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync()) free[(int)reader.GetInt64(0) - 1] = true;
     }
 
     public async ValueTask DisposeAsync()

@@ -33,7 +33,7 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     public SystemDataSource CreateSystem()
     {
         var connection = Connection();
-        connection.MaxPoolSize = options.Journal.Writers + HostLock + Math.Max(2, options.MaxPoolSize / 2);
+        connection.MaxPoolSize = options.Journal.Writers + HeldRows + HostLock + Math.Max(2, options.MaxPoolSize / 2);
         connection.ApplicationName = NameOfProcess(connection.ApplicationName!);
         AddOptions(connection, $"{Roles.OptionsFor(Roles.Host)} {KeyedPlans} {NothingLeftOpen}");
         if (IsFar(connection)) AddOptions(connection, KeepAlives);
@@ -100,6 +100,9 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     /// had locked would stay so until it thaws.
     /// </summary>
     private const string NothingLeftOpen = "-c idle_in_transaction_session_timeout=60s";
+
+    /// <summary>The connection that appends wait on for rows that somebody holds, while there are any.</summary>
+    private const int HeldRows = 1;
 
     /// <summary>The connection that a registered host keeps for its lock.</summary>
     private const int HostLock = 1;
