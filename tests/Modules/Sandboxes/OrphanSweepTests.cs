@@ -268,6 +268,22 @@ public sealed class OrphanSweepTests : IDisposable
         Assert.Equal(0, await sweeping.SweepAsync(CancellationToken.None));
     }
 
+    [Fact]
+    public async Task A_box_that_came_late_goes_on_where_the_one_that_its_session_names_runs_no_more()
+    {
+        var (first, second) = (new InMemorySandboxProvider(time, node: "first"), new InMemorySandboxProvider(time, node: "second"));
+        using var sweeping = new OrphanSweep(new TwoMachines(first, second), sessions, new StubTokens(), Options.Create(new SandboxesOptions { Deployment = "here" }), time, NullLogger<OrphanSweep>.Instance);
+        var spec = await MakeAsync();
+        sessions.Handle = await first.CreateAsync(spec, CancellationToken.None);
+        await first.DestroyAsync(sessions.Handle, keepData: false, CancellationToken.None);
+        await second.CreateAsync(spec, CancellationToken.None);
+        time.Advance(TimeSpan.FromHours(1));
+
+        Assert.Equal(0, await sweeping.SweepAsync(CancellationToken.None));
+
+        Assert.Equal([spec.Sandbox], second.Running);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(2)]

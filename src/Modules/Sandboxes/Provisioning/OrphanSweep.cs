@@ -65,10 +65,11 @@ internal sealed partial class OrphanSweep(
         var minute = (long)(time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalMinutes;
         minutes = (Math.Clamp(minutes.After, minute - LongestLate, minute), minute);
         if (isWhole) Forget(found);
+        var running = found.Where(listing => listing.Status is SandboxStatus.Running).Select(listing => listing.Handle).ToHashSet();
         var destroyed = 0;
         foreach (var listing in found)
         {
-            if (await SweepOneAsync(listing, cancellationToken)) destroyed++;
+            if (await SweepOneAsync(listing, running, cancellationToken)) destroyed++;
         }
 
         if (isWhole) minutes.After = minute;
@@ -104,13 +105,13 @@ internal sealed partial class OrphanSweep(
         }
     }
 
-    private async ValueTask<bool> SweepOneAsync(SandboxListing listing, CancellationToken cancellationToken)
+    private async ValueTask<bool> SweepOneAsync(SandboxListing listing, HashSet<SandboxHandle> running, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(options.Value.ProviderSeconds), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            var verdict = await JudgeAsync(listing, either.Token);
+            var verdict = await JudgeAsync(listing, running, either.Token);
             if (verdict is Verdict.Leave || (verdict is Verdict.End && listing.Status is not SandboxStatus.Running)) return false;
             await provider.DestroyAsync(listing.Handle, keepData: verdict is Verdict.End, either.Token);
             unwantedSince.Remove(listing.Handle);
@@ -124,7 +125,7 @@ internal sealed partial class OrphanSweep(
         }
     }
 
-    private async ValueTask<Verdict> JudgeAsync(SandboxListing listing, CancellationToken cancellationToken)
+    private async ValueTask<Verdict> JudgeAsync(SandboxListing listing, HashSet<SandboxHandle> running, CancellationToken cancellationToken)
     {
         if (Read(listing.Labels) is not { } box)
         {
@@ -139,7 +140,7 @@ internal sealed partial class OrphanSweep(
         if (answer.IsSuccess)
         {
             unknownSince.Remove(listing.Handle);
-            return IsCopy(listing, answer.Value) ? Verdict.End : Verdict.Leave;
+            return IsCopy(listing, running, answer.Value) ? Verdict.End : Verdict.Leave;
         }
 
         if (answer.Problem.Kind is ProblemKind.NotFound) return OfUnknown(listing);
@@ -154,9 +155,11 @@ internal sealed partial class OrphanSweep(
 
     /// <summary>
     /// The session wants this box, and has it elsewhere: it runs on two machines. Which of them the session has, it says
-    /// itself; while it has not heard of either, both may be the one.
+    /// itself; while it has not heard of either, both may be the one. And where the one that it names does not run, this one may be all that it has: a create that
+    /// came late made it behind the end of the other, which a database that was put back does not know of.
     /// </summary>
-    private static bool IsCopy(SandboxListing listing, SessionReply reply) => reply is SessionReply.BoxAuthorized { Handle: { } its } && its != listing.Handle;
+    private static bool IsCopy(SandboxListing listing, HashSet<SandboxHandle> running, SessionReply reply) =>
+        reply is SessionReply.BoxAuthorized { Handle: { } its } && its != listing.Handle && running.Contains(its);
 
     /// <summary>Null: the session is there, or cannot be asked.</summary>
     private async ValueTask<Verdict?> LookAsync(SessionKey key, SandboxListing listing, CancellationToken cancellationToken)
