@@ -12,7 +12,7 @@ public sealed partial class RunHistoryFaults
         RealPlay.Refused("It is down when a run is to be written: the run is late and not lost", Database) with { Times = 1 },
         RealPlay.AnswerLost(Written, Database, "INSERT INTO run ") with { Times = 1 },
         RealPlay.Swallowed(Written, Database) with { Times = 1 },
-        RealPlay.Slow("It is slow", Database) with { Times = 5 },
+        RealPlay.Slow("It is slow", Database) with { Times = 2 },
         RealPlay.FullDatabase("It has no room: the run waits until it has", "run") with { Times = 2 },
         RealPlay.Corrupt("It wrote a run and answered what makes no sense: the run is written once", Database, 0) with { Times = 1 },
         RealPlay.Done("The clock jumps back an hour: the run joins the chain where it comes", "the host's clock set", outside => outside.World.Skew = TimeSpan.FromHours(-1)),
