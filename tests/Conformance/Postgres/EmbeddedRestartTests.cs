@@ -45,7 +45,8 @@ public sealed class EmbeddedRestartTests : IAsyncLifetime
         Assert.Equal("1", await folder.AskAsync("SELECT 1"));
         await host.DisposeAsync();
         Assert.Equal(2, launches);
-        Assert.True(folder.NothingLives);
+        Assert.Empty(EmbeddedServerFolder.ProcessesWith(folder.Layout.Cluster));
+        await EmbeddedServerFolder.UntilAsync("nothing of the server lives", () => folder.NothingLives);
     }
 
     [Fact]

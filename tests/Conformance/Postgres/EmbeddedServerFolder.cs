@@ -43,6 +43,7 @@ internal sealed class EmbeddedServerFolder : IAsyncDisposable
     /// <summary>The server's main process, from its pid file.</summary>
     public int ServerProcess => int.Parse(File.ReadLines(Path.Combine(Root, "cluster", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
 
+    /// <summary>The server's lock is free. For a moment a process that the tests are just starting may share it, so it is waited for.</summary>
     public bool NothingLives => FolderLock.IsFree(Layout.ServerLock);
 
     public async Task<string?> AskAsync(string sql)

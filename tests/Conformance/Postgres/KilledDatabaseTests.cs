@@ -48,7 +48,8 @@ public sealed class KilledDatabaseTests : IAsyncLifetime
         Assert.StartsWith("embedded PostgreSQL ", Database.Description, StringComparison.Ordinal);
         Assert.Equal(Migration.Embedded().Count.ToString(CultureInfo.InvariantCulture), await folder.AskAsync("SELECT count(*) FROM schema_migration"));
         await Services.DisposeAsync();
-        Assert.True(folder.NothingLives);
+        Assert.Empty(EmbeddedServerFolder.ProcessesWith(folder.Layout.Cluster));
+        await EmbeddedServerFolder.UntilAsync("nothing of the server lives", () => folder.NothingLives);
     }
 
     [Fact]
