@@ -20,7 +20,8 @@ var root = new RootCommand("Coordinator: hosted coding-agent sessions from the c
 
 try
 {
-    return await root.Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+    // A prompt may begin with @, as where it mentions a file: it is no file of arguments.
+    return await root.Parse(args, new() { ResponseFileTokenReplacer = null }).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
 }
 catch (CoordinatorException e)
 {
