@@ -94,6 +94,27 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(expected.Select(AsRead), printed.Select(AsRead));
     }
 
+    /// <summary>As a person mentions a file to an agent; a command line takes such a word for the name of a file of arguments.</summary>
+    [Fact]
+    public async Task A_prompt_that_begins_with_an_at_sign_is_sent_as_it_is()
+    {
+        const string Text = "@README.md says what?";
+        ConcurrentQueue<string> bodies = new();
+        await using var host = await LoopbackServer.StartAsync(app => app.MapPost("/v1/sessions/{id}/messages", async (HttpRequest request) =>
+        {
+            using var body = new StreamReader(request.Body);
+            bodies.Enqueue(await body.ReadToEndAsync(request.HttpContext.RequestAborted));
+            return Results.Json(new { code = "session_archived", detail = "It is archived." }, contentType: "application/problem+json", statusCode: 409);
+        }));
+        Store(host.Address.GetLeftPart(UriPartial.Authority));
+
+        var (code, complaint) = await RunAsync(["prompt", "ses_1", Text]);
+
+        Assert.Contains("It is archived.", complaint, StringComparison.Ordinal);
+        Assert.Equal(1, code);
+        Assert.Equal(Text, JsonDocument.Parse(Assert.Single(bodies)).RootElement.GetProperty("text").GetString());
+    }
+
     public void Dispose() => settings.Delete(recursive: true);
 
     private void Store(string url) => File.WriteAllText(CredentialsFile(), JsonSerializer.Serialize(new { url, apiKey = "ck_stored" }));
