@@ -70,6 +70,14 @@ internal sealed class ClusterWorld : IAsyncDisposable
         return (session.Id, Assert.Single(session.Messages).Id);
     }
 
+    /// <summary>Has the database take writes, or none, which ends all connections to it: it is looked into by new ones from here on.</summary>
+    public async Task TakeWritesAsync(bool writable)
+    {
+        await database.TakeWritesAsync(writable);
+        await Journal.DisposeAsync();
+        Journal = new(ConnectionString);
+    }
+
     /// <summary>Has the second server of the pair take over, and looks into that one from here on.</summary>
     public async Task PromoteSecondAsync()
     {

@@ -25,7 +25,7 @@ public sealed class ReadOnlyDatabaseTests : IAsyncLifetime
         await using var before = new Following(host, session);
         await before.UntilAsync("session.created");
 
-        await TakeWritesAsync(false);
+        await database.TakeWritesAsync(false);
         await HostOnDatabase.UntilAsync(HttpStatusCode.ServiceUnavailable, () => host.PromptAsync(session, "hello", "read-only"));
         var told = await host.PromptAsync(session, "hello", "read-only");
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "dependency_unavailable", true), (told.Status, told.Code, told.RetryAfter > TimeSpan.Zero));
@@ -35,7 +35,7 @@ public sealed class ReadOnlyDatabaseTests : IAsyncLifetime
         Assert.Equal(["session.created"], await host.EventsAsync(session));
         await using var during = new Following(host, session); // who comes meanwhile is told what there is
         await during.UntilAsync("session.created");
-        await TakeWritesAsync(true);
+        await database.TakeWritesAsync(true);
         await HostOnDatabase.UntilAsync(HttpStatusCode.OK, () => host.GetAsync("/health/ready")); // before anything is written
 
         var accepted = await HostOnDatabase.UntilAsync(HttpStatusCode.Accepted, () => host.PromptAsync(session, "hello", "read-only"));
@@ -48,14 +48,6 @@ public sealed class ReadOnlyDatabaseTests : IAsyncLifetime
             var seqs = follower.Seqs; // more may be shown meanwhile
             Assert.Equal(Enumerable.Range(1, seqs.Count).Select(seq => (long)seq), seqs);
         }
-    }
-
-    /// <summary>Every connection of the host notices in its next statement: those that it has are ended, as a server that changes does.</summary>
-    private async Task TakeWritesAsync(bool writable)
-    {
-        var name = new NpgsqlConnectionStringBuilder(database.ConnectionString).Database;
-        await PostgresFixture.ExecuteAsAdministratorAsync($"ALTER DATABASE {name} SET default_transaction_read_only = {(writable ? "off" : "on")}", "postgres");
-        await PostgresFixture.ExecuteAsAdministratorAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'", "postgres");
     }
 
     /// <summary>Somebody who follows a session live, and all that they were shown.</summary>

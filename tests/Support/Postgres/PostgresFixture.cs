@@ -36,6 +36,13 @@ public sealed class PostgresFixture : IAsyncLifetime
         await DropDatabaseAsync(name);
     }
 
+    /// <summary>Has the database take writes, or none. Every connection to it notices in its next statement: those that there are are ended, as by a server that changes.</summary>
+    public async Task TakeWritesAsync(bool writable)
+    {
+        await ExecuteAsAdministratorAsync($"ALTER DATABASE {name} SET default_transaction_read_only = {(writable ? "off" : "on")}", "postgres");
+        await ExecuteAsAdministratorAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'", "postgres");
+    }
+
     /// <summary>A host's shared pool over the database of a connection string.</summary>
     public static NpgsqlDataSource SharedPool(string connectionString) => ServerOf(connectionString).CreateShared();
 

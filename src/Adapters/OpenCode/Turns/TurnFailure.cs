@@ -7,6 +7,7 @@ namespace Coordinator.Adapters.OpenCode.Turns;
 internal sealed record TurnFailure(string Code, string Detail)
 {
     private const int MaxMessageLength = 2000;
+    private const string Unreadable = "stored_data_unreadable";
 
     /// <summary>True of the error an abort leaves behind, which is no failure.</summary>
     public static bool IsAbort(JsonElement error) => error.Text("name") == "MessageAbortedError";
@@ -17,6 +18,7 @@ internal sealed record TurnFailure(string Code, string Detail)
         var data = error.Member("data") ?? default;
         var (code, message) = Said(data);
         if (code is "model_key_missing" or "secret_key_lost") return new TurnFailure(code, message);
+        if (code == Unreadable) return new TurnFailure(Unreadable, $"The control plane could not read something of its own that the model call needs: {message}");
         if (OfControlPlane(code, data.Number("statusCode")) is { } away) return new TurnFailure("control_plane_unavailable", away);
         return new TurnFailure("model_error", error.Text("name") switch
         {

@@ -15,6 +15,7 @@ const titles: Readonly<Record<string, string>> = {
   too_many_questions: 'The agent asked too many questions',
   model_error: 'The model failed',
   control_plane_unavailable: 'The control plane was away',
+  stored_data_unreadable: 'Stored data cannot be read',
   model_key_missing: 'The model’s key is missing',
   secret_key_lost: 'A stored key cannot be opened',
   outcome_unknown: 'It is not known how this ended',
