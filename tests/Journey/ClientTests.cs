@@ -67,7 +67,7 @@ public sealed class ClientTests
 
         var next = events.MoveNextAsync().AsTask();
         await time.WaitForTimersAsync(1);
-        time.Advance(TimeSpan.FromSeconds(20));
+        time.Advance(TimeSpan.FromSeconds(8));
         Assert.IsType<IOException>(await lost.Task.WaitAsync(Bound));
         await time.WaitForTimersAsync(1);
         time.Advance(TimeSpan.FromSeconds(10));

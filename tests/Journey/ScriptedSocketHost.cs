@@ -22,6 +22,9 @@ internal sealed class ScriptedSocketHost : IAsyncDisposable
     /// <summary>The TCP connection that each request came over, sockets and calls alike.</summary>
     public ConcurrentQueue<string> Over { get; } = new();
 
+    /// <summary>Until then nobody who subscribes is told anything.</summary>
+    public Task Found { get; set; } = Task.CompletedTask;
+
     /// <summary>Handshakes that are not answered, before the first that is.</summary>
     public int Unanswered { get; set; }
 
@@ -66,6 +69,7 @@ internal sealed class ScriptedSocketHost : IAsyncDisposable
         var peer = new Peer(socket, context);
         var subscribe = await peer.ReceiveAsync();
         Subscribed.Enqueue(subscribe!.Value.GetProperty("after").GetString());
+        await Found;
         await peer.SendAsync(new { type = "ready", protocol = 1, cursor = subscribe.Value.GetProperty("after").GetString() });
         var number = Interlocked.Increment(ref connections);
         if (number <= scripts.Length) await scripts[number - 1](peer);

@@ -36,7 +36,7 @@ internal sealed class Takeover(TimeProvider time, int kills = 6, int ofEach = 10
 
         var hung = new TakeoverTimes();
         for (var i = 0; i < hangs; i++) await HangAsync(cluster, i % Hosts, hung, cancellationToken);
-        foreach (var one in hung.Rows(Hung, null, 10_000, null)) yield return one;
+        foreach (var one in hung.Rows(Hung, null, 10_000, 10_000)) yield return one;
         await foreach (var one in RestartAllAsync(cluster, cancellationToken)) yield return one;
     }
 

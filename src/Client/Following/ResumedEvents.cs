@@ -8,10 +8,10 @@ namespace Coordinator.Client;
 internal sealed class ResumedEvents(TimeProvider time)
 {
     /// <summary>
-    /// Three of the host's pings missed, or one of those that hosts sent every 15 s before: a connection on which nothing came for so long is dead, though
-    /// nothing has closed it.
+    /// A connection on which nothing came for so long is dead, though nothing has closed it: a host that hangs tells nobody. Its followers are to come to
+    /// the next one about when its peers take it for dead, which is after 7.5 s by default. A host says something every 5 s, or answers when it is asked.
     /// </summary>
-    public static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(8);
 
     private static readonly TimeSpan LongestAsked = TimeSpan.FromMinutes(1);
 

@@ -15,13 +15,18 @@ internal sealed class TextFrames(ClientWebSocket socket, TimeProvider time) : ID
     /// <summary>Of a frame that comes: those that show the session whole hold all its open questions.</summary>
     private const int MaxReceivedBytes = 4 * 1024 * 1024;
 
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Quiet = ResumedEvents.LongestSilence / 2;
+
+    /// <summary>The longest silence before the first frame: a host that looks for the session, in a database that is slow, answers nothing else meanwhile.</summary>
+    private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(20);
+
     private static readonly TimeSpan SendWithin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CloseWithin = TimeSpan.FromSeconds(2);
     private static readonly byte[] Ping = """{"type":"ping"}"""u8.ToArray();
 
     private readonly SemaphoreSlim sending = new(1);
     private byte[] buffer = new byte[16 * 1024];
+    private bool hasBegun;
 
     /// <summary>The next frame; its bytes are valid until the one after it is asked for.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> ReceiveAsync(CancellationToken cancellationToken)
@@ -33,7 +38,9 @@ internal sealed class TextFrames(ClientWebSocket socket, TimeProvider time) : ID
             if (part.MessageType == WebSocketMessageType.Close) throw Closed((int?)socket.CloseStatus ?? 1005, socket.CloseStatusDescription);
             used += part.Count;
             if (part.MessageType != WebSocketMessageType.Text || used > MaxReceivedBytes) throw new IOException("The host sent what is no text frame of at most 4 MiB.");
-            if (part.EndOfMessage) return buffer.AsMemory(0, used);
+            if (!part.EndOfMessage) continue;
+            hasBegun = true;
+            return buffer.AsMemory(0, used);
         }
     }
 
@@ -103,7 +110,7 @@ internal sealed class TextFrames(ClientWebSocket socket, TimeProvider time) : ID
         for (var silence = TimeSpan.Zero; !await ArrivedAsync(receiving, cancellationToken);)
         {
             silence += Quiet;
-            if (silence >= ResumedEvents.LongestSilence) throw new IOException($"Nothing has come for {silence.TotalSeconds:0} s.");
+            if (silence >= (hasBegun ? ResumedEvents.LongestSilence : LongestStart)) throw new IOException($"Nothing has come for {silence.TotalSeconds:0} s.");
             await SendAsync(Ping, cancellationToken);
         }
     }

@@ -197,9 +197,11 @@ describe('coming back', () => {
 describe('a connection that only looks alive', () => {
   test('Silence is asked about, and no answer is taken for a dead socket', () => {
     last().accept();
-    clock.advance(6_000);
+    clock.advance(4_000);
     expect(last().sent.at(-1)).toEqual({ type: 'ping' });
-    clock.advance(5_000);
+    clock.advance(3_999);
+    expect(sockets[0]?.closed).toBe(false);
+    clock.advance(1);
     expect(sockets[0]?.closed).toBe(true);
     expect(status()).toBe('reconnecting');
   });
@@ -207,7 +209,7 @@ describe('a connection that only looks alive', () => {
   test('Any frame refreshes it', () => {
     last().accept();
     for (let second = 0; second < 10; second++) {
-      clock.advance(5_900);
+      clock.advance(3_900);
       last().say({ type: 'pong' });
     }
     expect(sockets).toHaveLength(1);

@@ -46,8 +46,8 @@ export interface ConnectionOptions {
 
 const readyWithinMs = 10_000;
 /** A host that hangs tells nobody: its pages are to come to the next one about when its peers take it for dead, which is after 7.5 s by default. */
-const quietMs = 6_000;
-const answerWithinMs = 5_000;
+const quietMs = 4_000;
+const answerWithinMs = 4_000;
 
 const ends: Readonly<Record<number, ConnectionEnd>> = { 4401: 'unauthorized', 4404: 'notFound', 4410: 'cursorInvalid' };
 const unreadableFrame = 4400;
