@@ -163,6 +163,30 @@ public sealed class PostgresJournalFaultTests : PostgresJournalFaults
         Assert.Null(await Journal.FindHeadAsync(second.Key, default));
     }
 
+    /// <summary>
+    /// One writer writes whatever waits for it in one statement, unless the bound let it in one by one. Asked for by callers who may give up and by such who
+    /// may not, who come to the bound on ways of their own.
+    /// </summary>
+    [Fact]
+    public async Task Beyond_the_bound_appends_are_let_in_one_by_one_in_the_order_they_came()
+    {
+        var first = await CreateAsync();
+        var others = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => CreateAsync()));
+        using var patient = new CancellationTokenSource();
+
+        await using var blocker = await BlockAsync(first.Key);
+        var held = AppendAsync(first, 0, new string('x', 150_000));
+        await WaitForBlockedStatementAsync();
+        var waiting = others.Select((lease, i) => AppendAsync(lease, 0, new string('x', 150_000), i < 2 ? patient.Token : default)).ToList();
+        await blocker.DisposeAsync();
+
+        Assert.True(await held);
+        foreach (var append in waiting) Assert.True(await append);
+        var transactions = new List<long>();
+        foreach (var lease in others) transactions.Add(await WrittenByAsync(lease.Key));
+        Assert.Equal(transactions.Distinct().Order(), transactions);
+    }
+
     [Fact]
     public async Task Row_level_security_shows_a_connection_only_the_organization_it_names()
     {
@@ -184,6 +208,13 @@ public sealed class PostgresJournalFaultTests : PostgresJournalFaults
             await reader.ReadAsync();
             return reader.GetInt64(0);
         }
+    }
+
+    /// <summary>The transaction that wrote the session's only record; a later one has a higher number.</summary>
+    private async Task<long> WrittenByAsync(SessionKey key)
+    {
+        await using var command = Direct.Owner.CreateCommand($"SELECT xmin::text::bigint FROM session_record WHERE session = '{key.Session.Value}'");
+        return (long)(await command.ExecuteScalarAsync())!;
     }
 
     private async Task<bool> OpensAsync(SessionKey key)
