@@ -3,6 +3,7 @@ using Coordinator.Tests.Cluster.World;
 using Coordinator.Tests.Support;
 using Xunit;
 using Xunit.Abstractions;
+using Xunit.Sdk;
 
 namespace Coordinator.Tests.Cluster;
 
@@ -32,10 +33,11 @@ public sealed class ZombieTests(ITestOutputHelper output)
         await using var world = await ClusterWorld.StartAsync(2, (host, direct) => host == 0 ? (open = new FencelessDatabase(direct)).ConnectionString : direct, ShortLife);
         world.Also(open!);
 
-        var (session, _, _) = await PlayAsync(world);
+        var played = await PlayAsync(world);
 
         Assert.True(open!.IsCutOutOfAll, "A statement kept its fence.");
-        await Eventually.HoldsAsync(() => world.HasDoubledAsync(session, 1), "what the zombie wrote to stand there twice");
+        await Eventually.HoldsAsync(() => world.HasDoubledAsync(played.Session, 1), "what the zombie wrote to stand there twice");
+        await Assert.ThrowsAnyAsync<XunitException>(played.Holds);
     }
 
     /// <summary>Plays it, and gives its session, when it was answered on another host, and what has to hold afterwards.</summary>
