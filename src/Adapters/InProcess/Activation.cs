@@ -10,6 +10,9 @@ namespace Coordinator.Adapters.InProcess;
 /// </summary>
 internal sealed class Activation
 {
+    /// <summary>Whoever sends without end, as a box may, keeps the mailbox from ever being empty: after so many inputs at most it is looked at what else there is to do.</summary>
+    private const int MostInputsInARow = 256;
+
     private readonly ActivationServices services;
     private readonly JournalLease lease;
     private readonly ISessionMachine machine;
@@ -82,7 +85,7 @@ internal sealed class Activation
         }
     }
 
-    /// <summary>Wakes the machine for its deadlines. Dropped when the mailbox is full: every input looks at the timer again.</summary>
+    /// <summary>Wakes the machine for its deadlines. Dropped when the mailbox is full: what is due is then looked at between its inputs.</summary>
     public void Ring() => mailbox.Writer.TryWrite(new SessionInput.AlarmDue());
 
     public long AddLink(IBridgeSink sink) => links.Add(sink);
@@ -162,7 +165,7 @@ internal sealed class Activation
         var closed = false;
         while (true)
         {
-            while (mailbox.Reader.TryRead(out var input)) Step(input);
+            var hasMore = TakeInputs();
             if (append is { IsCompleted: true } done)
             {
                 append = null;
@@ -170,8 +173,9 @@ internal sealed class Activation
                 continue;
             }
 
-            if (closed && append is null) return;
+            if (closed && append is null && !hasMore) return;
             Rest();
+            if (hasMore) continue;
             if (!closed) more ??= mailbox.Reader.WaitToReadAsync().AsTask();
             if (append is null) await more!;
             else await Task.WhenAny(more is null ? [append] : [append, more]);
@@ -179,6 +183,24 @@ internal sealed class Activation
             closed = !await more;
             more = null;
         }
+    }
+
+    /// <summary>Steps through the mailbox until it is empty, or an append has ended that people wait for. False when it is empty.</summary>
+    private bool TakeInputs()
+    {
+        for (var taken = 0; append is not { IsCompleted: true }; taken++)
+        {
+            if (taken == MostInputsInARow)
+            {
+                if (machine.WakeAt <= services.Time.GetUtcNow()) Step(new SessionInput.AlarmDue());
+                return true;
+            }
+
+            if (!mailbox.Reader.TryRead(out var input)) return false;
+            Step(input);
+        }
+
+        return true;
     }
 
     private void Step(SessionInput input)

@@ -295,18 +295,28 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     {
         var entry = draining
             ? table.GetValueOrDefault(key) ?? throw Draining()
-            : table.GetOrAdd(key, static (k, s) => new(() => s.opening.OpenAsync(k, s.create)), (opening, create));
-        try
+            : table.GetOrAdd(key, static (k, s) => s.Self.Opened(k, s.Create), (Self: this, Create: create));
+        if (await entry.Value.WaitAsync(cancellationToken) is { } activation) return activation;
+        return create ? await ActivateAsync(key, create, cancellationToken) : null;
+    }
+
+    /// <summary>An opening that comes to nothing takes itself off the table: whoever asked for it may have left by then.</summary>
+    private Lazy<Task<Activation?>> Opened(SessionKey key, bool create)
+    {
+        Lazy<Task<Activation?>> entry = null!;
+        return entry = new(OpenAsync);
+
+        async Task<Activation?> OpenAsync()
         {
-            var activation = await entry.Value.WaitAsync(cancellationToken);
-            if (activation is not null) return activation;
-            table.TryRemove(new(key, entry));
-            return create ? await ActivateAsync(key, create, cancellationToken) : null;
-        }
-        catch (Exception) when (entry.Value is { IsCompleted: true, IsCompletedSuccessfully: false })
-        {
-            table.TryRemove(new(key, entry));
-            throw;
+            Activation? opened = null;
+            try
+            {
+                return opened = await opening.OpenAsync(key, create);
+            }
+            finally
+            {
+                if (opened is null) table.TryRemove(new(key, entry));
+            }
         }
     }
 

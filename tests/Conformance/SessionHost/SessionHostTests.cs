@@ -201,6 +201,23 @@ public sealed class InProcessSessionHostTests : SessionHostContract
         Assert.Equal(damaged, log.Text.Contains($"Warning The snapshot of {key} at version", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task An_opening_that_finds_nothing_leaves_nothing_behind_though_who_asked_for_it_has_left()
+    {
+        var journal = HeldCalls.Over<ISessionJournal, JournalLease?>(new InMemorySessionJournal(TimeProvider.System), nameof(ISessionJournal.OpenAsync), _ => true, out var opens);
+        await using var harness = new Harness(journal);
+        using var left = new CancellationTokenSource();
+        var asking = harness.Host.CallAsync(NewKey(), Prompt("of no session"), left.Token).AsTask();
+        await Eventually.HoldsAsync(() => opens.Asked == 1, "that it is looked for");
+
+        await left.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
+        Assert.Equal(1, harness.Real.ActiveCount);
+        opens.Open();
+
+        await Eventually.HoldsAsync(() => harness.Real.ActiveCount == 0, "that nothing is kept of it");
+    }
+
     private sealed class Harness(ISessionJournal journal, SessionHostOptions? options = null, ILogger<InProcessSessionHost>? log = null) : SessionHostHarness
     {
         private InProcessSessionHost? host;
