@@ -13,7 +13,7 @@ if (args is ["store", ..]) return await BareStore.RunAsync(time);
 if (args is ["durable", ..]) return await BareDurableRelay.RunAsync(time);
 if (args is ["drive", var driveReport, var kind, .. var rest])
 {
-    await using var server = ServerOf(kind, rest);
+    await using var server = ServerOf(time, kind, rest);
     return server is null ? await SayUseAsync("Use bench/drive coordinator URL API_KEY [MODEL], or bench/drive program COMMAND [ARGUMENT ...].") : await MeasureAsync([new Drive(server)], driveReport);
 }
 
@@ -27,10 +27,10 @@ IScenario[] all =
 var wanted = args[2..];
 return await MeasureAsync(all.Where(scenario => wanted.Length == 0 || wanted.Contains(scenario.Name, StringComparer.Ordinal)), args[1]);
 
-static IServer? ServerOf(string kind, string[] rest) => (kind, rest) switch
+static IServer? ServerOf(TimeProvider time, string kind, string[] rest) => (kind, rest) switch
 {
     ("coordinator", [var url, var key, .. var model]) => new CoordinatorServer(new(url), key, model is [var named, ..] ? named : Turn.Model),
-    ("program", [var command, .. var arguments]) => new ProgramServer(command, arguments),
+    ("program", [var command, .. var arguments]) => new ProgramServer(time, command, arguments),
     _ => null,
 };
 

@@ -8,10 +8,20 @@ namespace Coordinator.Bench.Driving;
 
 /// <summary>
 /// A server behind an adapter that is a program of its own, in any language: one JSON object a line on its standard input
-/// and output (docs/benchmarks.md, "Measuring another server"). Its time is in every figure, as the driver's own is.
+/// and output (docs/benchmarks.md, "Measuring another server"). Its time is in every figure, as the driver's own is. Whoever asks
+/// one that has ended, or waits for it when it ends, gets an <see cref="AdapterEndedException"/>; whoever waits longer than
+/// <see cref="Patience"/> a <see cref="TimeoutException"/>.
 /// </summary>
 internal sealed class ProgramServer : IServer
 {
+    /// <summary>How long an answer, or the next thing that is told, is waited for.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    /// <summary>How long a program that says nothing more may take to end.</summary>
+    public static readonly TimeSpan Ending = TimeSpan.FromSeconds(10);
+
+    private readonly string command;
+    private readonly TimeProvider time;
     private readonly Process process;
     private readonly ConcurrentDictionary<long, TaskCompletionSource<JsonElement>> waiting = new();
     private readonly ConcurrentDictionary<long, Channel<Told>> followed = new();
@@ -19,8 +29,12 @@ internal sealed class ProgramServer : IServer
     private readonly Task reading;
     private long lastId;
 
-    public ProgramServer(string command, IEnumerable<string> arguments)
+    /// <summary>How the adapter ended, once it has. Written before those who wait are told, and read behind joining them: nobody waits on.</summary>
+    private volatile string? ended;
+
+    public ProgramServer(TimeProvider time, string command, IEnumerable<string> arguments)
     {
+        (this.time, this.command) = (time, command);
         process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })
             ?? throw new InvalidOperationException($"The adapter {command} did not start.");
         reading = ReadAsync();
@@ -41,9 +55,17 @@ internal sealed class ProgramServer : IServer
 
     public async ValueTask DisposeAsync()
     {
-        process.StandardInput.Close();
-        await reading;
-        await process.WaitForExitAsync();
+        try
+        {
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // Of what it did not read any more; it is over all the same.
+        }
+
+        if (!await HasExitedAsync()) process.Kill(entireProcessTree: true);
+        await reading.WaitAsync(Ending, time);
         process.Dispose();
         writing.Dispose();
     }
@@ -53,34 +75,91 @@ internal sealed class ProgramServer : IServer
     private async Task<JsonElement> AskAsync(long id, string what, string? session, string? text, string? after, CancellationToken cancellationToken)
     {
         var answer = waiting[id] = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        var fields = new Dictionary<string, string?>(StringComparer.Ordinal) { ["id"] = id.ToString(CultureInfo.InvariantCulture), ["do"] = what, ["session"] = session, ["text"] = text, ["after"] = after };
+        try
+        {
+            if (ended is { } how) throw new AdapterEndedException(how);
+            var fields = new Dictionary<string, string?>(StringComparer.Ordinal) { ["id"] = id.ToString(CultureInfo.InvariantCulture), ["do"] = what, ["session"] = session, ["text"] = text, ["after"] = after };
+            return await InPatienceAsync(AnswerAsync(JsonSerializer.Serialize(fields), answer.Task, cancellationToken), $"did not answer '{what}'", cancellationToken);
+        }
+        finally
+        {
+            waiting.TryRemove(id, out _);
+        }
+    }
+
+    private async Task<JsonElement> AnswerAsync(string question, Task<JsonElement> answer, CancellationToken cancellationToken)
+    {
         await writing.WaitAsync(cancellationToken);
         try
         {
-            await process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(fields).AsMemory(), cancellationToken);
+            await process.StandardInput.WriteLineAsync(question.AsMemory(), cancellationToken);
             await process.StandardInput.FlushAsync(cancellationToken);
+        }
+        catch (IOException)
+        {
+            // It reads no more. Its output will say how it ended; or it says nothing, and is waited for as it would be for any answer.
         }
         finally
         {
             writing.Release();
         }
 
-        return await answer.Task.WaitAsync(cancellationToken);
+        return await answer;
+    }
+
+    private async Task<T> InPatienceAsync<T>(Task<T> coming, string failing, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await coming.WaitAsync(Patience, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"The adapter ({command}) {failing} within {Patience.TotalMinutes:0} minutes.");
+        }
     }
 
     /// <summary>Lines are answers (<c>id</c>, and <c>error</c> when it failed) or things told to a follower (<c>of</c>, the id of its <c>follow</c>).</summary>
     private async Task ReadAsync()
     {
-        while (await process.StandardOutput.ReadLineAsync() is { } line)
+        string? wrong = null;
+        while (wrong is null && await process.StandardOutput.ReadLineAsync() is { } line) wrong = Take(line) ? null : line;
+
+        if (wrong is not null) ended = $"The adapter ({command}) said what the protocol has no word for: {wrong}";
+        else if (await HasExitedAsync()) ended = $"The adapter ({command}) ended with exit code {process.ExitCode}.";
+        else ended = $"The adapter ({command}) closed its output, though it still runs.";
+        foreach (var answer in waiting.Values) answer.TrySetException(new AdapterEndedException(ended));
+        foreach (var told in followed.Values) told.Writer.TryComplete(new AdapterEndedException(ended));
+    }
+
+    private async Task<bool> HasExitedAsync()
+    {
+        try
+        {
+            await process.WaitForExitAsync().WaitAsync(Ending, time);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>False when the line is none of the protocol's.</summary>
+    private bool Take(string line)
+    {
+        try
         {
             using var json = JsonDocument.Parse(line);
             var said = json.RootElement;
             if (said.TryGetProperty("of", out var of)) Tell(Number(of), said);
-            else if (waiting.TryRemove(Number(said.GetProperty("id")), out var answer)) Answer(answer, said);
+            else if (waiting.TryGetValue(Number(said.GetProperty("id")), out var answer)) Answer(answer, said);
+            return true;
         }
-
-        foreach (var answer in waiting.Values) answer.TrySetException(new IOException("The adapter ended."));
-        foreach (var told in followed.Values) told.Writer.TryComplete();
+        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or KeyNotFoundException or ArgumentNullException or OverflowException)
+        {
+            return false;
+        }
     }
 
     private void Tell(long follower, JsonElement said)
@@ -100,13 +179,16 @@ internal sealed class ProgramServer : IServer
 
     private sealed class Follower(ProgramServer server, long id, ChannelReader<Told> told) : IFollower
     {
-        public async ValueTask<Told?> NextAsync(CancellationToken cancellationToken) =>
-            await told.WaitToReadAsync(cancellationToken) && told.TryRead(out var next) ? next : null;
+        public async ValueTask<Told?> NextAsync(CancellationToken cancellationToken)
+        {
+            if (told.TryRead(out var next)) return next;
+            return await server.InPatienceAsync(told.WaitToReadAsync(cancellationToken).AsTask(), "told a follower nothing", cancellationToken) && told.TryRead(out next) ? next : null;
+        }
 
         public async ValueTask DisposeAsync()
         {
             server.followed.TryRemove(id, out _);
-            await server.AskAsync(server.NextId(), "leave", id.ToString(CultureInfo.InvariantCulture), null, null, CancellationToken.None);
+            if (server.ended is null) await server.AskAsync(server.NextId(), "leave", id.ToString(CultureInfo.InvariantCulture), null, null, CancellationToken.None);
         }
     }
 }
