@@ -15,8 +15,14 @@ internal sealed class RelayEnds : IAsyncDisposable
     {
         var process = await HostProcess.StartRoleAsync(role);
         var ends = new RelayEnds(process, await FrameSocket.ConnectAsync(process.Url, into, null, null, cancellationToken));
-        for (var i = 0; i < watchers; i++) ends.Watchers.Add(new(await FrameSocket.ConnectAsync(process.Url, "/out", null, null, cancellationToken)));
+        await ends.ConnectAsync(watchers, cancellationToken);
         return ends;
+    }
+
+    /// <summary>So many more to whom everything goes.</summary>
+    public async Task ConnectAsync(int more, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < more; i++) Watchers.Add(new(await FrameSocket.ConnectAsync(Process.Url, "/out", null, null, cancellationToken)));
     }
 
     public ValueTask DisposeAsync()
