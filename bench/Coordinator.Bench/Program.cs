@@ -14,7 +14,16 @@ if (args is ["durable", ..]) return await BareDurableRelay.RunAsync(time);
 if (args is ["drive", var driveReport, var kind, .. var rest])
 {
     await using var server = ServerOf(time, kind, rest);
-    return server is null ? await SayUseAsync("Use bench/drive coordinator URL API_KEY [MODEL], or bench/drive program COMMAND [ARGUMENT ...].") : await MeasureAsync([new Drive(server)], driveReport);
+    if (server is null) return await SayUseAsync("Use bench/drive coordinator URL API_KEY [MODEL], or bench/drive program COMMAND [ARGUMENT ...].");
+    try
+    {
+        return await MeasureAsync([new Drive(server)], driveReport);
+    }
+    catch (AdapterEndedException ended)
+    {
+        await Console.Error.WriteLineAsync(ended.Message);
+        return 1;
+    }
 }
 
 // dotnet Coordinator.Bench.dll HOST_DLL REPORT_FILE [scenario ...]
