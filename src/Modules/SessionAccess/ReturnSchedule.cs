@@ -16,12 +16,15 @@ internal sealed class ReturnSchedule
 
     private int following;
 
+    /// <summary>How many follow now, over whatever they follow by.</summary>
+    internal int Following => Volatile.Read(ref following);
+
     public void Joined() => Interlocked.Increment(ref following);
 
     public void Left() => Interlocked.Decrement(ref following);
 
     /// <summary>How long one of those who follow now should stay away.</summary>
-    public TimeSpan Next() => TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32((int)Span(Volatile.Read(ref following)).TotalMilliseconds));
+    public TimeSpan Next() => TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32((int)Span(Following).TotalMilliseconds));
 
     /// <summary>Over how long so many come back.</summary>
     internal static TimeSpan Span(int following)

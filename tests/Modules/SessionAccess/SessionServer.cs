@@ -45,6 +45,9 @@ internal sealed class SessionServer : IAsyncDisposable
 
     public ISessionHost Sessions => Service<ISessionHost>();
 
+    /// <summary>When those who follow come back from a drain.</summary>
+    public ReturnSchedule Returns => Service<ReturnSchedule>();
+
     public CapturedLog Log { get; private init; } = null!;
 
     /// <summary><paramref name="first"/> stands before everything but the opening of sockets, <paramref name="before"/> before the session host.</summary>
