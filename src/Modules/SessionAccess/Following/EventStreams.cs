@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Globalization;
-using System.IO.Pipelines;
 using System.Text;
 using Coordinator.Modules.Kernel.Authentication;
 using Coordinator.Modules.Kernel.Http;
@@ -13,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace Coordinator.Modules.SessionAccess.Following;
 
 /// <summary>
-/// Server-sent events of a session: what the journal holds after the cursor, then live. A follower that falls behind, a
+/// Server-sent events of a session: what the journal holds after the cursor, then live. A follower that falls behind or takes nothing, a
 /// host that restarts and a credential that is no longer valid all end the stream; the client resumes at its last id.
 /// </summary>
 internal sealed partial class EventStreams(ISessionHost sessions, ISessionJournal journal, CallerResolver callers, ReturnSchedule schedule, TimeProvider time, ILogger<EventStreams> logger)
@@ -39,14 +37,9 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
 
     private async Task FollowAsync(HttpContext context, ISessionSubscription subscription, Follower follower, int incarnation)
     {
-        var response = context.Response;
-        response.ContentType = "text/event-stream";
-        response.Headers.CacheControl = "no-store";
-        response.Headers["X-Accel-Buffering"] = "no";
-        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-        var output = response.BodyWriter;
-        Write(output, ": following\n\n"u8);
-        await output.FlushAsync(context.RequestAborted);
+        PassOnAtOnce(context);
+        var output = new StreamOutput(context, incarnation, time);
+        if (!await output.SendAsync(": following\n\n"u8)) return;
 
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         var batches = subscription.ReadAsync(ended.Token).GetAsyncEnumerator(ended.Token);
@@ -54,11 +47,12 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
         try
         {
             var checkedAt = time.GetTimestamp();
-            while (await ArrivedAsync(next, output, context.RequestAborted) is var arrived)
+            while (true)
             {
-                if (arrived == false)
+                var arrived = await ArrivedAsync(next, context.RequestAborted);
+                if (arrived && !await next)
                 {
-                    if (subscription.Closed is SubscriptionCloseReason.HostRestarting) await SayWhenToReturnAsync(output, context.RequestAborted);
+                    if (subscription.Closed is SubscriptionCloseReason.HostRestarting) await SayWhenToReturnAsync(output);
                     return;
                 }
 
@@ -68,10 +62,8 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
                     checkedAt = time.GetTimestamp();
                 }
 
-                if (arrived is null) continue;
-                WriteBatch(output, batches.Current, incarnation);
-                if ((await output.FlushAsync(context.RequestAborted)).IsCompleted) return;
-                next = batches.MoveNextAsync().AsTask();
+                if (!await (arrived ? output.SendAsync(batches.Current) : output.SendAsync(": ping\n\n"u8))) return;
+                if (arrived) next = batches.MoveNextAsync().AsTask();
             }
         }
         finally
@@ -82,33 +74,39 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
         }
     }
 
+    private static void PassOnAtOnce(HttpContext context)
+    {
+        var response = context.Response;
+        response.ContentType = "text/event-stream";
+        response.Headers.CacheControl = "no-store";
+        response.Headers["X-Accel-Buffering"] = "no";
+        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+    }
+
     /// <summary>
     /// The field that every reader of event streams knows: how long to wait before the next connection. A browser keeps it for every
     /// later one too, so it is never so short that a page asks a host that is away without a pause.
     /// </summary>
-    private async Task SayWhenToReturnAsync(PipeWriter output, CancellationToken cancellationToken)
+    private ValueTask<bool> SayWhenToReturnAsync(StreamOutput output)
     {
         var wait = LeastRetry + returns.Next();
-        Write(output, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"retry: {(long)wait.TotalMilliseconds}\n\n")));
-        await output.FlushAsync(cancellationToken);
+        return output.SendAsync(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"retry: {(long)wait.TotalMilliseconds}\n\n")));
     }
 
-    /// <summary>True: a batch is there. False: the subscription ended. Null: nothing came for a while, and a ping was sent.</summary>
-    private async ValueTask<bool?> ArrivedAsync(Task<bool> next, PipeWriter output, CancellationToken cancellationToken)
+    /// <summary>True: a batch is there, or the subscription ended. False: nothing came for a while, and a ping is due.</summary>
+    private async ValueTask<bool> ArrivedAsync(Task<bool> next, CancellationToken cancellationToken)
     {
-        if (next.IsCompleted) return await next;
+        if (next.IsCompleted) return true;
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var pause = Task.Delay(PingInterval, time, waiting.Token);
-        if (await Task.WhenAny(next, pause) == next)
+        if (await Task.WhenAny(next, pause) == pause)
         {
-            await waiting.CancelAsync();
-            return await next;
+            await pause;
+            return false;
         }
 
-        await pause;
-        Write(output, ": ping\n\n"u8);
-        await output.FlushAsync(cancellationToken);
-        return null;
+        await waiting.CancelAsync();
+        return true;
     }
 
     private async ValueTask<bool> StillAllowedAsync(Follower follower, CancellationToken cancellationToken)
@@ -124,22 +122,6 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
             return true;
         }
     }
-
-    private static void WriteBatch(PipeWriter output, EventBatch batch, int incarnation)
-    {
-        Span<byte> id = stackalloc byte[64];
-        foreach (var slice in batch.Events)
-        {
-            Write(output, "id: "u8);
-            Encoding.UTF8.TryGetBytes(new SessionCursor(incarnation, slice.Seq).ToString(), id, out var length);
-            Write(output, id[..length]);
-            Write(output, "\ndata: "u8);
-            Write(output, batch.Utf8.Span.Slice(slice.Offset, slice.Length));
-            Write(output, "\n\n"u8);
-        }
-    }
-
-    private static void Write(PipeWriter output, ReadOnlySpan<byte> bytes) => ((IBufferWriter<byte>)output).Write(bytes);
 
     private sealed class Stream(EventStreams streams, ISessionSubscription subscription, Follower follower, int incarnation) : IResult
     {
