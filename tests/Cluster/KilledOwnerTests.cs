@@ -11,10 +11,11 @@ public sealed class KilledOwnerTests(ITestOutputHelper output)
     private const int Others = 10;
 
     /// <summary>
-    /// That nobody waited for what only a host that hangs makes one wait for: its time to live (ten minutes in this world), or as long as it may take to answer
-    /// (35 s). What it takes is a hundredth of this, and is told.
+    /// Three times what is promised at worst (5 s), so that the machine does not decide: on two cores with a load of 10 it is 0.4 s, of 25 up to 4.3 s. It is
+    /// below half of what only a host that hangs makes one wait for: its time to live (ten minutes in this world), or as long as it may take to
+    /// answer (35 s). The promise itself, and its median of 1 s, are held where nothing else runs: <c>bench/run.sh takeover</c>.
     /// </summary>
-    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(15);
 
     [Fact]
     public async Task Kill_9_of_the_owner_in_the_middle_of_a_turn_costs_a_reconnect_and_nothing_else()
