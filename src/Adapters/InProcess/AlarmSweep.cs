@@ -78,7 +78,7 @@ internal sealed class AlarmSweep(IWakesSessions host, IAlarmClock clock, IOption
         IReadOnlyList<SessionKey> due;
         do
         {
-            due = await clock.ClaimDueAsync(Batch, ahead, options.Value.AlarmHide, cancellationToken);
+            due = await clock.ClaimDueAsync(present, Batch, ahead, options.Value.AlarmHide, cancellationToken);
             leavesSome = due.Count > 0;
             foreach (var key in due)
             {

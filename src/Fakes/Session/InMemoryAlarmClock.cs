@@ -22,13 +22,13 @@ public sealed class InMemoryAlarmClock(InMemoryJournalStore store) : IAlarmClock
     /// <summary>How often something was handed out a second time because of <see cref="RingsAgain"/>.</summary>
     public int RangAgain { get; private set; }
 
-    public ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(int limit, LookAhead ahead, TimeSpan hideFor, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(HostId host, int limit, LookAhead ahead, TimeSpan hideFor, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
         return Faults.Run(
             () =>
             {
-                lock (store.Gate) return Claim(limit, ahead, hideFor);
+                lock (store.Gate) return Claim(host, limit, ahead, hideFor);
             },
             cancellationToken);
     }
@@ -45,10 +45,11 @@ public sealed class InMemoryAlarmClock(InMemoryJournalStore store) : IAlarmClock
         },
         cancellationToken);
 
-    private IReadOnlyList<SessionKey> Claim(int limit, LookAhead ahead, TimeSpan hideFor)
+    private IReadOnlyList<SessionKey> Claim(HostId host, int limit, LookAhead ahead, TimeSpan hideFor)
     {
         var now = store.Now;
         var due = store.Sessions
+            .Where(session => session.Value.Host == host || LifeOf(session.Value) != Life.Lives)
             .Where(session => session.Value.WakeAt <= now + Ahead(session.Value, ahead) && (session.Value.HiddenUntil is null || session.Value.HiddenUntil <= now))
             .OrderBy(session => session.Value.WakeAt)
             .Take(limit)

@@ -19,6 +19,9 @@ public abstract class AlarmClockContract
     /// <summary>Its process is gone.</summary>
     protected abstract Task KillAsync(HostId host);
 
+    /// <summary>It has its lock, and was not heard for so long that it is dead to its peers.</summary>
+    protected abstract Task HangAsync(HostId host);
+
     /// <summary>The store's time.</summary>
     protected abstract Task<DateTimeOffset> NowAsync();
 
@@ -48,13 +51,38 @@ public abstract class AlarmClockContract
     }
 
     [Fact]
-    public async Task What_a_live_host_has_is_due_at_its_time_however_far_others_look_ahead()
+    public async Task What_a_live_host_has_is_due_to_it_at_its_time_however_far_it_looks_ahead()
     {
-        var key = (await WakingAsync(5 * Minute, await LivingHostAsync())).Key;
+        var living = await LivingHostAsync();
+        var key = (await WakingAsync(5 * Minute, living)).Key;
 
-        Assert.Empty(await ClaimAsync(ahead: new(10 * Minute, 10 * Minute)));
+        Assert.Empty(await ClaimAsync(ahead: new(10 * Minute, 10 * Minute), by: living));
         await PassAsync(6 * Minute);
-        Assert.Equal([key], await ClaimAsync());
+        Assert.Equal([key], await ClaimAsync(by: living));
+    }
+
+    [Fact]
+    public async Task What_a_live_host_has_is_left_to_it_by_all_others_and_hidden_by_none()
+    {
+        var (living, other) = (await LivingHostAsync(), await LivingHostAsync());
+        var key = (await WakingAsync(Minute, living)).Key;
+        await PassAsync(2 * Minute);
+
+        Assert.Empty(await ClaimAsync(ahead: new(10 * Minute, 10 * Minute), by: other));
+        Assert.Empty(await ClaimAsync());
+        Assert.Equal([key], await ClaimAsync(by: living));
+    }
+
+    [Fact]
+    public async Task What_a_host_has_that_hangs_is_due_to_others_once_it_is_dead_to_them()
+    {
+        var (hanging, other) = (await LivingHostAsync(), await LivingHostAsync());
+        var key = (await WakingAsync(Minute, hanging)).Key;
+        await PassAsync(2 * Minute);
+
+        await HangAsync(hanging);
+
+        Assert.Equal([key], await ClaimAsync(by: other));
     }
 
     [Fact]
@@ -82,14 +110,15 @@ public abstract class AlarmClockContract
         var (dead, living) = (await LivingHostAsync(), await LivingHostAsync());
         var (orphan, kept, nobodys) = ((await WakingAsync(Minute, dead)).Key, await WakingAsync(2 * Minute, living), (await WakingAsync(3 * Minute)).Key);
         await PassAsync(4 * Minute);
-        Assert.Equal([orphan, kept.Key, nobodys], await ClaimAsync());
+        Assert.Equal([orphan, nobodys], await ClaimAsync(by: dead));
+        Assert.Equal([kept.Key], await ClaimAsync(by: living));
         await KillAsync(dead);
 
         await Clock.UnhideAsync(default);
         await Clock.UnhideAsync(default);
 
         Assert.Equal([orphan, nobodys], await ClaimAsync());
-        Assert.Empty(await ClaimAsync());
+        Assert.Empty(await ClaimAsync(by: living));
     }
 
     [Fact]
@@ -205,5 +234,7 @@ public abstract class AlarmClockContract
     private async Task AppendAsync(JournalLease lease, long expected, DateTimeOffset? wakeAt) =>
         Assert.True(await Journal.AppendAsync(lease, new(expected, default, 0, await NowAsync(), wakeAt, null), default));
 
-    private async Task<IReadOnlyList<SessionKey>> ClaimAsync(int limit = 100, TimeSpan? hideFor = null, LookAhead ahead = default) => await Clock.ClaimDueAsync(limit, ahead, hideFor ?? 60 * Minute, default);
+    /// <summary>By a host that no registry knows unless one is named.</summary>
+    private async Task<IReadOnlyList<SessionKey>> ClaimAsync(int limit = 100, TimeSpan? hideFor = null, LookAhead ahead = default, HostId? by = null) =>
+        await Clock.ClaimDueAsync(by ?? HostId.New(TimeProvider.System), limit, ahead, hideFor ?? 60 * Minute, default);
 }

@@ -28,6 +28,12 @@ public sealed class InMemoryAlarmClockTests : AlarmClockContract
         return Task.CompletedTask;
     }
 
+    protected override async Task HangAsync(HostId host)
+    {
+        registry.Hang(host);
+        await PassAsync(HostPulse.DeadAfter(InMemoryHostRegistry.TimeToLive));
+    }
+
     protected override Task<DateTimeOffset> NowAsync() => Task.FromResult(clock.GetUtcNow());
 
     protected override Task PassAsync(TimeSpan time)

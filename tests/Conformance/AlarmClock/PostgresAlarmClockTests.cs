@@ -44,10 +44,10 @@ public sealed class PostgresAlarmClockTests : AlarmClockContract, IAsyncLifetime
         {
             await using var held = new NpgsqlCommand("SELECT 1 FROM session_head FOR UPDATE", connection);
             await held.ExecuteNonQueryAsync();
-            Assert.Empty(await Clock.ClaimDueAsync(10, LookAhead.No, TimeSpan.FromMinutes(1), default));
+            Assert.Empty(await Clock.ClaimDueAsync(HostId.New(TimeProvider.System), 10, LookAhead.No, TimeSpan.FromMinutes(1), default));
         }
 
-        Assert.Equal([key], await Clock.ClaimDueAsync(10, LookAhead.No, TimeSpan.FromMinutes(1), default));
+        Assert.Equal([key], await Clock.ClaimDueAsync(HostId.New(TimeProvider.System), 10, LookAhead.No, TimeSpan.FromMinutes(1), default));
     }
 
     [Fact]
@@ -56,12 +56,26 @@ public sealed class PostgresAlarmClockTests : AlarmClockContract, IAsyncLifetime
         var key = new SessionKey(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
         var lease = (await Journal.OpenAsync(key, HostId.New(TimeProvider.System), create: true, default))!;
         await Journal.AppendAsync(lease, new(0, default, 0, await NowAsync(), await NowAsync(), null), default);
-        Assert.Equal([key], await Clock.ClaimDueAsync(10, LookAhead.No, TimeSpan.FromMinutes(1), default));
-        Assert.Empty(await Clock.ClaimDueAsync(10, LookAhead.No, TimeSpan.FromMinutes(1), default));
+        Assert.Equal([key], await Clock.ClaimDueAsync(HostId.New(TimeProvider.System), 10, LookAhead.No, TimeSpan.FromMinutes(1), default));
+        Assert.Empty(await Clock.ClaimDueAsync(HostId.New(TimeProvider.System), 10, LookAhead.No, TimeSpan.FromMinutes(1), default));
 
         await using (var back = Sessions.Owner.CreateCommand("UPDATE session_head SET hidden_until = hidden_until + interval '1 hour'")) await back.ExecuteNonQueryAsync();
 
-        Assert.Equal([key], await Clock.ClaimDueAsync(10, LookAhead.No, TimeSpan.FromMinutes(1), default));
+        Assert.Equal([key], await Clock.ClaimDueAsync(HostId.New(TimeProvider.System), 10, LookAhead.No, TimeSpan.FromMinutes(1), default));
+    }
+
+    [Fact]
+    public async Task A_beat_that_lies_ahead_since_the_clock_was_set_back_keeps_nothing_from_others()
+    {
+        var (hanging, other) = (await LivingHostAsync(), await LivingHostAsync());
+        var key = new SessionKey(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
+        var lease = (await Journal.OpenAsync(key, hanging, create: true, default))!;
+        await Journal.AppendAsync(lease, new(0, default, 0, await NowAsync(), await NowAsync(), null), default);
+        Assert.Empty(await Clock.ClaimDueAsync(other, 10, LookAhead.No, TimeSpan.FromMinutes(1), default));
+
+        await BeatLiesAsync(hanging, TimeSpan.FromHours(1));
+
+        Assert.Equal([key], await Clock.ClaimDueAsync(other, 10, LookAhead.No, TimeSpan.FromMinutes(1), default));
     }
 
     protected override async Task<HostId> LivingHostAsync()
@@ -79,10 +93,21 @@ public sealed class PostgresAlarmClockTests : AlarmClockContract, IAsyncLifetime
         Assert.Equal(true, await command.ExecuteScalarAsync());
     }
 
+    /// <summary>Its next beat is more than half a minute away.</summary>
+    protected override Task HangAsync(HostId host) => BeatLiesAsync(host, TimeSpan.FromHours(-1));
+
     protected override async Task<DateTimeOffset> NowAsync()
     {
         await using var command = Sessions.Owner.CreateCommand("SELECT now()");
         return new((DateTime)(await command.ExecuteScalarAsync())!);
+    }
+
+    private async Task BeatLiesAsync(HostId host, TimeSpan fromNow)
+    {
+        await using var command = Sessions.Owner.CreateCommand("UPDATE session_host SET beat = now() + $2 WHERE id = $1");
+        command.Parameters.Add(new() { Value = host.Value });
+        command.Parameters.Add(new() { Value = fromNow });
+        Assert.Equal(1, await command.ExecuteNonQueryAsync());
     }
 
     /// <summary>The database's clock cannot be turned, so everything that stands on it is moved into the past instead.</summary>

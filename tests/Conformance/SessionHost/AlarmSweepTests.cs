@@ -231,7 +231,7 @@ public sealed class AlarmSweepTests : IAsyncLifetime
         await registration.DisposeAsync();
         await sweep.StopAsync(default);
 
-        Assert.Equal([due], await clock.ClaimDueAsync(10, LookAhead.No, Second, default));
+        Assert.Equal([due], await clock.ClaimDueAsync(HostId.New(TimeProvider.System), 10, LookAhead.No, Second, default));
     }
 
     private async Task<AlarmSweep> StartAsync(Woken wakes)

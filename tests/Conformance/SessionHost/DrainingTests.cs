@@ -260,7 +260,7 @@ public sealed class DrainingTests
 
     private static SessionCommand.Create Create() => new(Ada, new("demo/scripted", "opencode", null, PermissionMode.Auto), "A session");
 
-    private ValueTask<IReadOnlyList<SessionKey>> DueAsync() => new InMemoryAlarmClock(store).ClaimDueAsync(10, LookAhead.No, TimeSpan.FromMinutes(1), default);
+    private ValueTask<IReadOnlyList<SessionKey>> DueAsync() => new InMemoryAlarmClock(store).ClaimDueAsync(HostId.New(TimeProvider.System), 10, LookAhead.No, TimeSpan.FromMinutes(1), default);
 
     private InProcessSessionHost Host(SessionHostOptions? options = null, ISessionJournal? journal = null, TimeProvider? time = null) => new(
         journal ?? Journal,

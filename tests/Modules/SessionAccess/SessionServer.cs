@@ -153,7 +153,7 @@ internal sealed class SessionServer : IAsyncDisposable
 
     private sealed class NoAlarms : IAlarmClock
     {
-        public ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(int limit, LookAhead ahead, TimeSpan hideFor, CancellationToken cancellationToken) => new([]);
+        public ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(HostId host, int limit, LookAhead ahead, TimeSpan hideFor, CancellationToken cancellationToken) => new([]);
 
         public ValueTask UnhideAsync(CancellationToken cancellationToken) => default;
     }

@@ -10,9 +10,11 @@ public interface IAlarmClock
     /// <summary>
     /// Sessions whose wake-up has passed, the longest due first, at most <paramref name="limit"/>. A session stays due
     /// until an append moves its wake-up; one handed out is not handed out again for <paramref name="hideFor"/>, to
-    /// anybody, so that hosts share the work. Those that <paramref name="ahead"/> means count too.
+    /// anybody, so that hosts share the work. Those that <paramref name="ahead"/> means count too. What another live host
+    /// of the registry has is left to it, whether it has it awake or not: nobody else can wake it.
     /// </summary>
-    ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(int limit, LookAhead ahead, TimeSpan hideFor, CancellationToken cancellationToken);
+    /// <param name="host">Who asks.</param>
+    ValueTask<IReadOnlyList<SessionKey>> ClaimDueAsync(HostId host, int limit, LookAhead ahead, TimeSpan hideFor, CancellationToken cancellationToken);
 
     /// <summary>
     /// Ends the hiding of every session that no live host has: whoever it was handed out to may have died with it in hand.
