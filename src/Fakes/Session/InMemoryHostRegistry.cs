@@ -20,6 +20,10 @@ public sealed class InMemoryHostRegistry : IHostRegistry
     {
         this.store = store;
         store.IsFoundDead = host => hosts.TryGetValue(host, out var known) && known.IsDead;
+        store.Bury = host =>
+        {
+            if (hosts.TryGetValue(host, out var known)) known.IsDead = true;
+        };
         store.LivesAsHost = host => hosts.TryGetValue(host, out var known) ? IsAlive(known) : null;
     }
 

@@ -24,6 +24,9 @@ public sealed class InMemoryJournalStore(TimeProvider time)
     /// <summary>Whether a host was found dead by a peer, or has left, as the registry over this store says. Asked under <see cref="Gate"/>.</summary>
     internal Func<HostId, bool> IsFoundDead { get; set; } = static _ => false;
 
+    /// <summary>Finds a host dead that does not live, in the registry over this store. Asked under <see cref="Gate"/>.</summary>
+    internal Action<HostId> Bury { get; set; } = static _ => { };
+
     /// <summary>The sessions with at least one record; for a test's questions.</summary>
     public IReadOnlyList<SessionKey> Keys
     {

@@ -14,6 +14,9 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
 {
     private const int Incarnation = 1;
 
+    /// <summary>As whom a session was opened through it last.</summary>
+    private HostId? self;
+
     /// <summary>A journal with a store of its own.</summary>
     public InMemorySessionJournal(TimeProvider time)
         : this(new InMemoryJournalStore(time))
@@ -84,7 +87,7 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
     public ValueTask<int> ExpireEventsAsync(TimeSpan age, CancellationToken cancellationToken) => RunAsync(
         () =>
         {
-            var old = store.Sessions.Values.Where(entry => entry.UpdatedAt < store.Now - age && entry.Sleeps && entry.Floor < entry.Seq).ToList();
+            var old = Resting(age).Select(session => session.Value).Where(entry => entry.Floor < entry.Seq).ToList();
             foreach (var entry in old)
             {
                 for (var i = 0; i < entry.Records.Count; i++) entry.Records[i] = WithoutEvents(entry.Records[i]);
@@ -97,8 +100,8 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
 
     public ValueTask<IReadOnlyList<SessionKey>> ListUncompactedAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken) =>
         RunAsync<IReadOnlyList<SessionKey>>(
-            () => [.. store.Sessions
-                .Where(session => session.Value is { Sleeps: true } entry && entry.UpdatedAt < store.Now - age && entry.Compacted < entry.Version && entry.Emptied < entry.Seq)
+            () => [.. Resting(age)
+                .Where(session => session.Value.Compacted < session.Value.Version && session.Value.Emptied < session.Value.Seq)
                 .Where(session => session.Value.Ordinal > OrdinalOf(after))
                 .OrderBy(session => session.Value.Ordinal)
                 .Take(limit)
@@ -109,8 +112,8 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
 
     public ValueTask<IReadOnlyList<SessionKey>> ListUnarchivedAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken) =>
         RunAsync<IReadOnlyList<SessionKey>>(
-            () => [.. store.Sessions
-                .Where(session => session.Value is { Sleeps: true } entry && entry.UpdatedAt < store.Now - age && entry.Emptied < entry.Seq)
+            () => [.. Resting(age)
+                .Where(session => session.Value.Emptied < session.Value.Seq)
                 .Where(session => session.Value.Ordinal > OrdinalOf(after))
                 .OrderBy(session => session.Value.Ordinal)
                 .Take(limit)
@@ -138,6 +141,20 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
     public async ValueTask ForgetArchiveAsync(EventArchive archive, CancellationToken cancellationToken) => await RunAsync(
         () => store.Sessions.TryGetValue(archive.Key, out var entry) && archive.LastSeq <= entry.Floor && entry.Archives.Remove(archive),
         cancellationToken);
+
+    /// <summary>Those that sleep for that long, once what hosts had open that are none any more is freed.</summary>
+    private List<KeyValuePair<SessionKey, InMemoryJournalStore.Entry>> Resting(TimeSpan age)
+    {
+        var old = store.Sessions.Where(session => session.Value.UpdatedAt < store.Now - age).ToList();
+        foreach (var (_, entry) in old)
+        {
+            if (entry is not { Host: { } host, WakeAt: null } || (store.LivesAsHost(host) ?? host == self)) continue;
+            store.Bury(host);
+            (entry.Host, entry.Epoch) = (null, entry.Epoch + 1);
+        }
+
+        return old.FindAll(session => session.Value.Sleeps);
+    }
 
     private bool Archive(SessionHead seen, EventArchive archive)
     {
@@ -198,7 +215,7 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
 
         if (!create && entry.Version == 0) return null;
         entry.Epoch++;
-        entry.Host = host;
+        entry.Host = self = host;
         return new(key, host, entry.Epoch, entry.Version, entry.Seq, Incarnation);
     }
 

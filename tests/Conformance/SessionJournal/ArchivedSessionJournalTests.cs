@@ -14,14 +14,28 @@ namespace Coordinator.Tests.Conformance.SessionJournal;
 /// <summary>The journal that tells archived events too: everything else is as the one behind it has it.</summary>
 public sealed class ArchivedSessionJournalTests : SessionJournalArchiveContract
 {
-    private readonly InMemorySessionJournal behind = new(TimeProvider.System);
+    private readonly InMemorySessionJournal behind;
+    private readonly InMemoryHostRegistry registry;
     private readonly InMemoryArtifactStore artifacts = new();
 
-    public ArchivedSessionJournalTests() => Journal = new ServiceCollection()
-        .AddSingleton<ISessionJournal>(behind).AddSingleton<IArtifactStore>(artifacts).AddArchivedEvents()
-        .BuildServiceProvider().GetRequiredService<ISessionJournal>();
+    public ArchivedSessionJournalTests()
+    {
+        var store = new InMemoryJournalStore(TimeProvider.System);
+        (behind, registry) = (new(store), new(store));
+        Journal = new ServiceCollection()
+            .AddSingleton<ISessionJournal>(behind).AddSingleton<IArtifactStore>(artifacts).AddArchivedEvents()
+            .BuildServiceProvider().GetRequiredService<ISessionJournal>();
+    }
 
     protected override ISessionJournal Journal { get; }
+
+    protected override async Task<HostId> LivingHostAsync() => (await registry.RegisterAsync(new("http://127.0.0.1:1/"), default)).Location.Id;
+
+    protected override Task KillAsync(HostId host)
+    {
+        registry.Kill(host);
+        return Task.CompletedTask;
+    }
 
     [Fact]
     public async Task Archived_events_are_told_from_every_place_as_they_were_and_what_was_not_archived_behind_them()

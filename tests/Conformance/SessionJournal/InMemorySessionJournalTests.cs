@@ -9,8 +9,9 @@ public sealed class InMemorySessionJournalTests : SessionJournalArchiveContract
 {
     private readonly InMemoryJournalStore store = new(TimeProvider.System);
     private readonly InMemorySessionJournal journal;
+    private readonly InMemoryHostRegistry registry;
 
-    public InMemorySessionJournalTests() => journal = new(store);
+    public InMemorySessionJournalTests() => (journal, registry) = (new(store), new(store));
 
     protected override ISessionJournal Journal => journal;
 
@@ -55,5 +56,13 @@ public sealed class InMemorySessionJournalTests : SessionJournalArchiveContract
         store.Fence(lease.Key);
 
         Assert.False(await AppendAsync(lease, 0, events: 1));
+    }
+
+    protected override async Task<HostId> LivingHostAsync() => (await registry.RegisterAsync(new("http://127.0.0.1:1/"), default)).Location.Id;
+
+    protected override Task KillAsync(HostId host)
+    {
+        registry.Kill(host);
+        return Task.CompletedTask;
     }
 }

@@ -2,13 +2,15 @@ using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Conformance.Postgres;
 using Coordinator.Tests.Support;
+using Npgsql;
 using Xunit;
 
 namespace Coordinator.Tests.Conformance.SessionJournal;
 
 public sealed class PostgresSessionJournalTests(PostgresFixture fixture) : SessionJournalArchiveContract, IClassFixture<PostgresFixture>, IAsyncLifetime
 {
-    private readonly PostgresSessions sessions = new(fixture.ConnectionString);
+    private readonly PostgresSessions sessions = new(fixture.ConnectionString, ("Hosts:TimeToLive", "00:05:00")); // a machine that is busy makes no host doubt itself
+    private readonly List<IHostRegistration> hosts = [];
 
     protected override ISessionJournal Journal => sessions.Journal;
 
@@ -52,9 +54,77 @@ public sealed class PostgresSessionJournalTests(PostgresFixture fixture) : Sessi
         foreach (var key in failing.Append(behind)) Assert.Equal(2L, (await Journal.FindHeadAsync(key, default))!.Floor);
     }
 
+    [Fact]
+    public async Task What_a_host_without_peers_had_open_when_its_process_ended_is_done_by_the_next_one_and_its_own_is_not()
+    {
+        JournalLease left;
+        await using (var before = new PostgresSessions(fixture.ConnectionString))
+        {
+            left = (await before.Journal.OpenAsync(NewKey(), NewHost(), create: true, default))!;
+            Assert.True(await before.Journal.AppendAsync(left, new(0, """{"facts":[],"events":[{}]}"""u8.ToArray(), 1, DateTimeOffset.UnixEpoch, null, null), default));
+        }
+
+        var own = await LeftOpenAsync(NewHost());
+        await ExpireAllAsync(TimeSpan.FromMinutes(-1));
+
+        Assert.Equal(1L, (await Journal.FindHeadAsync(left.Key, default))!.Floor);
+        Assert.True(await AppendAsync(own, 1, events: 1));
+    }
+
+    [Fact]
+    public async Task A_host_that_hangs_and_whose_session_was_freed_is_found_dead_by_it()
+    {
+        var hanging = await LivingHostAsync();
+        var left = await LeftOpenAsync(hanging);
+        await CreateAsync(NewKey());
+        await ExecuteAsync($"UPDATE session_host SET beat = now() - interval '1 hour' WHERE id = '{hanging.Value}'"); // its next beat is more than half a minute away
+
+        await ExpireAllAsync(TimeSpan.FromMinutes(-1));
+
+        Assert.Equal(2L, (await Journal.FindHeadAsync(left.Key, default))!.Floor);
+        Assert.Equal(PortFailureKind.Fenced, (await Assert.ThrowsAsync<PortException>(async () => await Journal.OpenAsync(left.Key, hanging, create: false, default))).Kind);
+    }
+
+    [Fact]
+    public async Task What_a_dead_host_still_holds_is_passed_over_and_not_waited_for()
+    {
+        var dead = await LivingHostAsync();
+        var (held, left) = (await LeftOpenAsync(dead), await LeftOpenAsync(dead));
+        await KillAsync(dead);
+        await CreateAsync(NewKey());
+
+        await using (var connection = await sessions.Owner.OpenConnectionAsync())
+        await using (await connection.BeginTransactionAsync())
+        {
+            await using var hold = new NpgsqlCommand($"SELECT 1 FROM session_head WHERE session = '{held.Key.Session.Value}' FOR UPDATE", connection);
+            await hold.ExecuteNonQueryAsync();
+            await ExpireAllAsync(TimeSpan.FromMinutes(-1));
+        }
+
+        Assert.Equal((dead, default(HostId?)), ((await Journal.FindHeadAsync(held.Key, default))!.Host, (await Journal.FindHeadAsync(left.Key, default))!.Host));
+        await ExpireAllAsync(TimeSpan.FromMinutes(-1));
+        Assert.Equal(2L, (await Journal.FindHeadAsync(held.Key, default))!.Floor);
+    }
+
     public Task InitializeAsync() => Task.CompletedTask;
 
-    public async Task DisposeAsync() => await sessions.DisposeAsync();
+    public async Task DisposeAsync()
+    {
+        foreach (var host in hosts) await host.DisposeAsync();
+        await sessions.DisposeAsync();
+    }
+
+    protected override async Task<HostId> LivingHostAsync()
+    {
+        hosts.Add(await sessions.Hosts.RegisterAsync(new("http://127.0.0.1:1/"), default));
+        return hosts[^1].Location.Id;
+    }
+
+    /// <summary>Its connection is gone, and with it its lock.</summary>
+    protected override Task KillAsync(HostId host) => ExecuteAsync($"""
+        SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = host_lock_class()::oid
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND objid = (SELECT lock::oid FROM session_host WHERE id = '{host.Value}')
+        """);
 
     /// <summary>Sessions of the lowest keys, so that they come first, at which the database fails as at a damaged block.</summary>
     private async Task<List<SessionKey>> FailingAsync(int count)

@@ -60,7 +60,6 @@ public abstract class SessionJournalArchiveContract : SessionJournalCompactionCo
         var gone = await OverAsync(1);
         await ExpireAllAsync(Any);
         var open = await OverAsync(1);
-        Assert.NotNull(await Journal.OpenAsync(open, NewHost(), create: false, default));
         var waiting = NewKey();
         var lease = await CreateAsync(waiting);
         Assert.True(await AppendAsync(lease, 0, events: 1, payload: """{"facts":[],"events":[{}]}""", wakeAt: DateTimeOffset.UnixEpoch.AddYears(200)));
@@ -69,6 +68,7 @@ public abstract class SessionJournalArchiveContract : SessionJournalCompactionCo
         lease = await CreateAsync(silent);
         Assert.True(await AppendAsync(lease, 0, events: 0, payload: """{"facts":[],"events":[]}"""));
         await Journal.ReleaseAsync(lease, default);
+        Assert.NotNull(await Journal.OpenAsync(open, NewHost(), create: false, default));
 
         Assert.Empty(new[] { gone, open, waiting, silent }.Intersect(await UnarchivedAsync(Any)));
     }
@@ -155,6 +155,25 @@ public abstract class SessionJournalArchiveContract : SessionJournalCompactionCo
         var archive = Archive(key, first, last);
         Assert.True(await Journal.ArchiveAsync((await Journal.FindHeadAsync(key, default))!, archive, default));
         return archive;
+    }
+
+    [Fact]
+    public async Task What_a_host_had_open_at_rest_when_it_died_is_listed_and_nobody_has_it_open_any_more()
+    {
+        var (dead, living) = (await LivingHostAsync(), await LivingHostAsync());
+        var (left, kept, waiting) = (await LeftOpenAsync(dead), await LeftOpenAsync(living), await LeftOpenAsync(dead, DateTimeOffset.UnixEpoch.AddYears(200)));
+        var merged = await LeftOpenAsync(dead);
+        await KillAsync(dead);
+        await CreateAsync(NewKey());
+
+        Assert.Contains(left.Key, await UnarchivedAsync(Any));
+        Assert.Contains(merged.Key, await Journal.ListUncompactedAsync(Any, default, 1_000, default));
+
+        Assert.Equal(default(HostId?), (await Journal.FindHeadAsync(left.Key, default))!.Host);
+        Assert.Equal(default(HostId?), (await Journal.FindHeadAsync(merged.Key, default))!.Host);
+        Assert.Equal(living, (await Journal.FindHeadAsync(kept.Key, default))!.Host);
+        Assert.DoesNotContain(waiting.Key, await UnarchivedAsync(Any));
+        Assert.DoesNotContain(kept.Key, await UnarchivedAsync(Any));
     }
 
     private async Task<List<SessionKey>> UnarchivedAsync(TimeSpan age)

@@ -70,12 +70,12 @@ public abstract class SessionJournalRetentionContract : SessionJournalReadingCon
     public async Task A_session_that_is_open_or_waits_for_something_or_is_young_keeps_its_events()
     {
         var open = await OverAsync(1);
-        Assert.NotNull(await Journal.OpenAsync(open, NewHost(), create: false, default));
         var waiting = NewKey();
         var lease = await CreateAsync(waiting);
         Assert.True(await AppendAsync(lease, 0, events: 2, payload: Payload(0, 2), wakeAt: DateTimeOffset.UnixEpoch.AddYears(200)));
         await Journal.ReleaseAsync(lease, default);
         var young = await OverAsync(1);
+        Assert.NotNull(await Journal.OpenAsync(open, NewHost(), create: false, default));
 
         await ExpireAllAsync(TimeSpan.FromHours(1));
         Assert.Equal(0, (await Journal.FindHeadAsync(young, default))!.Floor);
@@ -86,6 +86,38 @@ public abstract class SessionJournalRetentionContract : SessionJournalReadingCon
             Assert.Equal(0, (await Journal.FindHeadAsync(key, default))!.Floor);
             Assert.NotNull(RecordEvents.Read(Assert.Single(await ReadAllAsync(key))));
         }
+    }
+
+    [Fact]
+    public async Task A_session_at_rest_that_a_host_had_open_when_it_died_is_done_like_one_that_was_given_back()
+    {
+        var (dead, living) = (await LivingHostAsync(), await LivingHostAsync());
+        var (left, kept, waiting) = (await LeftOpenAsync(dead), await LeftOpenAsync(living), await LeftOpenAsync(dead, DateTimeOffset.UnixEpoch.AddYears(200)));
+        await KillAsync(dead);
+        await CreateAsync(NewKey());
+
+        await ExpireAllAsync(Any);
+
+        var head = (await Journal.FindHeadAsync(left.Key, default))!;
+        Assert.Equal((null, 2L), (head.Host, head.Floor));
+        Assert.False(await AppendAsync(left, 1, events: 1));
+        Assert.Equal(PortFailureKind.Fenced, (await Assert.ThrowsAsync<PortException>(async () => await Journal.OpenAsync(left.Key, dead, create: false, default))).Kind);
+        Assert.True(await AppendAsync(kept, 1, events: 1));
+        Assert.True(await AppendAsync(waiting, 1, events: 1));
+    }
+
+    /// <summary>A host of the registry over the same store, that lives.</summary>
+    protected abstract Task<HostId> LivingHostAsync();
+
+    /// <summary>Its process is gone.</summary>
+    protected abstract Task KillAsync(HostId host);
+
+    /// <summary>A session of one record of two events that the host has open.</summary>
+    private protected async Task<JournalLease> LeftOpenAsync(HostId host, DateTimeOffset? wakeAt = null)
+    {
+        var lease = (await Journal.OpenAsync(NewKey(), host, create: true, default))!;
+        Assert.True(await AppendAsync(lease, 0, events: 2, payload: Payload(0, 2), wakeAt: wakeAt));
+        return lease;
     }
 
     /// <summary>A session of <paramref name="records"/> records of two events each, and of what JSON may hold, which nobody has open any more.</summary>

@@ -9,16 +9,12 @@ namespace Coordinator.Adapters.Postgres.Journal;
 /// Notes where events went that were archived, and takes them out of their records: of one session, in one transaction, its head locked the
 /// while. As for retention there is no index, because every append would write it.
 /// </summary>
-internal sealed class EventArchival(NpgsqlDataSource system, DatabasePatience patience)
+internal sealed class EventArchival(NpgsqlDataSource system, RestingSessions resting, DatabasePatience patience)
 {
     /// <summary>An archive's columns, in the order that <see cref="Archive"/> reads them.</summary>
     public const string Columns = "a.org, a.session, a.first_seq, a.last_seq, a.format, a.sha256, a.size, a.raw_size";
 
-    private const string ListSql = """
-        SELECT org, session FROM session_head
-        WHERE updated_at < now() - $1 AND host IS NULL AND wake_at IS NULL AND greatest(floor, archived) < seq AND (org, session) > ($2, $3)
-        ORDER BY org, session LIMIT $4
-        """;
+    private const string IsWanted = "greatest(floor, archived) < seq";
 
     // The head first: whoever opens the session waits for it, or has moved its epoch. An open that comes first is seen when its lock is free.
     private const string HoldSql = """
@@ -40,12 +36,8 @@ internal sealed class EventArchival(NpgsqlDataSource system, DatabasePatience pa
         WHERE a.org = $1 AND a.session = $2 AND a.last_seq = $3 AND h.org = a.org AND h.session = a.session AND a.last_seq <= h.floor
         """;
 
-    public Task<List<SessionKey>> ListAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken) => ReadAsync(
-        "looking for sessions to archive",
-        ListSql,
-        [age, after.Organization.Value, after.Session.Value, limit],
-        row => new SessionKey(new(row.GetGuid(0)), new(row.GetGuid(1))),
-        cancellationToken);
+    public Task<List<SessionKey>> ListAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken) =>
+        resting.ListAsync("looking for sessions to archive", IsWanted, age, after, limit, cancellationToken);
 
     public Task<List<EventArchive>> ListGoneAsync(EventArchive? after, int limit, CancellationToken cancellationToken)
     {

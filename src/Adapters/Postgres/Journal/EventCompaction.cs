@@ -8,13 +8,9 @@ namespace Coordinator.Adapters.Postgres.Journal;
 /// Writes records of sleeping sessions anew, off the hot path: what is written is worked out elsewhere and beforehand, so that a head is
 /// locked for one statement alone. As for retention there is no index, because every append would write it.
 /// </summary>
-internal sealed class EventCompaction(NpgsqlDataSource system, DatabasePatience patience)
+internal sealed class EventCompaction(NpgsqlDataSource system, RestingSessions resting)
 {
-    private const string ListSql = """
-        SELECT org, session FROM session_head
-        WHERE updated_at < now() - $1 AND host IS NULL AND wake_at IS NULL AND compacted < version AND greatest(floor, archived) < seq AND (org, session) > ($2, $3)
-        ORDER BY org, session LIMIT $4
-        """;
+    private const string IsWanted = "compacted < version AND greatest(floor, archived) < seq";
 
     // The head first: whoever opens the session waits for it, or has moved its epoch. An open that comes first is seen when its lock is free.
     // Each record is looked up by its key, and apart, as in JournalReader.PlaceSql; the head's lock keeps it where it was found.
@@ -32,17 +28,8 @@ internal sealed class EventCompaction(NpgsqlDataSource system, DatabasePatience 
         SELECT count(*) FROM head
         """;
 
-    public Task<List<SessionKey>> ListAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken) => patience.RunAsync(
-        "looking for sessions to compact",
-        async token =>
-        {
-            await using var command = Command(ListSql, age, after.Organization.Value, after.Session.Value, limit);
-            await using var reader = await command.ExecuteReaderAsync(token);
-            var keys = new List<SessionKey>();
-            while (await reader.ReadAsync(token)) keys.Add(new(new(reader.GetGuid(0)), new(reader.GetGuid(1))));
-            return keys;
-        },
-        cancellationToken);
+    public Task<List<SessionKey>> ListAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken) =>
+        resting.ListAsync("looking for sessions to compact", IsWanted, age, after, limit, cancellationToken);
 
     /// <summary>
     /// As <see cref="ISessionJournal.CompactAsync"/>. Not tried again: after an answer that was lost the head is not what was seen any more, and

@@ -11,15 +11,13 @@ namespace Coordinator.Adapters.Postgres.Journal;
 /// so that whoever opens it waits for a moment and then finds all of it done. There is no index for this, because one over
 /// the time of the last append would be written by every append.
 /// </summary>
-internal sealed partial class EventRetention(NpgsqlDataSource system, DatabasePatience patience, ILogger logger)
+internal sealed partial class EventRetention(NpgsqlDataSource system, RestingSessions resting, ILogger logger)
 {
     private const int MostAtOnce = 100;
 
-    private const string IsOver = "h.updated_at < now() - $1 AND h.host IS NULL AND h.wake_at IS NULL AND h.floor < h.seq";
+    private const string IsWanted = "floor < seq";
 
-    private const string OldSql = $"SELECT org, session FROM session_head AS h WHERE {IsOver} AND (org, session) > ($2, $3) ORDER BY org, session LIMIT $4";
-
-    private const string HoldSql = $"SELECT seq, greatest(floor, archived) FROM session_head AS h WHERE {IsOver} AND org = $2 AND session = $3 FOR UPDATE SKIP LOCKED";
+    private const string HoldSql = $"SELECT seq, greatest(floor, archived) FROM session_head WHERE updated_at < now() - $1 AND host IS NULL AND wake_at IS NULL AND {IsWanted} AND org = $2 AND session = $3 FOR UPDATE SKIP LOCKED";
 
     private const string FloorSql = "UPDATE session_head SET floor = $3 WHERE org = $1 AND session = $2";
 
@@ -29,7 +27,7 @@ internal sealed partial class EventRetention(NpgsqlDataSource system, DatabasePa
         var (removed, failures, last) = (0, 0, new SessionKey(default, default));
         while (removed == 0)
         {
-            var old = await patience.RunAsync("looking for old sessions", token => FindAsync(age, last, token), cancellationToken);
+            var old = await resting.ListAsync("looking for old sessions", IsWanted, age, last, MostAtOnce, cancellationToken);
             foreach (var key in old)
             {
                 try
@@ -78,19 +76,6 @@ internal sealed partial class EventRetention(NpgsqlDataSource system, DatabasePa
         await using var hold = RecordEmptying.Command(connection, HoldSql, age, key.Organization.Value, key.Session.Value);
         await using var row = await hold.ExecuteReaderAsync(cancellationToken);
         return await row.ReadAsync(cancellationToken) ? new EventRange(row.GetInt64(1) + 1, row.GetInt64(0)) : null;
-    }
-
-    private async Task<List<SessionKey>> FindAsync(TimeSpan age, SessionKey after, CancellationToken cancellationToken)
-    {
-        await using var command = system.CreateCommand(OldSql);
-        command.Parameters.Add(new() { Value = age });
-        command.Parameters.Add(new() { Value = after.Organization.Value });
-        command.Parameters.Add(new() { Value = after.Session.Value });
-        command.Parameters.Add(new() { Value = MostAtOnce });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var old = new List<SessionKey>();
-        while (await reader.ReadAsync(cancellationToken)) old.Add(new(new(reader.GetGuid(0)), new(reader.GetGuid(1))));
-        return old;
     }
 
     [LoggerMessage(2151, LogLevel.Error, "The events of session {Session} cannot be removed: a record of it is not what was written: {Reason}")]

@@ -38,6 +38,7 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
     private readonly AppendPipeline pipeline;
     private readonly LeaseReturns returns;
     private readonly DatabasePatience patience;
+    private readonly RestingSessions resting;
     private readonly EventRetention retention;
     private readonly EventCompaction compaction;
     private readonly EventArchival archival;
@@ -51,15 +52,17 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
         reader = new(tenants, new(tenants, options.Value.Journal.OutagePatience, time));
         pipeline = new(system.Source, options.Value.Journal, patience, time, logger);
         returns = new(system.Source, patience);
-        retention = new(system.Source, patience, logger);
-        compaction = new(system.Source, patience);
-        archival = new(system.Source, patience);
+        resting = new(system.Source, patience, logger);
+        retention = new(system.Source, resting, logger);
+        compaction = new(system.Source, resting);
+        archival = new(system.Source, resting, patience);
     }
 
     public async ValueTask<JournalLease?> OpenAsync(SessionKey key, HostId host, bool create, CancellationToken cancellationToken) => await patience.RunAsync(
         "opening a session",
         async token =>
         {
+            resting.OpensAs(host);
             await using var command = system.CreateCommand(create ? CreateSql : OpenSql);
             AddKey(command, key).Add(new() { Value = host.Value });
             await using var row = await command.ExecuteReaderAsync(token);

@@ -79,14 +79,15 @@ public interface ISessionJournal
     /// <paramref name="age"/> ago by the store's own clock, that nobody has open and that no wake-up waits for, archived ones too. Their records
     /// keep the facts, and their <see cref="SessionHead.Floor"/> is then the head's sequence number. Each session is done as a
     /// whole or not at all, and one that is opened meanwhile is met afterwards. Does a bounded part; returns of how many
-    /// sessions, 0 when nothing is left to do.
+    /// sessions, 0 when nothing is left to do. What only a host has open that is none any more (<see cref="IHostRegistry"/>; of those that no registry
+    /// knows, any but the one as whom this journal opened a session last) nobody has open: it is freed first, its lease fenced and the host found dead.
     /// </summary>
     ValueTask<int> ExpireEventsAsync(TimeSpan age, CancellationToken cancellationToken);
 
     /// <summary>
     /// Sessions, of all organizations, that sleep since they were last appended to longer than <paramref name="age"/> ago by the store's own
     /// clock, have events, and were not gone through to their end (<see cref="SessionHead.Compacted"/>): at most <paramref name="limit"/> of
-    /// those behind <paramref name="after"/> in an order that stays. Nobody has them open and no wake-up waits for them.
+    /// those behind <paramref name="after"/> in an order that stays. Nobody has them open, as for <see cref="ExpireEventsAsync"/>, and no wake-up waits for them.
     /// </summary>
     ValueTask<IReadOnlyList<SessionKey>> ListUncompactedAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken);
 
@@ -101,7 +102,7 @@ public interface ISessionJournal
     /// <summary>
     /// Sessions, of all organizations, that sleep since they were last appended to longer than <paramref name="age"/> ago by the store's own
     /// clock and have events in their records: at most <paramref name="limit"/> of those behind <paramref name="after"/> in an order that
-    /// stays. Nobody has them open and no wake-up waits for them.
+    /// stays. Nobody has them open, as for <see cref="ExpireEventsAsync"/>, and no wake-up waits for them.
     /// </summary>
     ValueTask<IReadOnlyList<SessionKey>> ListUnarchivedAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken);
 
