@@ -58,15 +58,16 @@ internal sealed class EventLatency(TimeProvider time) : IScenario
 
     /// <summary>
     /// The same reconnect where nothing is left in memory: behind a restart, where the compiler takes as much of the host's time as the reading, and
-    /// at a host that has read for as long as it takes until its code is compiled for good, as one has that takes over.
+    /// at a host that has read for as long as it takes until its code is compiled for good, as one has that takes over. The target is on the latter; the former
+    /// stands beside it without one, as the first prompts of a host that has just started do.
     /// </summary>
     private async IAsyncEnumerable<Measurement> FromTheJournalAsync(StoreCaller store, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var host = await HostProcess.StartRoleAsync("serve", "--Sessions:Host:RecentBytes=0");
         await using var turn = await Turn.BeginAsync(host, cancellationToken);
         await StreamAsync(turn, 1_000, Missed + 1_000, cancellationToken);
-        foreach (var (how, warmUp) in new[] { ("read from the journal", 3), ("read from the journal by a host that has read for a while", 200) })
-            await foreach (var one in ReplayLatency.MeasureAsync(host, store, turn.Session, Missed, 20, $"written at 1,000/s, {how}", 10, cancellationToken, warmUp)) yield return one;
+        foreach (var (who, warmUp, below) in new[] { ("by a host that has just started", 3, null), ("by a host that has read for a while", 200, (double?)10) })
+            await foreach (var one in ReplayLatency.MeasureAsync(host, store, turn.Session, Missed, 20, $"written at 1,000/s, read from the journal {who}", below, cancellationToken, warmUp)) yield return one;
     }
 
     /// <summary>The same over server-sent events.</summary>
