@@ -260,7 +260,9 @@ describe('prompts', () => {
     clock.advance(500);
     head += 1;
     last().accept(view());
-    clock.advance(10_000);
+    clock.advance(5_000);
+    last().say({ type: 'pong' }); // it is there, and has no events to tell
+    clock.advance(5_000);
     expect(last().sent.at(-1)).toMatchObject({ type: 'prompt', text: 'Go on' });
     session.prompt('And on');
     expect(last().sent.at(-1)).toMatchObject({ type: 'prompt', text: 'And on' });
