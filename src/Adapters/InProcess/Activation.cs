@@ -13,6 +13,9 @@ internal sealed class Activation
     /// <summary>Whoever sends without end, as a box may, keeps the mailbox from ever being empty: after so many inputs at most it is looked at what else there is to do.</summary>
     private const int MostInputsInARow = 256;
 
+    /// <summary>While there is always something to do, what is due is done so late at most.</summary>
+    private static readonly TimeSpan LongestUnlooked = TimeSpan.FromSeconds(1);
+
     private readonly ActivationServices services;
     private readonly JournalLease lease;
     private readonly ISessionMachine machine;
@@ -30,6 +33,7 @@ internal sealed class Activation
     private Task saving = Task.CompletedTask;
     private long snapshotVersion;
     private DateTimeOffset lastUsed;
+    private long lookedAt;
     private LinkCloseReason closeLinksAs = LinkCloseReason.Failed;
     private PortException? failure;
 
@@ -38,7 +42,7 @@ internal sealed class Activation
     {
         (this.services, this.lease, this.machine) = (services, lease, machine);
         mailbox = Channel.CreateBounded<SessionInput>(new BoundedChannelOptions(services.Options.MailboxCapacity) { SingleReader = true });
-        lastUsed = services.Time.GetUtcNow();
+        (lastUsed, lookedAt) = (services.Time.GetUtcNow(), services.Time.GetTimestamp());
         snapshotVersion = covered;
         tail = services.Recent.Begin(lease);
         services.Followers.Announce(lease.Key, lease.Seq);
@@ -85,7 +89,7 @@ internal sealed class Activation
         }
     }
 
-    /// <summary>Wakes the machine for its deadlines. Dropped when the mailbox is full: what is due is then looked at between its inputs.</summary>
+    /// <summary>Wakes the machine for its deadlines. Dropped when the mailbox is full: they are looked at all the while then.</summary>
     public void Ring() => mailbox.Writer.TryWrite(new SessionInput.AlarmDue());
 
     public long AddLink(IBridgeSink sink) => links.Add(sink);
@@ -166,6 +170,7 @@ internal sealed class Activation
         while (true)
         {
             var hasMore = TakeInputs();
+            if (append is not null || hasMore) LookAtDeadlines();
             if (append is { IsCompleted: true } done)
             {
                 append = null;
@@ -190,12 +195,7 @@ internal sealed class Activation
     {
         for (var taken = 0; append is not { IsCompleted: true }; taken++)
         {
-            if (taken == MostInputsInARow)
-            {
-                if (machine.WakeAt <= services.Time.GetUtcNow()) Step(new SessionInput.AlarmDue());
-                return true;
-            }
-
+            if (taken == MostInputsInARow) return true;
             if (!mailbox.Reader.TryRead(out var input)) return false;
             Step(input);
         }
@@ -203,11 +203,18 @@ internal sealed class Activation
         return true;
     }
 
+    /// <summary>A machine of which something is always in flight, or which has always something to take, names no time to wake it at.</summary>
+    private void LookAtDeadlines()
+    {
+        if (services.Time.GetElapsedTime(lookedAt) >= LongestUnlooked) Step(new SessionInput.AlarmDue());
+    }
+
     private void Step(SessionInput input)
     {
         outputs.Clear();
         var now = services.Time.GetUtcNow();
-        if (input is not SessionInput.AlarmDue) lastUsed = now;
+        if (input is SessionInput.AlarmDue) lookedAt = services.Time.GetTimestamp();
+        else lastUsed = now;
         machine.Step(input, now, outputs);
         // What a box was asked goes first, for its agent begins with it, and with it what is said to the box before, such as its
         // welcome; everything else is read by people.

@@ -108,7 +108,7 @@ public sealed class EventsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_quiet_stream_is_pinged_every_15_seconds()
+    public async Task A_quiet_stream_is_pinged_every_5_seconds()
     {
         using var response = await StreamAsync("after=1.5");
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
@@ -119,6 +119,21 @@ public sealed class EventsTests : IAsyncLifetime
         await Eventually.AdvanceAsync(server.Time, EventStreams.PingInterval, () => line.IsCompleted);
 
         Assert.Equal(": ping", await line.WaitAsync(Bound));
+    }
+
+    [Fact]
+    public async Task A_stream_is_pinged_while_nobody_knows_whether_its_reader_is_still_allowed()
+    {
+        using var response = await StreamAsync("after=1.5");
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        server.Authenticator.Faults.Slow(TimeSpan.FromHours(1), server.Time);
+
+        for (var passed = TimeSpan.Zero; passed < EventStreams.RecheckInterval + (3 * EventStreams.PingInterval); passed += EventStreams.PingInterval)
+        {
+            var ping = PingAsync(reader);
+            await Eventually.AdvanceAsync(server.Time, EventStreams.PingInterval, () => ping.IsCompleted);
+            await ping;
+        }
     }
 
     [Fact]
@@ -171,6 +186,13 @@ public sealed class EventsTests : IAsyncLifetime
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
         if (lastEventId is not null) request.Headers.Add("Last-Event-ID", lastEventId);
         return await ada.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+    }
+
+    private static async Task PingAsync(StreamReader reader)
+    {
+        while (await reader.ReadLineAsync().WaitAsync(Bound) is { } line)
+            if (line == ": ping") return;
+        Assert.Fail("The stream has ended.");
     }
 
     private static async Task<(long Seq, string Id)> NextAsync(StreamReader reader)

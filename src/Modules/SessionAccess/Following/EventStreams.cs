@@ -44,22 +44,24 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         var batches = subscription.ReadAsync(ended.Token).GetAsyncEnumerator(ended.Token);
         var next = batches.MoveNextAsync().AsTask();
+        Task<bool>? checking = null; // beside the pings: what it asks may be away for longer than a reader waits for one
         try
         {
             var checkedAt = time.GetTimestamp();
             while (true)
             {
-                var arrived = await ArrivedAsync(next, context.RequestAborted);
+                var arrived = await ArrivedAsync(next, checking, context.RequestAborted);
                 if (arrived && !await next)
                 {
                     if (subscription.Closed is SubscriptionCloseReason.HostRestarting) await SayWhenToReturnAsync(output);
                     return;
                 }
 
-                if (time.GetElapsedTime(checkedAt) >= RecheckInterval)
+                if (checking is null && time.GetElapsedTime(checkedAt) >= RecheckInterval) checking = StillAllowedAsync(follower, ended.Token);
+                if (checking is { IsCompleted: true })
                 {
-                    if (!await StillAllowedAsync(follower, context.RequestAborted)) return;
-                    checkedAt = time.GetTimestamp();
+                    if (!await checking) return;
+                    (checking, checkedAt) = (null, time.GetTimestamp());
                 }
 
                 if (!await (arrived ? output.SendAsync(batches.Current) : output.SendAsync(": ping\n\n"u8))) return;
@@ -69,7 +71,7 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
         finally
         {
             await ended.CancelAsync();
-            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(next, checking ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await batches.DisposeAsync();
         }
     }
@@ -93,23 +95,19 @@ internal sealed partial class EventStreams(ISessionHost sessions, ISessionJourna
         return output.SendAsync(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"retry: {(long)wait.TotalMilliseconds}\n\n")));
     }
 
-    /// <summary>True: a batch is there, or the subscription ended. False: nothing came for a while, and a ping is due.</summary>
-    private async ValueTask<bool> ArrivedAsync(Task<bool> next, CancellationToken cancellationToken)
+    /// <summary>True: a batch is there, or the subscription ended. False: nothing came for a while, and a ping is due, or it is known whether the reader is still allowed.</summary>
+    private async ValueTask<bool> ArrivedAsync(Task<bool> next, Task<bool>? checking, CancellationToken cancellationToken)
     {
         if (next.IsCompleted) return true;
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var pause = Task.Delay(PingInterval, time, waiting.Token);
-        if (await Task.WhenAny(next, pause) == pause)
-        {
-            await pause;
-            return false;
-        }
-
-        await waiting.CancelAsync();
-        return true;
+        var first = await Task.WhenAny(checking is null ? [next, pause] : [next, pause, checking]);
+        if (first == pause) await pause;
+        else await waiting.CancelAsync();
+        return first == next;
     }
 
-    private async ValueTask<bool> StillAllowedAsync(Follower follower, CancellationToken cancellationToken)
+    private async Task<bool> StillAllowedAsync(Follower follower, CancellationToken cancellationToken)
     {
         try
         {
