@@ -180,7 +180,12 @@ internal sealed class Activation
 
             if (closed && append is null && !hasMore) return;
             Rest();
-            if (hasMore) continue;
+            if (hasMore)
+            {
+                await Task.Yield(); // to the other sessions
+                continue;
+            }
+
             if (!closed) more ??= mailbox.Reader.WaitToReadAsync().AsTask();
             if (append is null) await more!;
             else await Task.WhenAny(more is null ? [append] : [append, more]);

@@ -2,6 +2,7 @@ using Coordinator.Adapters.InProcess;
 using Coordinator.Fakes;
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
+using Coordinator.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Xunit;
@@ -15,15 +16,16 @@ public sealed class BusyMailboxTests : IAsyncDisposable
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
 
     private readonly SessionKey key = new(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System));
+    private readonly ManualTime time = new();
     private readonly FloodedMachine machine = new();
     private readonly InProcessSessionHost host;
 
     public BusyMailboxTests() => host = new(
-        new InMemorySessionJournal(TimeProvider.System),
+        new InMemorySessionJournal(time),
         machine,
         [],
         Options.Create(new SessionHostOptions { MailboxCapacity = Room }),
-        TimeProvider.System,
+        time,
         NullLogger<InProcessSessionHost>.Instance);
 
     public async ValueTask DisposeAsync()
@@ -48,6 +50,7 @@ public sealed class BusyMailboxTests : IAsyncDisposable
         await BeFloodedAsync();
 
         machine.IsDue = true;
+        time.Advance(TimeSpan.FromSeconds(1));
 
         await machine.Woken.WaitAsync(Bound);
     }
