@@ -25,13 +25,9 @@ internal sealed class Activation
     private readonly BridgeLinks links = new();
     private readonly ITimer alarm;
     private readonly List<SessionOutput> outputs = [];
-    private readonly Lock gate = new();
-    private int underWay;
-    private bool leftUndone;
-    private TaskCompletionSource? free;
+    private readonly WorkUnderWay work;
+    private readonly SnapshotKeeper snapshots;
     private Task<long>? append;
-    private Task saving = Task.CompletedTask;
-    private long snapshotVersion;
     private DateTimeOffset lastUsed;
     private long lookedAt;
     private LinkCloseReason closeLinksAs = LinkCloseReason.Failed;
@@ -43,7 +39,8 @@ internal sealed class Activation
         (this.services, this.lease, this.machine) = (services, lease, machine);
         mailbox = Channel.CreateBounded<SessionInput>(new BoundedChannelOptions(services.Options.MailboxCapacity) { SingleReader = true });
         (lastUsed, lookedAt) = (services.Time.GetUtcNow(), services.Time.GetTimestamp());
-        snapshotVersion = covered;
+        snapshots = new(services, lease, machine, covered);
+        work = new(() => services.Holds.Has(lease.Key), () => BeginEnd(LinkCloseReason.HostRestarting)); // for another host to do what is undone
         tail = services.Recent.Begin(lease);
         services.Followers.Announce(lease.Key, lease.Seq);
         // Who happened to wake the session is not who it works for from here on: its trace and its logging scope, and all that hangs on them, stay behind.
@@ -92,6 +89,12 @@ internal sealed class Activation
     /// <summary>Wakes the machine for its deadlines. Dropped when the mailbox is full: they are looked at all the while then.</summary>
     public void Ring() => mailbox.Writer.TryWrite(new SessionInput.AlarmDue());
 
+    /// <summary>Completes once no work outside of its turns is under way, begun by it or holding it. Only for a host that begins no more of it.</summary>
+    public Task WhenFree() => work.WhenFree();
+
+    /// <summary>To be told when what was under way may have ended.</summary>
+    public void LookWhetherFree() => work.LookWhetherFree();
+
     public long AddLink(IBridgeSink sink) => links.Add(sink);
 
     /// <summary>Sends nothing more to the link, and tells the machine; an activation that is over needs no telling.</summary>
@@ -109,42 +112,11 @@ internal sealed class Activation
         mailbox.Writer.TryComplete();
     }
 
-    /// <summary>True when the host's end came before something that the session wants.</summary>
-    private bool LeftUndone
-    {
-        get
-        {
-            lock (gate) return leftUndone;
-        }
-    }
-
     /// <summary>
     /// True when something goes on in the session that its host is no more to watch: its box will mostly come to the next host
     /// by itself, but it may be dying too. One whose actor failed keeps its time, lest it fail again each second.
     /// </summary>
     private bool IsLeftAtWork => failure is null && !machine.CanHibernate && machine.WakeAt <= services.Time.GetUtcNow() + AlarmSweep.LongestLook;
-
-    /// <summary>Completes once no work outside of its turns is under way, begun by it or holding it. Only for a host that begins no more of it.</summary>
-    public Task WhenFree()
-    {
-        lock (gate) return IsBusy ? (free ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task : Task.CompletedTask;
-    }
-
-    /// <summary>To be told when what was under way may have ended.</summary>
-    public void LookWhetherFree()
-    {
-        lock (gate)
-        {
-            if (IsBusy) return;
-            free?.TrySetResult();
-            if (!leftUndone) return;
-        }
-
-        BeginEnd(LinkCloseReason.HostRestarting); // for another host to do it
-    }
-
-    /// <summary>Read under the gate.</summary>
-    private bool IsBusy => underWay > 0 || services.Holds.Has(lease.Key);
 
     private async Task RunAsync()
     {
@@ -256,8 +228,8 @@ internal sealed class Activation
                 links.Find(c.LinkId)?.Close(c.Reason, c.Detail);
                 break;
             case SessionOutput.StartEffect e:
-                lock (gate) underWay++;
-                if (!services.Effects.Start(lease.Key, e.EffectKey, e.Effect, outcome => SettleAsync(e.EffectKey, outcome))) EndWork(isUndone: true);
+                work.Begin();
+                if (!services.Effects.Start(lease.Key, e.EffectKey, e.Effect, outcome => SettleAsync(e.EffectKey, outcome))) work.End(isUndone: true);
                 break;
         }
     }
@@ -280,19 +252,7 @@ internal sealed class Activation
             services.Log.OutcomeDropped(effectKey, lease.Key);
         }
 
-        EndWork(isUndone: outcome is null);
-    }
-
-    /// <param name="isUndone">The session still wants it, and gets it from another host only.</param>
-    private void EndWork(bool isUndone)
-    {
-        lock (gate)
-        {
-            underWay--;
-            leftUndone |= isUndone;
-        }
-
-        LookWhetherFree();
+        work.End(isUndone: outcome is null);
     }
 
     /// <summary>Nothing to do for now: sets the timer, keeps a snapshot, and leaves memory when nothing needs this activation.</summary>
@@ -308,25 +268,10 @@ internal sealed class Activation
 
         var wakeAt = machine.WakeAt is { } wake && wake < hibernateAt ? wake : hibernateAt;
         alarm.Change(wakeAt == DateTimeOffset.MaxValue ? Timeout.InfiniteTimeSpan : Later(wakeAt - now), Timeout.InfiniteTimeSpan);
-        if (append is null && saving.IsCompleted && machine.Version - snapshotVersion >= services.Options.SnapshotEvery) saving = SaveSnapshotAsync();
+        if (append is null) snapshots.KeepNowAndThen();
     }
 
     private static TimeSpan Later(TimeSpan wait) => wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : wait < TimeSpan.FromDays(1) ? wait : TimeSpan.FromDays(1);
-
-    /// <summary>Folds what is durable now, and keeps it beside what the session goes on to do: nobody waits for a snapshot.</summary>
-    private async Task SaveSnapshotAsync()
-    {
-        snapshotVersion = machine.Version;
-        try
-        {
-            await services.Journal.SaveSnapshotAsync(lease, machine.Snapshot(), CancellationToken.None);
-        }
-        catch (Exception e)
-        {
-            // Whatever it is: the records say the same.
-            services.Log.SnapshotFailed(e, lease.Key);
-        }
-    }
 
     private async Task EndAsync()
     {
@@ -335,9 +280,8 @@ internal sealed class Activation
         services.Recent.End(lease.Key, tail);
         try
         {
-            await saving;
-            if (failure is null && machine.Version - snapshotVersion >= services.Options.SnapshotAtRest) await SaveSnapshotAsync();
-            if (LeftUndone || IsLeftAtWork) await services.Journal.HandOverAsync(lease, CancellationToken.None);
+            await snapshots.EndAsync(hasFailed: failure is not null);
+            if (work.LeftUndone || IsLeftAtWork) await services.Journal.HandOverAsync(lease, CancellationToken.None);
             else await services.Journal.ReleaseAsync(lease, CancellationToken.None);
         }
         catch (Exception e)
@@ -352,6 +296,3 @@ internal sealed class Activation
         calls.FailAll(failure ?? new PortException(PortFailureKind.Unavailable, "The session's host is stopping.", effectMayHaveHappened: true));
     }
 }
-
-/// <summary>The activation ended before it took the input: the caller may try the next one.</summary>
-internal sealed class ActivationOverException : Exception;
