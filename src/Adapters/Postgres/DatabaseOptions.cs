@@ -66,7 +66,7 @@ public sealed class JournalOptions
     /// <summary>How long a statement may take. Default 15 s.</summary>
     public TimeSpan StatementTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long a statement waits for a row that somebody holds. Then the others are written, and the append to that row waits apart from them, for as long again as a statement may take. Default 0.5 s.</summary>
+    /// <summary>How long a statement waits for a row that somebody holds. Then the others are written, and the append to that row waits apart from them, for as long again as a statement may take; who opens its session waits as long, by turns with others that do. Default 0.5 s.</summary>
     public TimeSpan RowPatience { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How long appends wait for a database that is away, and an unknown commit for an answer. Default 5 s.</summary>

@@ -35,7 +35,7 @@ public static class PostgresRegistration
             return new DatabaseServer(options, options.IsEmbedded ? ActivatorUtilities.CreateInstance<EmbeddedPostgres>(provider, options) : null);
         });
         services.AddSingleton(provider => provider.GetRequiredService<DatabaseServer>().CreateShared());
-        services.AddSingleton(provider => provider.GetRequiredService<DatabaseServer>().CreateSystem());
+        services.AddSingleton(provider => provider.GetRequiredService<DatabaseServer>().CreateSystem(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ISessionJournal>(provider => new PostgresSessionJournal(
             provider.GetRequiredService<NpgsqlDataSource>(),
             provider.GetRequiredService<SystemDataSource>(),

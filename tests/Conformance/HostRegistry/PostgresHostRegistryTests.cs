@@ -167,6 +167,27 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
     }
 
     [Fact]
+    public async Task Claims_of_many_sessions_that_somebody_holds_leave_the_host_its_connections()
+    {
+        var registry = NewProcess(Patient, BriskLife);
+        var host = await RegisterAsync(registry);
+        List<SessionKey> keys = [];
+        for (var i = 0; i < 30; i++) keys.Add(await FreeAsync(host));
+        await using var outside = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Options = "-c coordinator.scope=system", Pooling = false });
+        var holder = await outside.OpenConnectionAsync();
+        await using var transaction = await holder.BeginTransactionAsync();
+        foreach (var key in keys) await ExecuteAsync(holder, "SELECT 1 FROM session_head WHERE session = $1 FOR UPDATE", key.Session.Value);
+
+        var claims = keys.ConvertAll(key => registry.ClaimAsync(key, host, default).AsTask());
+
+        Assert.True(await Eventually.ComesAsync(registry.IsAliveAsync(host.Location.Id, default).AsTask(), "an answer"));
+        Assert.Equal(host.Location, await Eventually.ComesAsync(registry.ClaimAsync(await FreeAsync(host), host, default).AsTask(), "the claim of another"));
+        Assert.All(claims, claim => Assert.False(claim.IsCompleted));
+        await holder.DisposeAsync();
+        Assert.All(await Eventually.ComesAsync(Task.WhenAll(claims), "the claims"), location => Assert.Equal(host.Location, location));
+    }
+
+    [Fact]
     public async Task A_host_that_is_none_any_more_ends_its_claims_and_holds_up_nobody_who_takes_over_from_it()
     {
         var (mine, other) = (NewProcess(Patient, LongLife), NewProcess(Patient, LongLife));

@@ -32,9 +32,9 @@ public sealed class ConnectionDefaultTests(PostgresFixture postgres) : IClassFix
     public async Task The_server_asks_whether_a_host_is_there_that_holds_rows_over_a_network()
     {
         var (far, near) = (new DatabaseServer(new DatabaseOptions { ConnectionString = Plain }, embedded: null), new DatabaseServer(new DatabaseOptions { ConnectionString = Plain.Replace("127.0.0.1", "/run/postgresql", StringComparison.Ordinal) }, embedded: null));
-        await using var farSystem = far.CreateSystem();
+        await using var farSystem = far.CreateSystem(TimeProvider.System);
         await using var farShared = far.CreateShared();
-        await using var nearSystem = near.CreateSystem();
+        await using var nearSystem = near.CreateSystem(TimeProvider.System);
         await using var nearShared = near.CreateShared();
 
         Assert.All([farSystem.Source, farShared], source => Assert.Contains("tcp_keepalives_idle=10", source.ConnectionString, StringComparison.Ordinal));
@@ -60,8 +60,8 @@ public sealed class ConnectionDefaultTests(PostgresFixture postgres) : IClassFix
     public async Task Each_process_has_a_name_of_its_own_to_the_server()
     {
         var server = new DatabaseServer(new DatabaseOptions { ConnectionString = Plain }, embedded: null);
-        await using var one = server.CreateSystem();
-        await using var other = server.CreateSystem();
+        await using var one = server.CreateSystem(TimeProvider.System);
+        await using var other = server.CreateSystem(TimeProvider.System);
 
         Assert.NotEqual(one.Name, other.Name);
         Assert.StartsWith("coordinator ", one.Name, StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using Coordinator.Adapters.Postgres;
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Conformance.Postgres;
@@ -87,6 +88,29 @@ public sealed class PostgresHeldRowTests : PostgresJournalFaults
     }
 
     [Fact]
+    public async Task Sessions_whose_rows_somebody_holds_are_let_go_of_and_opened_without_taking_the_others_connections()
+    {
+        var leases = await CreateAsync(60);
+        var other = await CreateAsync();
+        var holder = await HoldAsync($"SELECT 1 FROM session_head WHERE session IN ({string.Join(", ", leases.Select(lease => $"'{lease.Key.Session.Value}'"))}) FOR UPDATE");
+        var released = leases.Take(30).Select(lease => Journal.ReleaseAsync(lease, default).AsTask()).ToList();
+        var opened = leases.Skip(30).Select(lease => Journal.OpenAsync(lease.Key, lease.Host, create: true, default).AsTask()).ToList();
+        await EmbeddedServerFolder.UntilAsync("as many as may wait do", async () => (await BlockedAsync()).Count == HeldHeads.AtOnce);
+
+        await CreateAsync().WaitAsync(Bound);
+        await ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%session_record%' AND pid <> pg_backend_pid() AND state = 'idle'");
+        Assert.True(await AppendAsync(other, 0).WaitAsync(Bound)); // for which its writer needs another connection
+        await Journal.ReleaseAsync(other, default).AsTask().WaitAsync(Bound);
+        Assert.All(released.Concat<Task>(opened), waits => Assert.False(waits.IsCompleted));
+        Assert.InRange((await BlockedAsync()).Count, 0, HeldHeads.AtOnce);
+
+        await holder.DisposeAsync();
+        await Task.WhenAll(released).WaitAsync(Bound);
+        Assert.All(await Task.WhenAll(opened).WaitAsync(Bound), lease => Assert.Equal(2L, lease!.Epoch));
+        Assert.Equal(30 + 1L, await UnownedAsync());
+    }
+
+    [Fact]
     public async Task An_append_that_waits_for_its_row_may_be_taken_back_unwritten()
     {
         var lease = await CreateAsync();
@@ -111,6 +135,12 @@ public sealed class PostgresHeldRowTests : PostgresJournalFaults
         {
             if (i != held) Assert.True(await appends[i]);
         }
+    }
+
+    private async Task<long> UnownedAsync()
+    {
+        await using var command = Direct.Owner.CreateCommand("SELECT count(*) FROM session_head WHERE host IS NULL");
+        return (long)(await command.ExecuteScalarAsync())!;
     }
 
     /// <summary>The session's version, and how many records it has.</summary>

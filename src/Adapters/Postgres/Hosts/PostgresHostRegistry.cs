@@ -88,7 +88,7 @@ public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposab
                 var owner = await LookAsync(key, token);
                 if (owner is { IsAlive: true }) return owner.Location!;
                 if (owner is not null && owner.Id != claimant.Location.Id) await BuryAsync(owner, token);
-                if (await TakeAsync(key, owner?.Id, claimant.Location.Id, token)) return claimant.Location;
+                if (await system.Heads.ChangeAsync((lockTimeout, limited) => TakeAsync(key, owner?.Id, claimant.Location.Id, lockTimeout, limited), token)) return claimant.Location;
             }
         },
         cancellationToken);
@@ -165,16 +165,18 @@ public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposab
     /// False when somebody else was faster: look again. Whoever marks the claimant dead waits for the claim, and its own beat does not,
     /// however long somebody holds the session.
     /// </summary>
-    private async Task<bool> TakeAsync(SessionKey key, HostId? from, HostId claimant, CancellationToken cancellationToken)
+    private async Task<bool> TakeAsync(SessionKey key, HostId? from, HostId claimant, string lockTimeout, CancellationToken cancellationToken)
     {
         await using var command = system.Source.CreateCommand(
             """
             WITH claimant AS (
                 SELECT id FROM session_host AS host WHERE id = $4 AND host_alive(host) FOR KEY SHARE
+            ), patience AS MATERIALIZED (
+                SELECT set_config('lock_timeout', $5, true)
             ), taken AS (
                 UPDATE session_head AS head
                 SET host = claimant.id, epoch = CASE WHEN head.host IS DISTINCT FROM claimant.id THEN head.epoch + 1 ELSE head.epoch END
-                FROM claimant
+                FROM claimant, patience
                 WHERE head.org = $1 AND head.session = $2 AND head.host IS NOT DISTINCT FROM $3
                 RETURNING head.session
             )
@@ -184,6 +186,7 @@ public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposab
         command.Parameters.Add(new() { Value = key.Session.Value });
         command.Parameters.Add(new() { Value = (object?)from?.Value ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid });
         command.Parameters.Add(new() { Value = claimant.Value });
+        command.Parameters.Add(new() { Value = lockTimeout });
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         await row.ReadAsync(cancellationToken);
         var (alive, taken, exists) = (row.GetBoolean(0), row.GetBoolean(1), row.GetBoolean(2));

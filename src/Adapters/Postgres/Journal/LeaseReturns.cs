@@ -25,7 +25,10 @@ internal sealed class LeaseReturns
             hidden_until = CASE WHEN given.handed_over THEN NULL ELSE hidden_until END
         """;
 
-    private const string AloneSql = $"UPDATE session_head {Moving} FROM (SELECT $4 AS handed_over) AS given WHERE org = $1 AND session = $2 AND epoch = $3";
+    private const string AloneSql = $"""
+        WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', $5, true))
+        UPDATE session_head {Moving} FROM patience, (SELECT $4 AS handed_over) AS given WHERE org = $1 AND session = $2 AND epoch = $3
+        """;
 
     private const string TogetherSql = $"""
         UPDATE session_head AS h {Moving}
@@ -40,13 +43,14 @@ internal sealed class LeaseReturns
         """;
 
     private readonly NpgsqlDataSource source;
+    private readonly HeldHeads heads;
     private readonly DatabasePatience patience;
     private readonly ConcurrentQueue<Return> waiting = new(); // as many as there are callers; one that stopped waiting is given back with the next
     private readonly Channel<bool> turn = Channel.CreateBounded<bool>(1); // holds one while nobody has it
 
-    public LeaseReturns(NpgsqlDataSource source, DatabasePatience patience)
+    public LeaseReturns(SystemDataSource system, DatabasePatience patience)
     {
-        (this.source, this.patience) = (source, patience);
+        (source, heads, this.patience) = (system.Source, system.Heads, patience);
         turn.Writer.TryWrite(true);
     }
 
@@ -65,7 +69,7 @@ internal sealed class LeaseReturns
             turn.Writer.TryWrite(true);
         }
 
-        if (!mine.IsDone) await patience.RunAsync("releasing a session", token => AloneAsync(mine, token), cancellationToken);
+        if (!mine.IsDone) await patience.RunAsync("releasing a session", token => heads.ChangeAsync((lockTimeout, limited) => AloneAsync(mine, lockTimeout, limited), token), cancellationToken);
     }
 
     private List<Return> Take()
@@ -103,14 +107,15 @@ internal sealed class LeaseReturns
         }
     }
 
-    private async Task AloneAsync(Return one, CancellationToken cancellationToken)
+    private async Task<int> AloneAsync(Return one, string lockTimeout, CancellationToken cancellationToken)
     {
         await using var command = source.CreateCommand(AloneSql);
         command.Parameters.Add(new() { Value = one.Lease.Key.Organization.Value });
         command.Parameters.Add(new() { Value = one.Lease.Key.Session.Value });
         command.Parameters.Add(new() { Value = one.Lease.Epoch });
         command.Parameters.Add(new() { Value = one.IsHandedOver });
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        command.Parameters.Add(new() { Value = lockTimeout });
+        return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static void AddArray<T>(NpgsqlCommand command, List<T> values, NpgsqlDbType type) =>

@@ -15,11 +15,13 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
     // A host that a peer has found dead had its sessions taken over: what it still has under way takes none of them back.
     private const string DeadSql = "WITH dead AS (SELECT FROM session_host WHERE id = $3 AND dead)";
 
+    private const string PatienceSql = "patience AS MATERIALIZED (SELECT set_config('lock_timeout', $4, true))";
+
     private const string LeaseSql = "SELECT EXISTS (SELECT FROM dead), epoch, version, seq, incarnation FROM (SELECT) AS always LEFT JOIN opened ON true";
 
     private const string CreateSql = $"""
-        {DeadSql}, opened AS (
-            INSERT INTO session_head AS h (org, session, host) SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM dead)
+        {DeadSql}, {PatienceSql}, opened AS (
+            INSERT INTO session_head AS h (org, session, host) SELECT $1, $2, $3 FROM patience WHERE NOT EXISTS (SELECT FROM dead)
             ON CONFLICT (org, session) DO UPDATE SET host = excluded.host, epoch = h.epoch + 1
             RETURNING epoch, version, seq, incarnation
         ) {LeaseSql}
@@ -27,13 +29,14 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
 
     // A head at version 0 was opened to be created and never was: it counts only for who creates.
     private const string OpenSql = $"""
-        {DeadSql}, opened AS (
-            UPDATE session_head SET host = $3, epoch = epoch + 1 WHERE org = $1 AND session = $2 AND version > 0 AND NOT EXISTS (SELECT FROM dead)
+        {DeadSql}, {PatienceSql}, opened AS (
+            UPDATE session_head SET host = $3, epoch = epoch + 1 FROM patience WHERE org = $1 AND session = $2 AND version > 0 AND NOT EXISTS (SELECT FROM dead)
             RETURNING epoch, version, seq, incarnation
         ) {LeaseSql}
         """;
 
     private readonly NpgsqlDataSource system;
+    private readonly HeldHeads heads;
     private readonly JournalReader reader;
     private readonly AppendPipeline pipeline;
     private readonly LeaseReturns returns;
@@ -47,11 +50,11 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
     /// <param name="system">With the scope of the host, for writes.</param>
     internal PostgresSessionJournal(NpgsqlDataSource tenants, SystemDataSource system, IOptions<DatabaseOptions> options, TimeProvider time, ILogger<PostgresSessionJournal> logger)
     {
-        this.system = system.Source;
+        (this.system, heads) = (system.Source, system.Heads);
         patience = new(this.system, options.Value.Journal.OutagePatience, time);
         reader = new(tenants, new(tenants, options.Value.Journal.OutagePatience, time));
         pipeline = new(system.Source, options.Value.Journal, patience, time, logger);
-        returns = new(system.Source, patience);
+        returns = new(system, patience);
         resting = new(system.Source, patience, logger);
         retention = new(system.Source, resting, logger);
         compaction = new(system.Source, resting);
@@ -60,15 +63,10 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
 
     public async ValueTask<JournalLease?> OpenAsync(SessionKey key, HostId host, bool create, CancellationToken cancellationToken) => await patience.RunAsync(
         "opening a session",
-        async token =>
+        token =>
         {
             resting.OpensAs(host);
-            await using var command = system.CreateCommand(create ? CreateSql : OpenSql);
-            AddKey(command, key).Add(new() { Value = host.Value });
-            await using var row = await command.ExecuteReaderAsync(token);
-            await row.ReadAsync(token);
-            if (row.GetBoolean(0)) throw new PortException(PortFailureKind.Fenced, $"Host {host} is none any more; it must register anew.");
-            return row.IsDBNull(1) ? null : new JournalLease(key, host, row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt32(4));
+            return heads.ChangeAsync((lockTimeout, limited) => TakeLeaseAsync(key, host, create, lockTimeout, limited), token);
         },
         cancellationToken);
 
@@ -118,6 +116,18 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
     public async ValueTask ForgetArchiveAsync(EventArchive archive, CancellationToken cancellationToken) => await archival.ForgetAsync(archive, cancellationToken);
 
     public ValueTask DisposeAsync() => pipeline.DisposeAsync();
+
+    private async Task<JournalLease?> TakeLeaseAsync(SessionKey key, HostId host, bool create, string lockTimeout, CancellationToken cancellationToken)
+    {
+        await using var command = system.CreateCommand(create ? CreateSql : OpenSql);
+        var parameters = AddKey(command, key);
+        parameters.Add(new() { Value = host.Value });
+        parameters.Add(new() { Value = lockTimeout });
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        await row.ReadAsync(cancellationToken);
+        if (row.GetBoolean(0)) throw new PortException(PortFailureKind.Fenced, $"Host {host} is none any more; it must register anew.");
+        return row.IsDBNull(1) ? null : new JournalLease(key, host, row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt32(4));
+    }
 
     /// <summary>Saves it if the head allows, and returns the head it was judged by; null when there is none.</summary>
     private async Task<(long Epoch, long Version)?> SaveAsync(JournalLease lease, JournalSnapshot snapshot, CancellationToken cancellationToken)

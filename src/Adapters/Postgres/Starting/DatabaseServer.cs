@@ -30,14 +30,14 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     }
 
     /// <summary>The journal's, the sweeps' and the host registry's own: under the host's role, over all organizations.</summary>
-    public SystemDataSource CreateSystem()
+    public SystemDataSource CreateSystem(TimeProvider time)
     {
         var connection = Connection();
-        connection.MaxPoolSize = options.Journal.Writers + HeldRows + HostLock + Math.Max(2, options.MaxPoolSize / 2);
+        connection.MaxPoolSize = options.Journal.Writers + HeldRows + HeldHeads.AtOnce + HostLock + Openings + Math.Max(2, options.MaxPoolSize / 2);
         connection.ApplicationName = NameOfProcess(connection.ApplicationName!);
         AddOptions(connection, $"{Roles.OptionsFor(Roles.Host)} {KeyedPlans} {NothingLeftOpen}");
         if (IsFar(connection)) AddOptions(connection, KeepAlives);
-        return new(ClearedWithItsServer(NpgsqlDataSource.Create(connection)), connection.ApplicationName);
+        return new(ClearedWithItsServer(NpgsqlDataSource.Create(connection)), connection.ApplicationName, new(options.Journal.RowPatience, options.Journal.StatementTimeout, time));
     }
 
     /// <summary>As the login itself, which owns the schema: for the steps of a start, and nothing that is done for anybody.</summary>
@@ -106,6 +106,9 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
 
     /// <summary>The connection that a registered host keeps for its lock.</summary>
     private const int HostLock = 1;
+
+    /// <summary>The connection that listens for sessions that are opened elsewhere.</summary>
+    private const int Openings = 1;
 
     private const int LongestName = 40;
 

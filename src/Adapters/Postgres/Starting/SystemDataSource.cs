@@ -6,12 +6,15 @@ namespace Coordinator.Adapters.Postgres;
 /// The pool that acts for the host over all organizations (appends, alarms, sweeps). A type of its own, so that nothing
 /// gets it by asking for a data source.
 /// </summary>
-internal sealed class SystemDataSource(NpgsqlDataSource source, string name) : IAsyncDisposable, IDisposable
+internal sealed class SystemDataSource(NpgsqlDataSource source, string name, HeldHeads heads) : IAsyncDisposable, IDisposable
 {
     public NpgsqlDataSource Source { get; } = source;
 
     /// <summary>The <c>application_name</c> of its connections, of this process alone: by it a peer ends them when this host is dead.</summary>
     public string Name { get; } = name;
+
+    /// <summary>The turns of those of its statements that change heads which somebody holds.</summary>
+    public HeldHeads Heads { get; } = heads;
 
     public ValueTask DisposeAsync() => Source.DisposeAsync();
 
