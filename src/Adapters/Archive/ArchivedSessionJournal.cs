@@ -77,9 +77,15 @@ internal sealed class ArchivedSessionJournal(ISessionJournal journal, IArtifactS
     public ValueTask<IReadOnlyList<SessionKey>> ListUnarchivedAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken) =>
         journal.ListUnarchivedAsync(age, after, limit, cancellationToken);
 
+    public ValueTask AnnounceArchiveAsync(PendingArchive pending, CancellationToken cancellationToken) => journal.AnnounceArchiveAsync(pending, cancellationToken);
+
     public ValueTask<bool> ArchiveAsync(SessionHead seen, EventArchive archive, CancellationToken cancellationToken) => journal.ArchiveAsync(seen, archive, cancellationToken);
 
     public ValueTask<EventArchive?> FindArchiveAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken) => journal.FindArchiveAsync(key, afterSeq, cancellationToken);
+
+    public ValueTask<IReadOnlyList<PendingArchive>> GiveUpArchivesAsync(TimeSpan age, PendingArchive? after, int limit, CancellationToken cancellationToken) => journal.GiveUpArchivesAsync(age, after, limit, cancellationToken);
+
+    public ValueTask ForgetPendingArchiveAsync(PendingArchive pending, CancellationToken cancellationToken) => journal.ForgetPendingArchiveAsync(pending, cancellationToken);
 
     public ValueTask<IReadOnlyList<EventArchive>> ListGoneArchivesAsync(EventArchive? after, int limit, CancellationToken cancellationToken) => journal.ListGoneArchivesAsync(after, limit, cancellationToken);
 

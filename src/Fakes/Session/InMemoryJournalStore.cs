@@ -13,6 +13,9 @@ public sealed class InMemoryJournalStore(TimeProvider time)
 
     internal Dictionary<SessionKey, Entry> Sessions { get; } = [];
 
+    /// <summary>Blobs that are about to become archives.</summary>
+    internal Dictionary<PendingArchive, PendingEntry> Pending { get; } = [];
+
     /// <summary>The database's time, with the microseconds that PostgreSQL keeps.</summary>
     internal DateTimeOffset Now => Stored(time.GetUtcNow());
 
@@ -43,6 +46,8 @@ public sealed class InMemoryJournalStore(TimeProvider time)
     }
 
     internal static DateTimeOffset Stored(DateTimeOffset at) => new(at.UtcTicks - (at.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+
+    internal sealed record PendingEntry(DateTimeOffset At, bool IsGivenUp);
 
     internal sealed class Entry
     {

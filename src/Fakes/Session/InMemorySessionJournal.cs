@@ -10,7 +10,7 @@ namespace Coordinator.Fakes;
 /// The journal in memory, with the semantics of the real one. Faults: <see cref="Faults"/> (unavailable before, answer
 /// lost after the effect), <see cref="SlowBy"/>, <see cref="Rejects"/>, and <see cref="InMemoryJournalStore.Fence"/>.
 /// </summary>
-public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessionJournal
+public sealed partial class InMemorySessionJournal(InMemoryJournalStore store) : ISessionJournal
 {
     private const int Incarnation = 1;
 
@@ -110,38 +110,6 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
 
     public ValueTask<bool> CompactAsync(JournalCompaction compaction, CancellationToken cancellationToken) => RunAsync(() => Compact(compaction), cancellationToken);
 
-    public ValueTask<IReadOnlyList<SessionKey>> ListUnarchivedAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken) =>
-        RunAsync<IReadOnlyList<SessionKey>>(
-            () => [.. Resting(age)
-                .Where(session => session.Value.Emptied < session.Value.Seq)
-                .Where(session => session.Value.Ordinal > OrdinalOf(after))
-                .OrderBy(session => session.Value.Ordinal)
-                .Take(limit)
-                .Select(session => session.Key)],
-            cancellationToken);
-
-    public ValueTask<bool> ArchiveAsync(SessionHead seen, EventArchive archive, CancellationToken cancellationToken) => RunAsync(() => Archive(seen, archive), cancellationToken);
-
-    public ValueTask<EventArchive?> FindArchiveAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken) =>
-        RunAsync(
-            () => store.Sessions.TryGetValue(key, out var entry) ? entry.Archives.FirstOrDefault(archive => archive.LastSeq > Math.Max(afterSeq, entry.Floor)) : null,
-            cancellationToken);
-
-    public ValueTask<IReadOnlyList<EventArchive>> ListGoneArchivesAsync(EventArchive? after, int limit, CancellationToken cancellationToken) =>
-        RunAsync<IReadOnlyList<EventArchive>>(
-            () => [.. store.Sessions.Values
-                .SelectMany(entry => entry.Archives.Where(archive => archive.LastSeq <= entry.Floor))
-                .Select(archive => (Archive: archive, Place: (OrdinalOf(archive.Key), archive.LastSeq)))
-                .Where(gone => after is null || gone.Place.CompareTo((OrdinalOf(after.Key), after.LastSeq)) > 0)
-                .OrderBy(gone => gone.Place)
-                .Take(limit)
-                .Select(gone => gone.Archive)],
-            cancellationToken);
-
-    public async ValueTask ForgetArchiveAsync(EventArchive archive, CancellationToken cancellationToken) => await RunAsync(
-        () => store.Sessions.TryGetValue(archive.Key, out var entry) && archive.LastSeq <= entry.Floor && entry.Archives.Remove(archive),
-        cancellationToken);
-
     /// <summary>Those that sleep for that long, once what hosts had open that are none any more is freed.</summary>
     private List<KeyValuePair<SessionKey, InMemoryJournalStore.Entry>> Resting(TimeSpan age)
     {
@@ -154,22 +122,6 @@ public sealed class InMemorySessionJournal(InMemoryJournalStore store) : ISessio
         }
 
         return old.FindAll(session => session.Value.Sleeps);
-    }
-
-    private bool Archive(SessionHead seen, EventArchive archive)
-    {
-        if (!store.Sessions.TryGetValue(seen.Key, out var entry) || !IsAsSeen(entry, seen)) return false;
-        var last = entry.Records.FindLastIndex(record => record.LastSeq >= record.FirstSeq && record.LastSeq <= archive.LastSeq);
-        if (archive.Key != seen.Key || archive.FirstSeq != seen.Emptied + 1 || last < 0 || entry.Records[last].LastSeq != archive.LastSeq)
-            throw new PortException(PortFailureKind.Rejected, $"An archive of the events {archive.FirstSeq} to {archive.LastSeq} is none of what stands in the records of session {seen.Key}.");
-        for (var i = 0; i <= last; i++)
-        {
-            if (entry.Records[i].FirstSeq >= archive.FirstSeq) entry.Records[i] = WithoutEvents(entry.Records[i]);
-        }
-
-        entry.Archives.Add(archive);
-        entry.Archived = archive.LastSeq;
-        return true;
     }
 
     /// <summary>Nobody has it open or waits to wake it, and what stands in its records is what stood there.</summary>

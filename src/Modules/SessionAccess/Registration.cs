@@ -27,6 +27,7 @@ public static class Registration
         services.AddSingleton<ConversationHistory>();
         services.AddHostedService<EventRetention>();
         services.AddHostedService<EventArchiving>();
+        services.AddHostedService<ArchiveClearing>();
         services.AddHostedService<EventCompaction>();
         services.AddSingleton<BoxBriefings>();
         return services.AddJsonTypes(SessionAccessJson.Default);

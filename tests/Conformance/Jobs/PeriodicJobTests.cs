@@ -43,7 +43,7 @@ public sealed class PeriodicJobTests : IAsyncLifetime
 
     public PeriodicJobTests() => loggers = LoggerFactory.Create(logging => logging.AddProvider(log));
 
-    private static readonly string[] Periodic = [nameof(AlarmSweep), nameof(BoxReaper), nameof(BoxWatch), nameof(DataRemoval), nameof(EventArchiving), nameof(EventCompaction), nameof(EventRetention), nameof(OrphanSweep), nameof(StrangerWatch), nameof(TimelineWatch)];
+    private static readonly string[] Periodic = [nameof(AlarmSweep), nameof(ArchiveClearing), nameof(BoxReaper), nameof(BoxWatch), nameof(DataRemoval), nameof(EventArchiving), nameof(EventCompaction), nameof(EventRetention), nameof(OrphanSweep), nameof(StrangerWatch), nameof(TimelineWatch)];
 
     public static TheoryData<string> Jobs => new(Periodic);
 
@@ -111,6 +111,7 @@ public sealed class PeriodicJobTests : IAsyncLifetime
     private BackgroundService Make(string name) => name switch
     {
         nameof(AlarmSweep) => new AlarmSweep(new Sleeper(loggers.CreateLogger(name), HostId.New(time)), Broken.Of<IAlarmClock>(), Options.Create(new SessionHostOptions()), time),
+        nameof(ArchiveClearing) => new ArchiveClearing(Broken.Of<ISessionJournal>(), Broken.Of<IArtifactStore>(), time, loggers.CreateLogger<ArchiveClearing>()),
         nameof(BoxReaper) => new BoxReaper(Broken.Of<ISandboxProvider>(), new(Options.Create(new SandboxHostOptions())), time, loggers.CreateLogger<BoxReaper>()),
         nameof(BoxWatch) => new BoxWatch(machine, new(loggers.CreateLogger<UnreadBoxes>()), time, loggers.CreateLogger<BoxWatch>()),
         nameof(DataRemoval) => new DataRemoval(machine, null!, time, loggers.CreateLogger<DataRemoval>()),

@@ -1,8 +1,10 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Coordinator.Modules.SessionAccess.Following;
 using Coordinator.Ports;
+using Coordinator.Ports.Compute;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,6 +32,7 @@ public sealed class ArchivedEventsTests(PostgresFixture postgres) : IClassFixtur
         await SweepAsync<EventArchiving>(host, (sweep, token) => sweep.SweepAsync(Age, token));
 
         Assert.Equal((0L, 60L), await RecordsAsync());
+        Assert.Equal(0L, await ScalarAsync<long>("SELECT count(*) FROM event_archive_pending"));
         Assert.InRange(Directory.GetFiles(host.Artifacts, "*", SearchOption.AllDirectories).Length, 2, 4);
         Assert.Equal(before, await PagesAsync(host, id));
 
@@ -37,6 +40,30 @@ public sealed class ArchivedEventsTests(PostgresFixture postgres) : IClassFixtur
 
         Assert.Equal((HttpStatusCode.Gone, "cursor_invalid"), Told(await host.GetAsync($"/v1/sessions/{id}/events?after=1.1")));
         Assert.Empty(Directory.GetFiles(host.Artifacts, "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task A_blob_that_was_announced_and_stored_and_not_noted_is_gone_after_an_hour_by_the_databases_clock()
+    {
+        await using var host = await HostOnDatabase.StartAsync(postgres.ConnectionString);
+        await HostOnDatabase.UntilAsync(HttpStatusCode.OK, () => host.GetAsync("/health/ready"));
+        var (journal, artifacts) = (host.Services.GetRequiredService<ISessionJournal>(), host.Services.GetRequiredService<IArtifactStore>());
+        foreach (var (text, minutes) in new[] { ("young", 55), ("old", 65) })
+        {
+            var blob = Encoding.UTF8.GetBytes(text);
+            var pending = new PendingArchive(new(OrganizationId.New(TimeProvider.System), SessionId.New(TimeProvider.System)), Convert.ToHexStringLower(SHA256.HashData(blob)));
+            await journal.AnnounceArchiveAsync(pending, default);
+            Assert.True((await artifacts.PutAsync(pending.Key.Organization, pending.Sha256, new MemoryStream(blob), blob.Length, default)).IsSuccess);
+            await using var ago = postgres.Owner.CreateCommand($"UPDATE event_archive_pending SET at = now() - interval '{minutes} minutes' WHERE sha256 = '{pending.Sha256}'");
+            Assert.Equal(1, await ago.ExecuteNonQueryAsync());
+        }
+
+        await SweepAsync<ArchiveClearing>(host, (sweep, token) => sweep.SweepAsync(TimeSpan.FromHours(1), token));
+
+        Assert.Equal("young", await File.ReadAllTextAsync(Assert.Single(Directory.GetFiles(host.Artifacts, "*", SearchOption.AllDirectories))));
+        Assert.Equal(1L, await ScalarAsync<long>("SELECT count(*) FROM event_archive_pending"));
+        await using var none = postgres.Owner.CreateCommand("DELETE FROM event_archive_pending");
+        await none.ExecuteNonQueryAsync();
     }
 
     private static (HttpStatusCode, string?) Told(Answer answer) => (answer.Status, answer.Code);

@@ -43,6 +43,7 @@ public sealed class TenantWallTests(PostgresFixture postgres) : IClassFixture<Po
         INSERT INTO session_snapshot VALUES ('{0}', '{0}', 1, 1, 'shape', 'state');
         INSERT INTO session_environment VALUES ('{0}', '{0}', sha256('{0}'), now(), 'environment');
         INSERT INTO event_archive VALUES ('{0}', '{0}', 1, 2, 1, 'sha256', 1, 1, now());
+        INSERT INTO event_archive_pending VALUES ('{0}', '{0}', 'sha256', false, now());
         INSERT INTO feed_topic VALUES ('{0}', 'topic', 1, 0);
         INSERT INTO feed_entry VALUES ('{0}', 'topic', 1, 'document', 1, 'payload', sha256('payload'), now());
         INSERT INTO feed_document VALUES ('{0}', 'topic', 'document', 1);

@@ -88,6 +88,7 @@ public sealed class ArchivedSessionJournalTests : SessionJournalArchiveContract
         var (archive, blob) = await PackAsync(key, 2);
         var (noted, stored) = Damage(damage, archive, blob);
         if (stored is not null) await StoreAsync(key, stored);
+        await Journal.AnnounceArchiveAsync(noted.Pending, default);
         Assert.True(await Journal.ArchiveAsync((await Journal.FindHeadAsync(key, default))!, noted, default));
         if (damage is "another" or "cut") artifacts.Damage(key.Organization, noted.Sha256, stored!);
 
@@ -144,6 +145,17 @@ public sealed class ArchivedSessionJournalTests : SessionJournalArchiveContract
         Assert.Equal(5, RecordEvents.ReadAfter(Assert.Single(await CollectAsync(Journal.ReadEventsAsync(key, 4, default))), 4)!.LastSeq);
     }
 
+    [Fact]
+    public async Task No_two_writings_make_the_same_blob_though_the_records_are_the_same()
+    {
+        var key = await OverAsync(1);
+
+        var (first, second) = (await PackAsync(key, 1), await PackAsync(key, 1));
+
+        Assert.NotEqual(first.Archive.Sha256, second.Archive.Sha256);
+        Assert.Equal(first.Archive, second.Archive with { Sha256 = first.Archive.Sha256, Size = first.Archive.Size });
+    }
+
     /// <summary>What readers are told of a record.</summary>
     private static (long, long, long, short, short, DateTimeOffset, string Events) Told(JournalRecord record) =>
         (record.Version, record.FirstSeq, record.LastSeq, record.Schema, record.Codec, record.At, Encoding.UTF8.GetString(RecordEvents.Read(record)!.Utf8.Span));
@@ -183,7 +195,7 @@ public sealed class ArchivedSessionJournalTests : SessionJournalArchiveContract
     private async Task<(EventArchive Archive, byte[] Blob)> PackAsync(SessionKey key, int records)
     {
         var from = (await Journal.FindHeadAsync(key, default))!.Emptied;
-        var writer = new ArchiveWriter(key, from + 1);
+        var writer = new ArchiveWriter(key, from + 1, PrefixedId.NewValue(TimeProvider.System));
         foreach (var record in (await CollectAsync(behind.ReadEventsAsync(key, from, default))).Take(records)) writer.Add(record);
         var (archive, blob) = writer.Finish();
         return (archive, blob.ToArray());
@@ -192,6 +204,7 @@ public sealed class ArchivedSessionJournalTests : SessionJournalArchiveContract
     private async Task MoveAsync(SessionKey key, int records)
     {
         var (archive, blob) = await PackAsync(key, records);
+        await Journal.AnnounceArchiveAsync(archive.Pending, default);
         await StoreAsync(key, blob);
         Assert.True(await Journal.ArchiveAsync((await Journal.FindHeadAsync(key, default))!, archive, default));
     }

@@ -29,6 +29,32 @@ public sealed class PostgresSessionJournalTests(PostgresFixture fixture) : Sessi
     }
 
     [Fact]
+    public async Task A_blob_that_is_being_noted_is_not_given_up_and_one_that_is_being_given_up_is_not_noted()
+    {
+        var key = await OverAsync(1);
+        var seen = (await Journal.FindHeadAsync(key, default))!;
+        var archive = new EventArchive(key, 1, 2, EventArchive.JsonLines, new('b', 64), 10, 20);
+        await Journal.AnnounceArchiveAsync(archive.Pending, default);
+        await using var connection = await sessions.Owner.OpenConnectionAsync();
+        await using (await connection.BeginTransactionAsync())
+        {
+            await ExecuteAsync(connection, $"DELETE FROM event_archive_pending WHERE session = '{key.Session.Value}'");
+            Assert.DoesNotContain(archive.Pending, await Journal.GiveUpArchivesAsync(TimeSpan.FromMinutes(-1), null, 1_000, default).AsTask().WaitAsync(TimeSpan.FromSeconds(30)));
+        }
+
+        await using var giving = await connection.BeginTransactionAsync();
+        await ExecuteAsync(connection, $"UPDATE event_archive_pending SET given_up = true WHERE session = '{key.Session.Value}'");
+        var note = Journal.ArchiveAsync(seen, archive, default).AsTask();
+        await Eventually.HoldsAsync(
+            async () => note.IsCompleted || await IsTrueAsync("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'DELETE FROM event_archive_pending%')"),
+            "The note's wait for who gives the blob up");
+        await giving.CommitAsync();
+
+        Assert.False(await note);
+        Assert.Null(await Journal.FindArchiveAsync(key, 0, default));
+    }
+
+    [Fact]
     public async Task A_session_at_which_the_database_fails_keeps_no_other_behind_it_from_being_done()
     {
         var failing = await FailingAsync(4);
@@ -142,6 +168,18 @@ public sealed class PostgresSessionJournalTests(PostgresFixture fixture) : Sessi
     {
         await ExecuteAsync("DROP TRIGGER damaged ON session_head; DROP FUNCTION damaged");
         await ExpireAllAsync(TimeSpan.FromMinutes(-1));
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        Assert.Equal(1, await command.ExecuteNonQueryAsync());
+    }
+
+    private async Task<bool> IsTrueAsync(string sql)
+    {
+        await using var command = sessions.Owner.CreateCommand(sql);
+        return await command.ExecuteScalarAsync() is true;
     }
 
     private async Task ExecuteAsync(string sql)

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
@@ -78,20 +79,23 @@ public abstract class SessionJournalArchiveContract : SessionJournalCompactionCo
     {
         var key = await OverAsync(2);
         var seen = (await Journal.FindHeadAsync(key, default))!;
+        var archive = await AnnounceAsync(Archive(key, 1, 4));
 
         var lease = (await Journal.OpenAsync(key, NewHost(), create: false, default))!;
-        Assert.False(await Journal.ArchiveAsync(seen, Archive(key, 1, 4), default));
+        Assert.False(await Journal.ArchiveAsync(seen, archive, default));
         await Journal.ReleaseAsync(lease, default);
-        Assert.False(await Journal.ArchiveAsync(seen, Archive(key, 1, 4), default));
+        Assert.False(await Journal.ArchiveAsync(seen, archive, default));
         seen = (await Journal.FindHeadAsync(key, default))!;
         Assert.True(await Journal.CompactAsync(new(seen, 2, []), default));
-        Assert.False(await Journal.ArchiveAsync(seen, Archive(key, 1, 4), default));
+        Assert.False(await Journal.ArchiveAsync(seen, archive, default));
         Assert.All(await ReadAllAsync(key), record => Assert.NotNull(RecordEvents.Read(record)));
         Assert.Null(await Journal.FindArchiveAsync(key, 0, default));
 
         seen = (await Journal.FindHeadAsync(key, default))!;
-        Assert.True(await Journal.ArchiveAsync(seen, Archive(key, 1, 4), default));
-        Assert.False(await Journal.ArchiveAsync(seen, Archive(key, 1, 4), default));
+        var other = await AnnounceAsync(Archive(key, 1, 4));
+        Assert.True(await Journal.ArchiveAsync(seen, archive, default));
+        Assert.False(await Journal.ArchiveAsync(seen, archive, default));
+        Assert.False(await Journal.ArchiveAsync(seen, other, default));
         Assert.False(await Journal.CompactAsync(new(seen, 2, []), default));
     }
 
@@ -103,13 +107,67 @@ public abstract class SessionJournalArchiveContract : SessionJournalCompactionCo
     {
         var key = await OverAsync(2);
         var seen = (await Journal.FindHeadAsync(key, default))!;
+        var archive = await AnnounceAsync(Archive(key, first, last));
 
-        var failure = await Assert.ThrowsAsync<PortException>(async () => await Journal.ArchiveAsync(seen, Archive(key, first, last), default));
+        var failure = await Assert.ThrowsAsync<PortException>(async () => await Journal.ArchiveAsync(seen, archive, default));
 
         Assert.Equal((PortFailureKind.Rejected, false), (failure.Kind, failure.EffectMayHaveHappened));
         Assert.All(await ReadAllAsync(key), record => Assert.NotNull(RecordEvents.Read(record)));
         Assert.Equal(0, (await Journal.FindHeadAsync(key, default))!.Archived);
         Assert.Null(await Journal.FindArchiveAsync(key, 0, default));
+        Assert.Equal([archive.Pending], await GivenUpAsync(key));
+    }
+
+    [Fact]
+    public async Task A_blob_is_pending_from_its_announcement_until_it_is_an_archive_or_forgotten_and_is_given_up_only_when_it_is_old()
+    {
+        var key = await OverAsync(2);
+        var (first, second) = (await AnnounceAsync(Archive(key, 1, 4)), await AnnounceAsync(Archive(key, 1, 4)));
+        await AnnounceAsync(second);
+        Assert.Empty(await GivenUpAsync(key, TimeSpan.FromHours(1)));
+
+        Assert.True(await Journal.ArchiveAsync((await Journal.FindHeadAsync(key, default))!, first, default));
+
+        Assert.Equal([second.Pending], await GivenUpAsync(key));
+        Assert.Equal([second.Pending], await GivenUpAsync(key, TimeSpan.FromHours(1)));
+        for (var i = 0; i < 2; i++) await Journal.ForgetPendingArchiveAsync(second.Pending, default);
+        Assert.Empty(await GivenUpAsync(key));
+        Assert.Equal(first, await Journal.FindArchiveAsync(key, 0, default));
+    }
+
+    [Fact]
+    public async Task A_blob_that_was_not_announced_or_was_given_up_becomes_no_archive_though_the_session_is_as_it_was_read()
+    {
+        var key = await OverAsync(2);
+        var before = await ReadAllAsync(key);
+        var seen = (await Journal.FindHeadAsync(key, default))!;
+        var (unknown, given, forgotten) = (Archive(key, 1, 4), await AnnounceAsync(Archive(key, 1, 4)), await AnnounceAsync(Archive(key, 1, 4)));
+        Assert.Equal(2, (await GivenUpAsync(key)).Count);
+        await Journal.ForgetPendingArchiveAsync(forgotten.Pending, default);
+        await AnnounceAsync(given);
+
+        foreach (var archive in new[] { unknown, given, forgotten, given with { Sha256 = unknown.Sha256 } }) Assert.False(await Journal.ArchiveAsync(seen, archive, default));
+
+        Assert.Equal(before.Select(FactsOf), (await ReadAllAsync(key)).Select(FactsOf));
+        Assert.All(await ReadAllAsync(key), record => Assert.NotNull(RecordEvents.Read(record)));
+        Assert.Null(await Journal.FindArchiveAsync(key, 0, default));
+        Assert.True(await Journal.ArchiveAsync(seen, await AnnounceAsync(Archive(key, 1, 4)), default));
+    }
+
+    [Fact]
+    public async Task Who_gives_blobs_up_is_told_of_them_a_part_at_a_time_and_never_of_one_that_an_archive_names()
+    {
+        var (one, other) = (await OverAsync(1), await OverAsync(1));
+        var announced = new List<PendingArchive>();
+        foreach (var key in new[] { one, other, one, other, one }) announced.Add((await AnnounceAsync(Archive(key, 1, 2))).Pending);
+        var archive = await ArchiveAsync(one, 1, 2);
+        await AnnounceAsync(archive);
+
+        List<PendingArchive> told = [.. await GivenUpAsync(one), .. await GivenUpAsync(other)];
+
+        Assert.Equal(announced.Count, told.Count);
+        Assert.Equal(announced.ToHashSet(), told.ToHashSet());
+        Assert.Equal(archive, await Journal.FindArchiveAsync(one, 0, default));
     }
 
     [Fact]
@@ -148,11 +206,17 @@ public abstract class SessionJournalArchiveContract : SessionJournalCompactionCo
     }
 
     /// <summary>What the journal is told of; whether the blob is there is not its matter.</summary>
-    private static EventArchive Archive(SessionKey key, long first, long last) => new(key, first, last, EventArchive.JsonLines, new('a', 64), 10, 20);
+    private static EventArchive Archive(SessionKey key, long first, long last) => new(key, first, last, EventArchive.JsonLines, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)), 10, 20);
+
+    private async Task<EventArchive> AnnounceAsync(EventArchive archive)
+    {
+        await Journal.AnnounceArchiveAsync(archive.Pending, default);
+        return archive;
+    }
 
     private async Task<EventArchive> ArchiveAsync(SessionKey key, long first, long last)
     {
-        var archive = Archive(key, first, last);
+        var archive = await AnnounceAsync(Archive(key, first, last));
         Assert.True(await Journal.ArchiveAsync((await Journal.FindHeadAsync(key, default))!, archive, default));
         return archive;
     }
@@ -181,6 +245,14 @@ public abstract class SessionJournalArchiveContract : SessionJournalCompactionCo
         var all = new List<SessionKey>();
         while (await Journal.ListUnarchivedAsync(age, all.LastOrDefault(), 3, default) is { Count: > 0 } some) all.AddRange(some);
         return all;
+    }
+
+    /// <summary>What of a session's is given up, two at a time.</summary>
+    private async Task<List<PendingArchive>> GivenUpAsync(SessionKey key, TimeSpan? age = null)
+    {
+        var all = new List<PendingArchive>();
+        while (await Journal.GiveUpArchivesAsync(age ?? Any, all.LastOrDefault(), 2, default) is { Count: > 0 } some) all.AddRange(some);
+        return all.FindAll(pending => pending.Key == key);
     }
 
     private static string FactsOf(JournalRecord record)

@@ -43,9 +43,10 @@ public sealed partial class ArtifactStoreFaults
             return new(() => ArchiveAsync(world));
         }
 
-        /// <summary>In the end every session's events were archived once, and can be read.</summary>
+        /// <summary>In the end every session's events were archived once, and can be read; what else was stored is gone.</summary>
         public async ValueTask HoldsAsync(Skeleton world)
         {
+            await new ArchiveClearing(journal, world.Artifacts, world.Time, NullLogger<ArchiveClearing>.Instance).SweepAsync(Any, default);
             foreach (var key in keys)
             {
                 var archive = (await journal.FindArchiveAsync(key, 0, default))!;

@@ -80,7 +80,7 @@ public sealed class EventArchivingTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task What_was_stored_and_not_noted_is_stored_again_as_the_same(bool isCorrupt)
+    public async Task What_was_stored_and_not_noted_is_stored_again_and_goes_after_an_hour(bool isCorrupt)
     {
         var session = await SleptAsync(pieces: 3);
         var before = await RecordsAsync(session);
@@ -92,11 +92,19 @@ public sealed class EventArchivingTests : IAsyncLifetime
         Assert.Equal(before, await RecordsAsync(session));
 
         await ArchiveAsync();
-        Assert.Equal((1, 4L), (server.Artifacts.Count, (await server.Journal.FindHeadAsync(Key(session), default))!.Archived));
+        Assert.Equal((2, 4L), (server.Artifacts.Count, (await server.Journal.FindHeadAsync(Key(session), default))!.Archived));
+
+        using var clearing = new ArchiveClearing(server.Events, server.Artifacts, server.Time, NullLogger<ArchiveClearing>.Instance);
+        await clearing.SweepAsync(TimeSpan.FromHours(1), default);
+        Assert.Equal(2, server.Artifacts.Count);
+        server.Time.Advance(TimeSpan.FromMinutes(61));
+        await clearing.SweepAsync(TimeSpan.FromHours(1), default);
+        Assert.Equal(1, server.Artifacts.Count);
+        await ada.Http.GetAsync($"/v1/sessions/{session}/events").JsonAsync(200);
     }
 
     [Fact]
-    public async Task A_session_that_is_opened_while_its_events_are_stored_keeps_them()
+    public async Task A_session_that_is_opened_while_its_events_are_stored_keeps_them_and_what_was_stored_is_gone_at_once()
     {
         var session = await SleptAsync(pieces: 3);
         var before = await RecordsAsync(session);
@@ -109,6 +117,8 @@ public sealed class EventArchivingTests : IAsyncLifetime
 
         Assert.Equal(before, await RecordsAsync(session));
         Assert.Null(await server.Journal.FindArchiveAsync(Key(session), 0, default));
+        Assert.Equal(0, server.Artifacts.Count);
+        Assert.Empty(await server.Journal.GiveUpArchivesAsync(TimeSpan.Zero, null, 10, default));
     }
 
     [Fact]

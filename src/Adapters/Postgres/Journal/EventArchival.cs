@@ -58,7 +58,7 @@ internal sealed class EventArchival(NpgsqlDataSource system, RestingSessions res
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             var (org, session) = (seen.Key.Organization.Value, seen.Key.Session.Value);
             await using var hold = RecordEmptying.Command(connection, HoldSql, org, session, seen.Epoch, seen.Floor, seen.Compacted, seen.Archived, archive.LastSeq);
-            if (await hold.ExecuteNonQueryAsync(cancellationToken) == 0) return false;
+            if (await hold.ExecuteNonQueryAsync(cancellationToken) == 0 || !await PendingArchives.TakeAsync(connection, archive.Pending, cancellationToken)) return false;
             if (await RecordEmptying.EmptyAsync(connection, seen.Key, new(archive.FirstSeq, archive.LastSeq), cancellationToken) != archive.LastSeq) throw Rejected(archive);
             await using var note = RecordEmptying.Command(connection, NoteSql, org, session, archive.FirstSeq, archive.LastSeq, archive.Format, archive.Sha256, archive.Size, archive.RawSize);
             await note.ExecuteNonQueryAsync(cancellationToken);

@@ -45,6 +45,7 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
     private readonly EventRetention retention;
     private readonly EventCompaction compaction;
     private readonly EventArchival archival;
+    private readonly PendingArchives pending;
 
     /// <param name="tenants">Bound by row-level security, for reads.</param>
     /// <param name="system">With the scope of the host, for writes.</param>
@@ -59,6 +60,7 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
         retention = new(system.Source, resting, logger);
         compaction = new(system.Source, resting);
         archival = new(system.Source, resting, patience);
+        pending = new(system.Source, patience);
     }
 
     public async ValueTask<JournalLease?> OpenAsync(SessionKey key, HostId host, bool create, CancellationToken cancellationToken) => await patience.RunAsync(
@@ -107,9 +109,15 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
     public async ValueTask<IReadOnlyList<SessionKey>> ListUnarchivedAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken) =>
         await archival.ListAsync(age, after, limit, cancellationToken);
 
+    public async ValueTask AnnounceArchiveAsync(PendingArchive pending, CancellationToken cancellationToken) => await this.pending.AnnounceAsync(pending, cancellationToken);
+
     public async ValueTask<bool> ArchiveAsync(SessionHead seen, EventArchive archive, CancellationToken cancellationToken) => await archival.WriteAsync(seen, archive, cancellationToken);
 
     public async ValueTask<EventArchive?> FindArchiveAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken) => await reader.FindArchiveAsync(key, afterSeq, cancellationToken);
+
+    public async ValueTask<IReadOnlyList<PendingArchive>> GiveUpArchivesAsync(TimeSpan age, PendingArchive? after, int limit, CancellationToken cancellationToken) => await pending.GiveUpAsync(age, after, limit, cancellationToken);
+
+    public async ValueTask ForgetPendingArchiveAsync(PendingArchive pending, CancellationToken cancellationToken) => await this.pending.ForgetAsync(pending, cancellationToken);
 
     public async ValueTask<IReadOnlyList<EventArchive>> ListGoneArchivesAsync(EventArchive? after, int limit, CancellationToken cancellationToken) => await archival.ListGoneAsync(after, limit, cancellationToken);
 

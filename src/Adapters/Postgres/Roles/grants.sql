@@ -12,6 +12,7 @@ BEGIN
         WITH may (name, of_tenants, of_host) AS (VALUES
             ('api_key',             'INSERT, SELECT',                 'SELECT, UPDATE'),
             ('event_archive',       'SELECT',                         'DELETE, INSERT, SELECT'),
+            ('event_archive_pending', '',                             'DELETE, INSERT, SELECT, UPDATE'),
             ('database_timeline',   '',                               ''),
             ('feed_document',       'INSERT, SELECT, UPDATE',         ''),
             ('feed_entry',          'DELETE, INSERT, SELECT',         'DELETE, SELECT'),

@@ -9,7 +9,7 @@ namespace Coordinator.Modules.SessionAccess.Following;
 /// <summary>
 /// Every ten minutes, where <c>Sessions:ArchiveEventsAfter</c> says for how long a session must have slept: its events are stored as artifacts, a
 /// part at a time, and leave the journal's records once the part was read back. No transaction is over both stores: what fails between the two
-/// leaves the events where they are, and the next sweep stores the same bytes again.
+/// leaves the events where they are, and the next sweep stores them anew. What was stored is announced before, and cleared away (<see cref="ArchiveClearing"/>).
 /// </summary>
 internal sealed partial class EventArchiving(ISessionJournal journal, IArtifactStore artifacts, IOptions<SessionAccessOptions> options, TimeProvider time, ILogger<EventArchiving> logger) : EventSweep(time, logger)
 {
@@ -78,7 +78,7 @@ internal sealed partial class EventArchiving(ISessionJournal journal, IArtifactS
     private async Task<long> ArchiveAsync(SessionKey key, CancellationToken cancellationToken)
     {
         if (await journal.FindHeadAsync(key, cancellationToken) is not { Host: null, WakeAt: null } seen) return 0;
-        var (stored, writer) = (0L, new ArchiveWriter(key, seen.Emptied + 1));
+        var (stored, writer) = (0L, NewWriter(key, seen.Emptied + 1));
         await foreach (var record in journal.ReadEventsAsync(key, seen.Emptied, cancellationToken))
         {
             if (RecordEvents.AreGone(record)) return stored; // since the head was read
@@ -86,16 +86,19 @@ internal sealed partial class EventArchiving(ISessionJournal journal, IArtifactS
             if (!writer.IsFull) continue;
             if (await MoveAsync(seen, writer, cancellationToken) is not { } archive) return stored;
             (stored, seen) = (stored + archive.Size, seen with { Archived = archive.LastSeq });
-            writer = new(key, archive.LastSeq + 1);
+            writer = NewWriter(key, archive.LastSeq + 1);
         }
 
         return writer.IsEmpty || await MoveAsync(seen, writer, cancellationToken) is not { } rest ? stored : stored + rest.Size;
     }
 
-    /// <summary>Stores a part, reads it back, and only then has the journal let go of it. Null: the session is not as it was read.</summary>
+    private ArchiveWriter NewWriter(SessionKey key, long firstSeq) => new(key, firstSeq, PrefixedId.NewValue(Time));
+
+    /// <summary>Stores a part that was announced, reads it back, and only then has the journal let go of it. Null: the session is not as it was read.</summary>
     private async Task<EventArchive?> MoveAsync(SessionHead seen, ArchiveWriter writer, CancellationToken cancellationToken)
     {
         var (archive, blob) = writer.Finish();
+        await journal.AnnounceArchiveAsync(archive.Pending, cancellationToken);
         using var limit = new CancellationTokenSource(Patience, Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
@@ -107,7 +110,16 @@ internal sealed partial class EventArchiving(ISessionJournal journal, IArtifactS
             throw new PortException(PortFailureKind.Timeout, $"An archive was not stored within {Patience}.", inner: late);
         }
 
-        return await journal.ArchiveAsync(seen, archive, cancellationToken) ? archive : null;
+        if (await journal.ArchiveAsync(seen, archive, cancellationToken)) return archive;
+        await RemoveAsync(archive.Pending, cancellationToken);
+        return null;
+    }
+
+    /// <summary>The blob is this writing's own, and the journal has said that it names it nowhere: it goes at once. Where nobody says so, <see cref="ArchiveClearing"/> removes it.</summary>
+    private async Task RemoveAsync(PendingArchive pending, CancellationToken cancellationToken)
+    {
+        await artifacts.DeleteAsync(pending.Key.Organization, pending.Sha256, cancellationToken);
+        await journal.ForgetPendingArchiveAsync(pending, cancellationToken);
     }
 
     private async Task StoreAsync(EventArchive archive, ReadOnlyMemory<byte> blob, CancellationToken cancellationToken)

@@ -7,9 +7,9 @@ using System.Text;
 namespace Coordinator.Ports.Session;
 
 /// <summary>
-/// Packs records' events into a blob: a line that says of which session it is, so that no two sessions share one, then a line for each
-/// record with its numbers, its time and its events as the bytes that were written. The same records give the same bytes, so that writing
-/// them again after a crash stores nothing twice.
+/// Packs records' events into a blob: a line that says of which session it is and which writing of it, then a line for each record with its
+/// numbers, its time and its events as the bytes that were written. No two writings give the same bytes, though the records are the same: a
+/// blob is named by its content, and whoever removes one of which nothing became, however late, must not remove what another has archived.
 /// </summary>
 public sealed class ArchiveWriter
 {
@@ -21,11 +21,11 @@ public sealed class ArchiveWriter
     private readonly ArrayBufferWriter<byte> lines = new();
     private long lastSeq;
 
-    /// <summary>Begins one of a session, with the event <paramref name="firstSeq"/>.</summary>
-    public ArchiveWriter(SessionKey key, long firstSeq)
+    /// <summary>Begins one of a session, with the event <paramref name="firstSeq"/>; no other <paramref name="writing"/> is called so.</summary>
+    public ArchiveWriter(SessionKey key, long firstSeq, Guid writing)
     {
         (this.key, this.firstSeq, lastSeq) = (key, firstSeq, firstSeq - 1);
-        Write($"{{\"format\":{EventArchive.JsonLines},\"organization\":\"{key.Organization}\",\"session\":\"{key.Session}\",\"firstSeq\":{firstSeq}}}\n");
+        Write($"{{\"format\":{EventArchive.JsonLines},\"organization\":\"{key.Organization}\",\"session\":\"{key.Session}\",\"firstSeq\":{firstSeq},\"writing\":\"{writing:N}\"}}\n");
     }
 
     /// <summary>Whether it has taken in no record yet.</summary>

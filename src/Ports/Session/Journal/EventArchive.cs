@@ -8,4 +8,10 @@ public sealed record EventArchive(SessionKey Key, long FirstSeq, long LastSeq, s
 {
     /// <summary>JSON Lines, packed with gzip: what <see cref="ArchiveWriter"/> of this release writes.</summary>
     public const short JsonLines = 1;
+
+    /// <summary>What it is before the journal has noted it.</summary>
+    public PendingArchive Pending => new(Key, Sha256);
 }
+
+/// <summary>A blob of a session's organization that is about to be stored, or was, and that no archive names yet.</summary>
+public sealed record PendingArchive(SessionKey Key, string Sha256);

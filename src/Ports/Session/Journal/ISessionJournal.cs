@@ -107,16 +107,33 @@ public interface ISessionJournal
     ValueTask<IReadOnlyList<SessionKey>> ListUnarchivedAsync(TimeSpan age, SessionKey after, int limit, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Notes that the first events that still stand in a session's records stand in a blob by now, and takes them out of the records, which
-    /// keep the facts: both, if the head is still the one that was read and nobody has the session open or waits to wake it; otherwise
-    /// neither. <see cref="SessionHead.Archived"/> is then the last of them. Whoever opens the session meanwhile comes before it or after it.
+    /// Notes that a blob is about to be stored that may become an archive, before it is: whatever becomes of who stores it, the blob is named from
+    /// then on, by this until it is archived (<see cref="ArchiveAsync"/>) or forgotten. Idempotent.
     /// </summary>
-    /// <returns>False when the session is not as it was read, or another host has done it.</returns>
+    ValueTask AnnounceArchiveAsync(PendingArchive pending, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Notes that the first events that still stand in a session's records stand in a blob by now, which was announced and is pending no more
+    /// from then on, and takes them out of the records, which keep the facts: all of it, if the head is still the one that was read, nobody has
+    /// the session open or waits to wake it, and nobody has given the blob up; otherwise nothing. <see cref="SessionHead.Archived"/> is then the
+    /// last of them. Whoever opens the session meanwhile comes before it or after it, and so does whoever gives the blob up.
+    /// </summary>
+    /// <returns>False when the session is not as it was read, another host has done it, or the blob was not announced or was given up: it is no archive and will be none.</returns>
     /// <exception cref="PortException"><see cref="PortFailureKind.Rejected"/>: the archive does not begin where the records do, or ends within one. Nothing was done.</exception>
     ValueTask<bool> ArchiveAsync(SessionHead seen, EventArchive archive, CancellationToken cancellationToken);
 
     /// <summary>The archive of the first events above <paramref name="afterSeq"/> that stand in one and are not gone; null when there is none.</summary>
     ValueTask<EventArchive?> FindArchiveAsync(SessionKey key, long afterSeq, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Blobs, of all organizations, that were announced longer than <paramref name="age"/> ago by the store's own clock and did not become archives:
+    /// each is given up by this, so that it cannot become one any more and may go, and is told again until it is forgotten. At most
+    /// <paramref name="limit"/> in an order that stays, behind <paramref name="after"/>; null: from the first. Never one that an archive names.
+    /// </summary>
+    ValueTask<IReadOnlyList<PendingArchive>> GiveUpArchivesAsync(TimeSpan age, PendingArchive? after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Forgets a blob that is no archive and will be none, given up or by who announced it, once it is gone. Idempotent.</summary>
+    ValueTask ForgetPendingArchiveAsync(PendingArchive pending, CancellationToken cancellationToken);
 
     /// <summary>Archives, of all organizations, whose events are gone (<see cref="SessionHead.Floor"/>): nobody is told of them any more, so their blobs may go. In an order of their own, behind <paramref name="after"/>; null: from the first.</summary>
     ValueTask<IReadOnlyList<EventArchive>> ListGoneArchivesAsync(EventArchive? after, int limit, CancellationToken cancellationToken);
