@@ -166,6 +166,7 @@ public sealed partial class InMemorySessionJournal(InMemoryJournalStore store) :
         }
 
         if (!create && entry.Version == 0) return null;
+        if (entry.Host is { } owner && owner != host && store.LivesAsHost(owner) is true) throw new PortException(PortFailureKind.Fenced, $"Session {key} is another host's by now.");
         entry.Epoch++;
         entry.Host = self = host;
         return new(key, host, entry.Epoch, entry.Version, entry.Seq, Incarnation);

@@ -266,6 +266,27 @@ public abstract class HostRegistryContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_living_host_has_open_nobody_else_opens_who_has_not_claimed_it()
+    {
+        var (mine, other) = (await HostAsync(), await HostAsync());
+        var key = NewKey();
+        var lease = await OpenAsync(key, mine.Host);
+
+        foreach (var create in (bool[])[false, true])
+        {
+            var refused = await Assert.ThrowsAsync<PortException>(async () => await Journal.OpenAsync(key, other.Host.Location.Id, create, default));
+            Assert.Equal((PortFailureKind.Fenced, false), (refused.Kind, refused.EffectMayHaveHappened));
+        }
+
+        Assert.True(await AppendAsync(lease, 1));
+        Assert.NotNull(await OpenAgainAsync(key, mine.Host));
+        await Journal.ReleaseAsync(await OpenAgainAsync(key, mine.Host), default);
+        Assert.NotNull(await OpenAgainAsync(key, other.Host));
+        await CutLockAsync(other.Host);
+        Assert.NotNull(await OpenAgainAsync(key, mine.Host));
+    }
+
+    [Fact]
     public async Task What_a_host_owned_that_was_never_registered_is_free()
     {
         var (registry, host) = await HostAsync();

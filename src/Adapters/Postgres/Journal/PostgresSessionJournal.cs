@@ -17,12 +17,20 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
 
     private const string PatienceSql = "patience AS MATERIALIZED (SELECT set_config('lock_timeout', $4, true))";
 
-    private const string LeaseSql = "SELECT EXISTS (SELECT FROM dead), epoch, version, seq, incarnation FROM (SELECT) AS always LEFT JOIN opened ON true";
+    // From a host that lives only a claim takes it (IHostRegistry): who opens what was its own a moment ago may find that it is a peer's. Asked of the
+    // row as it is once it is free to be changed.
+    private const string IsFree = "(h.host IS NULL OR h.host = $3 OR NOT EXISTS (SELECT FROM session_host AS owner WHERE owner.id = h.host AND host_alive(owner)))";
+
+    private const string LeaseSql = """
+        SELECT EXISTS (SELECT FROM dead), epoch, version, seq, incarnation,
+            CASE WHEN epoch IS NULL THEN EXISTS (SELECT FROM session_head WHERE org = $1 AND session = $2 AND version > 0) END
+        FROM (SELECT) AS always LEFT JOIN opened ON true
+        """;
 
     private const string CreateSql = $"""
         {DeadSql}, {PatienceSql}, opened AS (
             INSERT INTO session_head AS h (org, session, host) SELECT $1, $2, $3 FROM patience WHERE NOT EXISTS (SELECT FROM dead)
-            ON CONFLICT (org, session) DO UPDATE SET host = excluded.host, epoch = h.epoch + 1
+            ON CONFLICT (org, session) DO UPDATE SET host = excluded.host, epoch = h.epoch + 1 WHERE {IsFree}
             RETURNING epoch, version, seq, incarnation
         ) {LeaseSql}
         """;
@@ -30,7 +38,8 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
     // A head at version 0 was opened to be created and never was: it counts only for who creates.
     private const string OpenSql = $"""
         {DeadSql}, {PatienceSql}, opened AS (
-            UPDATE session_head SET host = $3, epoch = epoch + 1 FROM patience WHERE org = $1 AND session = $2 AND version > 0 AND NOT EXISTS (SELECT FROM dead)
+            UPDATE session_head AS h SET host = $3, epoch = epoch + 1 FROM patience
+            WHERE org = $1 AND session = $2 AND version > 0 AND NOT EXISTS (SELECT FROM dead) AND {IsFree}
             RETURNING epoch, version, seq, incarnation
         ) {LeaseSql}
         """;
@@ -134,7 +143,8 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         await row.ReadAsync(cancellationToken);
         if (row.GetBoolean(0)) throw new PortException(PortFailureKind.Fenced, $"Host {host} is none any more; it must register anew.");
-        return row.IsDBNull(1) ? null : new JournalLease(key, host, row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt32(4));
+        if (row.IsDBNull(1)) return create || row.GetBoolean(5) ? throw new PortException(PortFailureKind.Fenced, $"Session {key} is another host's by now.") : null;
+        return new JournalLease(key, host, row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt32(4));
     }
 
     /// <summary>Saves it if the head allows, and returns the head it was judged by; null when there is none.</summary>

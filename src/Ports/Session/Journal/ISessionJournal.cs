@@ -13,8 +13,8 @@ public interface ISessionJournal
     /// the same host's included. Null when the session does not exist and <paramref name="create"/> is false.
     /// </summary>
     /// <exception cref="PortException">
-    /// <see cref="PortFailureKind.Fenced"/>: a peer has found the host dead (<see cref="IHostRegistry"/>), or it has left; nothing was taken. However late
-    /// an opening comes, a host that is none any more takes no session back from the one that has it by then.
+    /// <see cref="PortFailureKind.Fenced"/>: a peer has found the host dead (<see cref="IHostRegistry"/>), or it has left; or another host that lives has the
+    /// session, and this one has not claimed it. Nothing was taken. However late an opening comes, no session is taken back from the host that has it by then.
     /// </exception>
     ValueTask<JournalLease?> OpenAsync(SessionKey key, HostId host, bool create, CancellationToken cancellationToken);
 
