@@ -18,7 +18,7 @@ public sealed record DependencyReport(string Name, string Description, bool Requ
 internal sealed partial class HealthJson : JsonSerializerContext;
 
 /// <summary>Asks every dependency how it is, side by side. An answer is used again for a second, because anybody may ask.</summary>
-internal sealed class DependencyHealth(IEnumerable<IHostDependency> dependencies, TimeProvider time) : IDisposable
+internal sealed partial class DependencyHealth(IEnumerable<IHostDependency> dependencies, TimeProvider time, ILogger<DependencyHealth> logger) : IDisposable
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(1);
@@ -64,7 +64,15 @@ internal sealed class DependencyHealth(IEnumerable<IHostDependency> dependencies
         {
             reason = failure.Message;
         }
+        catch (Exception failure)
+        {
+            LogUnforeseen(failure, dependency.Name);
+            reason = "Whether it works could not be found out, for a reason that nobody foresaw; the log has it."; // not the message, which may be anything, to anybody
+        }
 
         return new(dependency.Name, dependency.Description, dependency.IsRequired, reason is null, reason);
     }
+
+    [LoggerMessage(EventId = 12, Level = LogLevel.Error, Message = "Whether {Dependency} works could not be found out, for a reason that nobody foresaw; it is told to be not ready.")]
+    private partial void LogUnforeseen(Exception failure, string dependency);
 }
