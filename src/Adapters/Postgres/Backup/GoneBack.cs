@@ -14,6 +14,14 @@ internal static class GoneBack
     /// <summary>What nobody else may look at while it changes.</summary>
     private static readonly string[] Tables = ["session_head", "session_view", "feed_topic"];
 
+    /// <summary>
+    /// The incarnation that the database was last made to say, of a session that is made now: the column's default, which anybody may look up and nobody has to lock anything for.
+    /// </summary>
+    public const string Said = """
+        (SELECT pg_get_expr(column_default.adbin, 0)::int FROM pg_attrdef AS column_default JOIN pg_attribute AS attribute ON attribute.attrelid = column_default.adrelid AND attribute.attnum = column_default.adnum
+        WHERE column_default.adrelid = 'session_head'::regclass AND attribute.attname = 'incarnation')
+        """;
+
     /// <summary>More watermarks than any topic gives in a second.</summary>
     private const long WatermarksPerSecond = 1_000_000;
 
@@ -101,6 +109,13 @@ internal static class GoneBack
             CommandTimeout = 0, // however many sessions there are
         };
         await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <inheritdoc cref="Said"/>
+    public static async Task<int> SaidAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"SELECT {Said}", connection);
+        return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
     public static async Task<int> HighestAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

@@ -6,8 +6,8 @@ using Npgsql;
 namespace Coordinator.Adapters.Postgres.Backup;
 
 /// <summary>
-/// Looks every few seconds whether the database that the host serves from was promoted or restored under it. Only for one by connection string: the embedded server
-/// has no other to take over from it.
+/// Looks every few seconds whether the database that the host serves from was promoted or restored under it, or put back to an earlier state of its disk: the embedded server too, which
+/// has no other to take over from it, is started again on whatever its folder then holds.
 /// </summary>
 internal sealed partial class TimelineWatch(
     DatabaseServer server,
@@ -19,12 +19,16 @@ internal sealed partial class TimelineWatch(
 {
     internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
-    private DatabasePlace? last;
+    private DatabaseSight? last;
     private DatabasePlace? left;
+
+    /// <summary>
+    /// Set from the look that finds the database behind what was seen until that is noted: what is written meanwhile may bring the log beyond it.
+    /// </summary>
+    private int? lostAfter;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (server.Embedded is not null) return;
         try
         {
             await starter.WhenReadyAsync(stoppingToken);
@@ -47,15 +51,21 @@ internal sealed partial class TimelineWatch(
     {
         try
         {
-            var place = await DatabaseTimeline.FindAsync(system.Source, cancellationToken);
-            if (place == last) return;
+            var sight = await DatabaseTimeline.FindAsync(system.Source, cancellationToken);
+            if (last is { } before && sight.IsBehind(before)) lostAfter ??= before.Said;
+            if (lostAfter is null && last is { } known && sight.IsAsAt(known))
+            {
+                last = sight;
+                return;
+            }
+
             await using var source = server.CreateOwner();
             await using var owner = await source.OpenConnectionAsync(cancellationToken);
-            if (await TryNoteAsync(owner, place, cancellationToken) is not { } wentBack) return;
-            if (wentBack) LogWentBack(logger);
+            if (await TryNoteAsync(owner, sight.Place, cancellationToken) is not { } note) return;
+            if (note.WentBack) LogWentBack(logger);
             // Whoever noted it first, another host or this one in a commit whose answer was lost: what is in memory here is older.
-            if (wentBack || last is not null || left is not null) await BeginAnewAsync(cancellationToken);
-            last = place;
+            if (note.WentBack || last is not null || left is not null) await BeginAnewAsync(cancellationToken);
+            (last, left, lostAfter) = (sight with { Said = note.Said }, null, null);
         }
         catch (Exception failure) when (DatabaseFailure.IsOne(failure) && !DatabaseTimeline.IsUntold(failure))
         {
@@ -71,11 +81,11 @@ internal sealed partial class TimelineWatch(
     /// Null when somebody was in the way: the next look tries again. What is in memory here is older then already, so whoever follows it is sent, once, to what the
     /// database has.
     /// </summary>
-    private async Task<bool?> TryNoteAsync(NpgsqlConnection owner, DatabasePlace place, CancellationToken cancellationToken)
+    private async Task<DatabaseNote?> TryNoteAsync(NpgsqlConnection owner, DatabasePlace place, CancellationToken cancellationToken)
     {
         try
         {
-            return await DatabaseTimeline.NoteAsync(owner, time, logger, cancellationToken);
+            return await DatabaseTimeline.NoteAsync(owner, lostAfter, time, logger, cancellationToken);
         }
         catch (PostgresException held) when (DatabaseFailure.IsOfContention(held))
         {

@@ -25,7 +25,7 @@ internal sealed partial class DatabasePreparation(DatabaseServer server, TimePro
     {
         try
         {
-            if (await DatabaseTimeline.NoteAsync(owner, time, logger, cancellationToken)) TimelineWatch.LogWentBack(logger);
+            if ((await DatabaseTimeline.NoteAsync(owner, lostAfter: null, time, logger, cancellationToken)).WentBack) TimelineWatch.LogWentBack(logger);
         }
         catch (PostgresException refused) when (DatabaseTimeline.IsUntold(refused))
         {
