@@ -42,9 +42,9 @@ public sealed class PutBackDatabaseTests : IAsyncLifetime
     [Fact]
     public async Task Every_session_is_another_incarnation_once_for_all_hosts_and_none_that_comes_later_says_it_again()
     {
-        await using var one = new Watcher(folder);
-        await using var other = new Watcher(folder);
-        var lease = await one.OpenAsync();
+        await using var one = new WatchingHost(folder);
+        await using var other = new WatchingHost(folder);
+        var lease = await OpenAsync(one.Sessions.Journal);
         await CopyAsync();
         await one.LookAsync();
         await other.LookAsync();
@@ -56,7 +56,7 @@ public sealed class PutBackDatabaseTests : IAsyncLifetime
         await one.LookAsync();
         var said = await one.IncarnationAsync(lease);
         await other.LookAsync();
-        await using var later = new Watcher(folder);
+        await using var later = new WatchingHost(folder);
         await later.LookAsync();
         foreach (var again in new[] { one, other, later }) await again.LookAsync();
 
@@ -69,8 +69,8 @@ public sealed class PutBackDatabaseTests : IAsyncLifetime
     [Fact]
     public async Task So_it_is_where_more_was_written_before_the_first_look_than_was_lost()
     {
-        await using var host = new Watcher(folder);
-        var lease = await host.OpenAsync();
+        await using var host = new WatchingHost(folder);
+        var lease = await OpenAsync(host.Sessions.Journal);
         await CopyAsync();
         await WriteAsync(host, lease);
         await host.LookAsync();
@@ -87,8 +87,8 @@ public sealed class PutBackDatabaseTests : IAsyncLifetime
     [Fact]
     public async Task So_it_is_at_a_later_look_where_the_first_one_found_a_table_held_and_more_was_written_since_than_was_lost()
     {
-        await using var host = new Watcher(folder);
-        var lease = await host.OpenAsync();
+        await using var host = new WatchingHost(folder);
+        var lease = await OpenAsync(host.Sessions.Journal);
         await CopyAsync();
         await WriteAsync(host, lease);
         await host.LookAsync();
@@ -113,8 +113,8 @@ public sealed class PutBackDatabaseTests : IAsyncLifetime
     [Fact]
     public async Task Put_back_again_it_is_said_again()
     {
-        await using var host = new Watcher(folder);
-        var lease = await host.OpenAsync();
+        await using var host = new WatchingHost(folder);
+        var lease = await OpenAsync(host.Sessions.Journal);
         await CopyAsync();
         await WriteAsync(host, lease);
         await host.LookAsync();
@@ -134,8 +134,8 @@ public sealed class PutBackDatabaseTests : IAsyncLifetime
     [InlineData(false)]
     public async Task A_server_that_only_ended_and_came_back_lost_nothing(bool killed)
     {
-        await using var host = new Watcher(folder);
-        var lease = await host.OpenAsync();
+        await using var host = new WatchingHost(folder);
+        var lease = await OpenAsync(host.Sessions.Journal);
         await host.LookAsync();
         for (var round = 1L; round <= 3; round++)
         {
@@ -165,7 +165,7 @@ public sealed class PutBackDatabaseTests : IAsyncLifetime
     public async Task A_host_looks_at_its_own_server_too_which_may_die_and_come_back_on_another_disk()
     {
         await StopAsync();
-        var (time, keeper) = (new ManualTime(), new Keeper());
+        var (time, keeper) = (new ManualTime(), new CountingKeeper());
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new($"{DatabaseOptions.Section}:Embedded:DataDirectory", folder.Root)]).Build();
         await using var services = new ServiceCollection().AddLogging().AddPostgres(configuration).BuildServiceProvider();
         var (starts, own) = (1, services.GetRequiredService<DatabaseServer>().Embedded!);
@@ -198,7 +198,7 @@ public sealed class PutBackDatabaseTests : IAsyncLifetime
         Assert.NotEqual(lease.Incarnation, (await journal.FindHeadAsync(lease.Key, default))!.Incarnation);
     }
 
-    private static async Task WriteAsync(Watcher host, JournalLease lease)
+    private static async Task WriteAsync(WatchingHost host, JournalLease lease)
     {
         for (var version = 1L; version < 10; version++) Assert.True(await host.Sessions.Journal.AppendAsync(lease, Append(version), default));
     }
@@ -256,61 +256,5 @@ public sealed class PutBackDatabaseTests : IAsyncLifetime
         using var copying = Process.Start("cp", ["-a", from, to]);
         copying.WaitForExit();
         Assert.Equal(0, copying.ExitCode);
-    }
-
-    /// <summary>What a host without peers has of its database: the adapter, the watch, and sessions that can be told.</summary>
-    private sealed class Watcher : IAsyncDisposable
-    {
-        private readonly Keeper keeper = new();
-        private readonly ManualTime time = new(TimeProvider.System.GetUtcNow());
-        private readonly TimelineWatch watch;
-
-        public Watcher(EmbeddedServerFolder folder)
-        {
-            Sessions = new(folder.Layout.Connection().ConnectionString);
-            watch = Sessions.Create<TimelineWatch>(time, new IKeepsSessions[] { keeper }, NullLogger<TimelineWatch>.Instance);
-        }
-
-        public PostgresSessions Sessions { get; }
-
-        public int Times => keeper.Times;
-
-        /// <summary>One look on connections of its own, so that it sees the server that there is now.</summary>
-        public async Task LookAsync()
-        {
-            LeaveConnections();
-            var look = watch.LookAsync(default);
-            await Eventually.AdvanceAsync(time, TimelineWatch.Interval, () => look.IsCompleted);
-            await look;
-        }
-
-        public Task<JournalLease> OpenAsync() => PutBackDatabaseTests.OpenAsync(Sessions.Journal);
-
-        public async Task<int> IncarnationAsync(JournalLease lease) => (await Sessions.Journal.FindHeadAsync(lease.Key, default))!.Incarnation;
-
-        public void LeaveConnections()
-        {
-            Sessions.System.Clear();
-            Sessions.Shared.Clear();
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            watch.Dispose();
-            await Sessions.DisposeAsync();
-        }
-    }
-
-    private sealed class Keeper : IKeepsSessions
-    {
-        private int times;
-
-        public int Times => Volatile.Read(ref times);
-
-        public Task BeginAnewAsync(CancellationToken cancellationToken)
-        {
-            Interlocked.Increment(ref times);
-            return Task.CompletedTask;
-        }
     }
 }
