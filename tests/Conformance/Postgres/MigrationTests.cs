@@ -85,6 +85,20 @@ public sealed class MigrationTests : IAsyncLifetime
         Assert.Contains("never changed", failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("abc")]
+    public async Task A_checksum_that_somebody_spoiled_is_an_error_that_names_its_step(string spoiled)
+    {
+        Migration[] steps = [Migration.Parse("0001_first.sql", "CREATE TABLE first (id int)")];
+        await RunAsync(steps);
+        await using (var connection = await source!.OpenConnectionAsync()) await ExecuteAsync(connection, $"UPDATE schema_migration SET checksum = '{spoiled}'");
+
+        var failure = await Assert.ThrowsAsync<MigrationException>(() => RunAsync(steps));
+
+        Assert.Contains("0001_first.sql", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Other_line_ends_are_no_change()
     {

@@ -63,12 +63,15 @@ internal sealed partial class MigrationRunner(NpgsqlDataSource dataSource, IRead
             }
             else if (was.Checksum != migration.Checksum || was.Name != migration.Name)
             {
-                throw new MigrationException($"{migration.Name} is not what was applied as {was.Name} (checksum {was.Checksum[..12]}, now {migration.Checksum[..12]}): an applied migration is never changed; add a new one.");
+                throw new MigrationException($"{migration.Name} is not what was applied as {was.Name} (checksum {Beginning(was.Checksum)}, now {Beginning(migration.Checksum)}): an applied migration is never changed; add a new one.");
             }
         }
 
         return missing;
     }
+
+    /// <summary>What the database has may be anything, if somebody changed it by hand.</summary>
+    private static string Beginning(string checksum) => checksum.Length > 12 ? checksum[..12] : $"'{checksum}'";
 
     private async Task ApplyAsync(NpgsqlConnection connection, Migration migration, CancellationToken cancellationToken)
     {
