@@ -101,6 +101,7 @@ internal sealed class MaintenanceCommand(IConfiguration configuration, DatabaseB
     {
         if (named is null) throw new PortException(PortFailureKind.Rejected, "Name the folder of the backup: restore <folder>.");
         var folder = new BackupFolder(Path.GetFullPath(named));
+        await database.DemandPlaceAsync(replace, cancellationToken); // before anything is written
         var artifacts = folder.GiveArtifacts(ArtifactStore, cancellationToken); // first: what the database refers to must be there
         var sessions = await database.RestoreAsync(folder.Database, replace, cancellationToken);
         return string.Create(CultureInfo.InvariantCulture, $"""

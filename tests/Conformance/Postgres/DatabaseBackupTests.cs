@@ -212,6 +212,49 @@ public sealed class DatabaseBackupTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task With_a_host_on_it_a_restore_says_so_and_not_that_it_holds_something()
+    {
+        await using var host = Host(original);
+        await WriteAsync(host, NewSession(), 1);
+        await BackupOf(original).WriteAsync(folder, default);
+        await host.Journal.FindHeadAsync(NewSession(), default); // its connection is there
+
+        Assert.All(
+            [await Assert.ThrowsAsync<PortException>(() => BackupOf(original).RestoreAsync(folder, replace: false, default)), await Assert.ThrowsAsync<PortException>(() => BackupOf(original).DemandPlaceAsync(replace: false, default))],
+            refused => Assert.Contains("Stop every host", refused.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_is_asked_to_be_replaced_and_is_not_embedded_is_left_and_the_option_is_named()
+    {
+        await using (var host = Host(original)) await WriteAsync(host, NewSession(), 1);
+        await BackupOf(original).WriteAsync(folder, default);
+        var empty = await NewDatabaseAsync();
+
+        foreach (var database in (string[])[original, empty])
+            Assert.Contains("--replace", (await Assert.ThrowsAsync<PortException>(() => BackupOf(database).RestoreAsync(folder, replace: true, default))).Message, StringComparison.Ordinal);
+        Assert.Empty(await TablesAsync(empty));
+    }
+
+    [Fact]
+    public async Task Into_a_database_whose_roles_the_login_may_not_make_nothing_is_restored_until_they_are_made()
+    {
+        await using (var host = Host(original)) await WriteAsync(host, NewSession(), 1);
+        await BackupOf(original).WriteAsync(folder, default);
+        var restored = await NewDatabaseAsync();
+        var roles = DatabaseRoles.Of(databases[^1]);
+        await PostgresFixture.ExecuteAsAdministratorAsync($"DROP ROLE {roles.Door}, {roles.Tenants}, {roles.Host}");
+
+        var refused = await Assert.ThrowsAsync<PortException>(() => BackupOf(restored).RestoreAsync(folder, replace: false, default));
+        Assert.Equal(PortFailureKind.Rejected, refused.Kind);
+        Assert.Empty(await TablesAsync(restored));
+
+        await PostgresFixture.ExecuteAsAdministratorAsync(refused.Message[refused.Message.IndexOf("CREATE ROLE", StringComparison.Ordinal)..]);
+        await BackupOf(restored).RestoreAsync(folder, replace: false, default);
+        await using var again = await StartAsync(restored);
+    }
+
+    [Fact]
     public async Task With_somebody_who_holds_what_is_to_be_changed_it_says_who_and_changes_nothing()
     {
         await using (var host = Host(original)) await WriteAsync(host, NewSession(), 1);
@@ -240,7 +283,7 @@ public sealed class DatabaseBackupTests : IAsyncLifetime
         await using (var host = Host(original)) await WriteAsync(host, NewSession(), 1);
         await BackupOf(original).WriteAsync(folder, default);
 
-        var refused = await Assert.ThrowsAsync<PortException>(() => BackupOf(original).RestoreAsync(folder, replace: true, default));
+        var refused = await Assert.ThrowsAsync<PortException>(() => BackupOf(original).RestoreAsync(folder, replace: false, default));
 
         Assert.Contains("not empty", refused.Message, StringComparison.Ordinal);
     }

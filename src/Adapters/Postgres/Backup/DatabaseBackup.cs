@@ -47,6 +47,16 @@ public sealed class DatabaseBackup
         return (await DatabaseCopy.WriteAsync(connection, folder, time.GetUtcNow(), cancellationToken)).Sessions;
     });
 
+    /// <summary>Refuses to go on where a restore would be, and for a database by connection string makes the roles that it lacks. Nothing of the database itself is changed.</summary>
+    /// <exception cref="PortException"><see cref="PortFailureKind.Rejected"/>: it says what to do.</exception>
+    public Task DemandPlaceAsync(bool replace, CancellationToken cancellationToken) => ToldAsync("looking for a place to restore into", async () =>
+    {
+        if (server.Embedded is not null) return true; // looked at when it has been started
+        await using var source = server.CreateMaintenance(lockPatience: LockPatience);
+        await DemandPlaceAsync(source, replace, cancellationToken);
+        return true;
+    });
+
     /// <summary>
     /// Puts the copy in <paramref name="folder"/> in place of the database, all of it or nothing, as one that went back in
     /// time. No host may be serving. A database by connection string must be empty; the embedded one must be, unless
@@ -60,7 +70,7 @@ public sealed class DatabaseBackup
         if (server.Embedded is not { } embedded)
         {
             await using var source = server.CreateMaintenance(lockPatience: LockPatience);
-            if (await HoldsAnythingAsync(source, cancellationToken)) throw new PortException(PortFailureKind.Rejected, "The database is not empty. Make an empty one, name it in Database:ConnectionString, and restore into that.");
+            await DemandPlaceAsync(source, replace, cancellationToken);
             await FillAsync(source, folder, manifest, steps, manifest.Incarnation, cancellationToken);
             return manifest.Sessions;
         }
@@ -88,6 +98,19 @@ public sealed class DatabaseBackup
             return await CountSessionsAsync(connection, cancellationToken);
         }, cancellationToken);
     });
+
+    private async Task DemandPlaceAsync(NpgsqlDataSource source, bool replace, CancellationToken cancellationToken)
+    {
+        await using (var connection = await source.OpenConnectionAsync(cancellationToken))
+        {
+            await DemandNoHostAsync(connection, cancellationToken);
+            if (replace) throw new PortException(PortFailureKind.Rejected, "--replace is for the embedded database only. Make an empty one, name it in Database:ConnectionString, and restore into that without the option.");
+        }
+
+        if (await HoldsAnythingAsync(source, cancellationToken)) throw new PortException(PortFailureKind.Rejected, "The database is not empty. Make an empty one, name it in Database:ConnectionString, and restore into that.");
+        await using var owner = await source.OpenConnectionAsync(cancellationToken);
+        await server.Roles.EnsureAsync(owner, cancellationToken); // of another name it has roles of its own, without which no host would start on what was restored
+    }
 
     /// <summary>The schema of the copy, which today's release must know step by step; a host that starts applies what is newer.</summary>
     private List<Migration> StepsOf(BackupManifest manifest)
@@ -139,14 +162,16 @@ public sealed class DatabaseBackup
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await using (var alone = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({MigrationRunner.LockKey})", connection)) await alone.ExecuteNonQueryAsync(cancellationToken);
-        await using (var hosts = new NpgsqlCommand($"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '{DatabaseServer.NameOfHosts}'", connection))
-        {
-            if (await hosts.ExecuteScalarAsync(cancellationToken) is > 0L) throw new PortException(PortFailureKind.Rejected, "A host is connected to the database. Stop every host first.");
-        }
-
+        await DemandNoHostAsync(connection, cancellationToken);
         var answer = await work(connection);
         await transaction.CommitAsync(cancellationToken);
         return answer;
+    }
+
+    private static async Task DemandNoHostAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var hosts = new NpgsqlCommand($"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '{DatabaseServer.NameOfHosts}'", connection);
+        if (await hosts.ExecuteScalarAsync(cancellationToken) is > 0L) throw new PortException(PortFailureKind.Rejected, "A host is connected to the database. Stop every host first.");
     }
 
     private void DemandCluster()

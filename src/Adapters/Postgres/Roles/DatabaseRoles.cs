@@ -48,7 +48,7 @@ internal sealed partial record DatabaseRoles(string Tenants, string Host, string
         }
         catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
-            throw new DatabaseStartException($"The login {login} may neither take nor make the roles that hosts work under. Have an administrator of the server run this once, then start the host again: {Script(login)}");
+            throw new DatabaseStartException($"The login {login} may neither take nor make the roles that hosts work under. Have an administrator of the server run this once, then try again: {Script(login)}");
         }
     }
 
