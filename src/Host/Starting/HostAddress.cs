@@ -10,6 +10,11 @@ internal sealed class HostAddress(IServer server, IConfiguration configuration)
 
     public Uri Url => Configured ?? Listening ?? Default;
 
+    /// <summary>Where the host itself listens, and beside it where people reach it when that is elsewhere.</summary>
+    public string Served => Listening is { } own && own != Url ? $"{Plain(own)}, for people at {Plain(Url)}" : Plain(Url);
+
+    private static string Plain(Uri url) => url.OriginalString.TrimEnd('/');
+
     private Uri? Configured => Uri.TryCreate(configuration["PublicUrl"], UriKind.Absolute, out var url) ? url : null;
 
     private Uri? Listening

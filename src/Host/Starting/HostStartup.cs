@@ -110,7 +110,7 @@ internal sealed partial class HostStartup(
         foreach (var (plane, line) in ports.Lines) LogPorts(logger, plane, line);
         if (!web.IsBuilt) LogNoWebApp(logger);
         var (url, took) = (address.Url, time.GetElapsedTime(began));
-        LogServing(logger, url, took.TotalMilliseconds);
+        LogServing(logger, address.Served, took.TotalMilliseconds);
         await InviteAsync(url, cancellationToken);
     }
 
@@ -149,8 +149,8 @@ internal sealed partial class HostStartup(
     [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "The web app is not built; the API serves without it.")]
     private static partial void LogNoWebApp(ILogger logger);
 
-    [LoggerMessage(EventId = 6, Level = LogLevel.Information, Message = "Serving at {Url}, {Milliseconds:F0} ms after the start.")]
-    private static partial void LogServing(ILogger logger, Uri url, double milliseconds);
+    [LoggerMessage(EventId = 6, Level = LogLevel.Information, Message = "Serving at {Address}, {Milliseconds:F0} ms after the start.")]
+    private static partial void LogServing(ILogger logger, string address, double milliseconds);
 
     [LoggerMessage(EventId = 7, Level = LogLevel.Information, Message = "Stopped while it was starting.")]
     private static partial void LogStoppedWhileStarting(ILogger logger);
