@@ -38,6 +38,31 @@ public sealed class EventPrinterTests
         Assert.Equal("lo", printer.NewOf(Text(seq: 5, from: null, offset, "lo")));
     }
 
+    [Fact]
+    public void An_answer_that_begins_anew_is_said_to_and_printed_from_its_beginning()
+    {
+        Assert.Equal(["Hello wo", "(the answer begins anew)", "Hello you!"], Printed(
+            Text(seq: 4, from: null, offset: 0, "Hello wo"),
+            Text(seq: 5, from: null, offset: 6, "you!")));
+        Assert.Equal(["Hel", "(the answer begins anew)", "Good day"], Printed(
+            Text(seq: 4, from: null, offset: 0, "Hel"),
+            Text(seq: 5, from: null, offset: 0, ""),
+            Text(seq: 6, from: null, offset: 0, "Good"),
+            Text(seq: 7, from: null, offset: 4, " day")));
+    }
+
+    [Theory]
+    [InlineData("agent.retrying", """{"attempt":2,"reason":"the provider is busy"}""", "(the model is asked again, attempt 2: the provider is busy)")]
+    [InlineData("agent.retrying", "{}", "(the model is asked again)")]
+    [InlineData("sandbox.booting", """{"phase":"create","status":"progress","code":"sandbox_full","detail":"This machine runs 8 boxes."}""", "box: waits (sandbox_full): This machine runs 8 boxes.")]
+    [InlineData("events.lost", """{"reason":"restored"}""", "(a part of what happened here is lost: restored)")]
+    public void What_keeps_an_answer_waiting_is_said(string type, string data, string line) =>
+        Assert.Equal([line, ""], Printed(Event(type, data)));
+
+    [Fact]
+    public void What_a_phase_says_while_it_goes_well_is_left_out() =>
+        Assert.Equal([""], Printed(Event("sandbox.booting", """{"phase":"install","status":"progress","output":"added 3 packages"}""")));
+
     [Theory]
     [InlineData("\"long\"")]
     [InlineData("1.5")]
@@ -51,6 +76,20 @@ public sealed class EventPrinterTests
         Assert.Equal(4, Text(seq: 7, from: 4, offset: 0, "Hello").From);
         Assert.Null(Text(seq: 7, from: null, offset: 0, "Hello").From);
     }
+
+    private static string[] Printed(params SessionEvent[] events)
+    {
+        using var output = new StringWriter();
+        var console = Terminal.To(output, isRedirected: true);
+        console.Profile.Capabilities.Ansi = false;
+        var printer = new EventPrinter(console);
+        foreach (var e in events) printer.Print(e);
+        return output.ToString().ReplaceLineEndings("\n").Split('\n');
+    }
+
+    private static SessionEvent Event(string type, string data) => JsonSerializer.Deserialize(
+        $$"""{"cursor":"1.1","seq":1,"at":"2026-01-02T03:04:05.678Z","type":"{{type}}","data":{{data}}}""",
+        ClientJson.Default.SessionEvent)!;
 
     private static SessionEvent Text(long seq, long? from, int offset, string text) => Text(seq, from, offset.ToString(System.Globalization.CultureInfo.InvariantCulture), text);
 
