@@ -115,6 +115,28 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(Text, JsonDocument.Parse(Assert.Single(bodies)).RootElement.GetProperty("text").GetString());
     }
 
+    [Fact]
+    public async Task The_first_prompt_is_sent_with_the_session_that_is_made_which_is_named_by_it()
+    {
+        ConcurrentQueue<string> bodies = new();
+        await using var host = await LoopbackServer.StartAsync(app => app.MapPost("/v1/sessions", async (HttpRequest request) =>
+        {
+            using var body = new StreamReader(request.Body);
+            bodies.Enqueue(await body.ReadToEndAsync(request.HttpContext.RequestAborted));
+            return Results.Text("""
+                {"id":"ses_1","title":"count to 400","status":"active","model":"demo/scripted","agent":"opencode","permissions":"auto","repository":null,
+                 "createdAt":"2026-01-02T03:04:05Z","updatedAt":"2026-01-02T03:04:05Z","createdBy":{"kind":"user","id":"usr_1","displayName":"Ada"},"cursor":"1.2",
+                 "sandbox":{"id":null,"generation":0,"status":"none","reason":null},"messages":[{"id":"msg_1","status":"queued","text":"count to 400","model":"demo/scripted","position":0,"cancelling":false,"failure":null}],
+                 "usage":{"inputTokens":0,"outputTokens":0,"reasoningTokens":0,"cacheReadTokens":0,"cacheWriteTokens":0,"costUsd":0}}
+                """, "application/json", statusCode: 201);
+        }));
+        Store(host.Address.GetLeftPart(UriPartial.Authority));
+
+        Assert.Equal("ses_1", (await AnswerAsync(["new", "count to 400", "--model", "demo/scripted"])).Trim());
+
+        Assert.Equal("count to 400", JsonDocument.Parse(Assert.Single(bodies)).RootElement.GetProperty("prompt").GetString());
+    }
+
     public void Dispose() => settings.Delete(recursive: true);
 
     private void Store(string url) => File.WriteAllText(CredentialsFile(), JsonSerializer.Serialize(new { url, apiKey = "ck_stored" }));

@@ -20,13 +20,12 @@ internal static class NewCommand
         command.SetClientAction(async (parsed, client, cancellationToken) =>
         {
             var source = parsed.GetValue(repository) is { } url ? new Repository(url, parsed.GetValue(branch)) : null;
+            var text = parsed.GetValue(prompt);
             var session = await client.CreateSessionAsync(
-                new(parsed.GetValue(model)!, parsed.GetValue(title), source, parsed.GetValue(agent), parsed.GetValue(ask) ? "ask" : "auto"),
+                new(parsed.GetValue(model)!, parsed.GetValue(title), source, parsed.GetValue(agent), parsed.GetValue(ask) ? "ask" : "auto", text), // with the prompt, which names it
                 cancellationToken);
             Terminal.Line(session.Id);
-            if (parsed.GetValue(prompt) is not { } text) return 0;
-            var accepted = await client.PromptAsync(session.Id, text, cancellationToken);
-            return parsed.GetValue(follow) ? await PromptCommand.FollowAsync(client, session.Id, accepted.MessageId, cancellationToken) : 0;
+            return text is not null && parsed.GetValue(follow) ? await PromptCommand.FollowAsync(client, session.Id, session.Messages[0].Id, cancellationToken) : 0;
         });
         return command;
     }
