@@ -6,7 +6,7 @@ namespace Coordinator.Host.Logging;
 /// <summary>
 /// The outages that one logger tells of: failures of what is behind a port, which come with every call for as long as it is away. The first
 /// of an event, a kind and a text, which names what failed, is told at once. Of those that follow one is told each <see cref="Interval"/>, with
-/// how many more there were, and once an interval has passed without any, that it is over and how long it was. Where more than
+/// how many more there were and when the last of them was, and once an interval has passed without any, that it is over and how long it was. Where more than
 /// <see cref="MostTexts"/> of an event and kind last, such as one of each session, those beyond are folded as if they had one text.
 /// </summary>
 internal sealed class Outages(ILogger logger, TimeProvider time) : IDisposable
@@ -39,6 +39,7 @@ internal sealed class Outages(ILogger logger, TimeProvider time) : IDisposable
             outage ??= Add(key);
             outage.Total++;
             outage.LastAt = time.GetTimestamp();
+            outage.LastTime = time.GetUtcNow();
             outage.Last = text;
             if (!begins) outage.LeftOut++;
             return begins;
@@ -91,8 +92,9 @@ internal sealed class Outages(ILogger logger, TimeProvider time) : IDisposable
         }
 
         var (group, many) = (key.Group, key.Text is null);
-        if (leftOut == 1) Write(group.Level, group.Id, outage.Last);
-        else if (leftOut > 1) Write(group.Level, group.Id, string.Create(CultureInfo.InvariantCulture, $"{outage.Last} (… and {leftOut - 1} more {(many ? "of this event and kind, some of which name others" : "like it")})"));
+        var lastAt = string.Create(CultureInfo.InvariantCulture, $"last at {outage.LastTime:HH:mm:ss} UTC"); // by now it may be over
+        if (leftOut == 1) Write(group.Level, group.Id, $"{outage.Last} ({lastAt})");
+        else if (leftOut > 1) Write(group.Level, group.Id, string.Create(CultureInfo.InvariantCulture, $"{outage.Last} (… and {leftOut - 1} more {(many ? "of this event and kind, some of which name others" : "like it")}, {lastAt})"));
         else if (outage.Total > 1) Write(LogLevel.Information, group.Id, string.Create(CultureInfo.InvariantCulture, $"Not for a minute any more, after {outage.Total} times in {time.GetElapsedTime(outage.BeganAt, outage.LastAt).TotalSeconds:F0} s: {outage.Last}{(many ? " (and others)" : "")}"));
     }
 
@@ -118,6 +120,8 @@ internal sealed class Outages(ILogger logger, TimeProvider time) : IDisposable
         public long BeganAt { get; } = beganAt;
 
         public long LastAt { get; set; }
+
+        public DateTimeOffset LastTime { get; set; }
 
         public int Total { get; set; }
 

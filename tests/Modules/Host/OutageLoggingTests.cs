@@ -44,9 +44,9 @@ public sealed class OutageLoggingTests : IDisposable
         Assert.Equal(
             [
                 "Warning It failed. The database is away.",
-                "Warning It failed. The database is away. (… and 58 more like it)",
-                "Warning It failed. The database is away. (… and 59 more like it)",
-                "Warning It failed. The database is away. (… and 29 more like it)",
+                "Warning It failed. The database is away. (… and 58 more like it, last at 03:05:04 UTC)",
+                "Warning It failed. The database is away. (… and 59 more like it, last at 03:06:04 UTC)",
+                "Warning It failed. The database is away. (… and 29 more like it, last at 03:06:34 UTC)",
                 "Information Not for a minute any more, after 150 times in 149 s: It failed. The database is away.",
             ],
             Lines.Select(line => line.TrimEnd()));
@@ -62,6 +62,17 @@ public sealed class OutageLoggingTests : IDisposable
 
         Fail(1002, PortFailureKind.Unavailable);
         Assert.Equal(2, Lines.Length);
+    }
+
+    [Fact]
+    public void One_more_that_is_told_late_says_when_it_was()
+    {
+        Fail(1002, PortFailureKind.Unavailable);
+        time.Advance(TimeSpan.FromSeconds(2));
+        Fail(1002, PortFailureKind.Unavailable);
+        time.Advance(Outages.Interval);
+
+        Assert.Equal("Warning It failed. The database is away. (last at 03:04:07 UTC)", Lines[^1].TrimEnd());
     }
 
     [Fact]
@@ -103,7 +114,7 @@ public sealed class OutageLoggingTests : IDisposable
 
         time.Advance(Outages.Interval);
         Assert.Equal(Outages.MostTexts + 2, Lines.Length);
-        Assert.Equal($"Warning POST /v1/sessions/2999. The database is away. (… and {3000 - Outages.MostTexts - 2} more of this event and kind, some of which name others)", Lines[^1].TrimEnd());
+        Assert.Equal($"Warning POST /v1/sessions/2999. The database is away. (… and {3000 - Outages.MostTexts - 2} more of this event and kind, some of which name others, last at 03:04:05 UTC)", Lines[^1].TrimEnd());
 
         time.Advance(Outages.Interval * 3);
         Assert.Equal(Outages.MostTexts + 3, Lines.Length);
@@ -190,7 +201,7 @@ public sealed class OutageLoggingTests : IDisposable
 
         logging.Dispose();
 
-        Assert.EndsWith("(… and 1 more like it)", log.Text.TrimEnd(), StringComparison.Ordinal);
+        Assert.EndsWith("(… and 1 more like it, last at 03:04:05 UTC)", log.Text.TrimEnd(), StringComparison.Ordinal);
         Assert.Equal(0, time.PendingTimers);
     }
 
