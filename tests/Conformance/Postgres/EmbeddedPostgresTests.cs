@@ -1,7 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using Coordinator.Adapters.Postgres;
+using Coordinator.Adapters.Postgres.Backup;
 using Coordinator.Adapters.Postgres.Embedded;
+using Coordinator.Ports;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Xunit;
@@ -143,6 +147,21 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         Assert.True(failure.MayPass);
         Assert.Equal(before, folder.ServerProcess);
         Assert.Equal("1", await folder.AskAsync("SELECT 1"));
+    }
+
+    [Fact]
+    public async Task An_operator_beside_a_host_on_the_folder_is_told_to_stop_that_one_and_not_to_use_another_folder()
+    {
+        await folder.StartHostAsync();
+        await using var services = new ServiceCollection()
+            .AddLogging()
+            .AddPostgres(new ConfigurationBuilder().AddInMemoryCollection([new("Database:Embedded:DataDirectory", folder.Root)]).Build())
+            .BuildServiceProvider();
+
+        var refused = await Assert.ThrowsAsync<PortException>(() => services.GetRequiredService<DatabaseBackup>().SayRestoredAsync(default));
+
+        Assert.StartsWith($"Another host is using the database in {folder.Root}. Stop", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("DataDirectory", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

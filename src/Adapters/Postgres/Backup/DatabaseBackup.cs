@@ -188,7 +188,7 @@ public sealed class DatabaseBackup
     /// <summary>A host that has the folder is not waited for, as one that starts would: an operator is told at once.</summary>
     private static Task StartAloneAsync(EmbeddedPostgres embedded, CancellationToken cancellationToken)
     {
-        embedded.OwnerPatience = TimeSpan.Zero;
+        (embedded.OwnerPatience, embedded.OwnerAdvice) = (TimeSpan.Zero, "Stop it first: this is done to that folder's database alone.");
         return embedded.StartAsync(cancellationToken);
     }
 
@@ -201,6 +201,7 @@ public sealed class DatabaseBackup
         }
         catch (NpgsqlException)
         {
+            embedded.OwnerAdvice = "Its database does not answer: wait until it does, or until the host has stopped.";
             await embedded.StartAsync(cancellationToken); // nobody serves from it; if somebody is about to, it says so
         }
     }

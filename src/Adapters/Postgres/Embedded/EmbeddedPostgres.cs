@@ -48,6 +48,9 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
     /// <summary>How long a host waits for its predecessor to give the folder up.</summary>
     internal TimeSpan OwnerPatience { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>What is to be done about another that has the folder.</summary>
+    internal string OwnerAdvice { get; set; } = "Stop it, or give this one another folder in Database:Embedded:DataDirectory.";
+
     /// <summary>What starts a guard and its server.</summary>
     internal Func<EmbeddedLayout, PostgresBinaries, DatabaseUser?, GuardedServer> Launcher { get; set; } = GuardedServer.Start;
 
@@ -120,7 +123,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable, IDisposable
             if (FolderLock.TryTake(layout.OwnerLock) is { } taken) return taken;
             if (time.GetElapsedTime(started) > OwnerPatience)
             {
-                throw new DatabaseStartException($"Another host is using the database in {layout.Root}. Stop it, or give this one another folder in Database:Embedded:DataDirectory.", mayPass: true);
+                throw new DatabaseStartException($"Another host is using the database in {layout.Root}. {OwnerAdvice}", mayPass: true);
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken);
