@@ -2,6 +2,7 @@ using Coordinator.Adapters.LocalSandbox.Layout;
 using Coordinator.Ports;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Coordinator.Adapters.LocalSandbox;
 
@@ -12,6 +13,7 @@ namespace Coordinator.Adapters.LocalSandbox;
 internal sealed partial class LocalSandboxDependency(
     LocalMachineSetup setup,
     UnreadBoxes unread,
+    IOptions<LocalSandboxOptions> options,
     ILogger<LocalSandboxDependency> logger) : IHostDependency, IHostedLifecycleService
 {
     private volatile LocalMachine? machine;
@@ -36,8 +38,21 @@ internal sealed partial class LocalSandboxDependency(
     public async ValueTask<string?> CheckAsync(CancellationToken cancellationToken)
     {
         if (machine is not { } ready) return "Local boxes are not ready yet.";
+        if (WhyNoRoom(ready) is { } full) return full;
         if (ready.Bubblewrap is not { } features) return null;
         return await setup.WhyNoIsolationAsync(ready.User, features, ready.Paths, cancellationToken) is { } reason ? $"Boxes cannot be isolated: {reason}." : null;
+    }
+
+    private string? WhyNoRoom(LocalMachine ready)
+    {
+        try
+        {
+            return DiskRoom.WhyNone(ready.Paths, options.Value);
+        }
+        catch (Exception failure) when (DiskFailure.Is(failure))
+        {
+            return $"The boxes' disk cannot be looked at: {failure.Message}";
+        }
     }
 
     /// <summary>The host listens now: let boxes connect.</summary>

@@ -183,9 +183,7 @@ internal sealed partial class LocalSandboxProvider(
         var running = survey.Records.Where(record => record.Address != box).Count(new BoxObserver(machine).MayRun) + survey.Unread.Count(other => other != box);
         if (running >= options.MaxBoxes)
             throw new PortException(PortFailureKind.Full, $"This machine runs {running} boxes, which is all it may ({LocalSandboxOptions.Section}:MaxBoxes).", retryAfter: TimeSpan.FromSeconds(10));
-        var free = new DriveInfo(machine.Paths.Root).AvailableFreeSpace;
-        if (free < options.MinimumFreeDiskBytes)
-            throw new PortException(PortFailureKind.Full, $"This machine's disk is full: {free} bytes are free, {options.MinimumFreeDiskBytes} must be.", retryAfter: TimeSpan.FromSeconds(30));
+        if (DiskRoom.WhyNone(machine.Paths, options) is { } full) throw new PortException(PortFailureKind.Full, full, retryAfter: TimeSpan.FromSeconds(30));
     }
 
     private BoxRecord NewRecord(LocalMachine machine, SandboxSpec spec) => new()

@@ -3,6 +3,7 @@ using Coordinator.Adapters.LocalSandbox;
 using Coordinator.Adapters.LocalSandbox.Layout;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Coordinator.Tests.Conformance.SandboxProvider;
@@ -46,6 +47,17 @@ public sealed class LocalDiskTests
     [Fact]
     public void A_disk_without_room_is_said_to_be_full() =>
         Assert.Equal(PortFailureKind.Full, DiskFailure.Of(new IOException("No space left on device", 28), "The box could not be made").Kind);
+
+    [Fact]
+    public async Task A_machine_without_the_room_that_a_box_needs_is_not_ready_and_says_so()
+    {
+        await using var rig = new LocalRig(("MinimumFreeDiskBytes", long.MaxValue.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        var dependency = rig.Services.GetRequiredService<IHostDependency>();
+        await dependency.StartAsync(CancellationToken.None);
+
+        Assert.StartsWith("This machine's disk is full", await dependency.CheckAsync(CancellationToken.None), StringComparison.Ordinal);
+        Assert.Equal(PortFailureKind.Full, (await Assert.ThrowsAsync<PortException>(async () => await rig.Provider.CreateAsync(Specs.New(), CancellationToken.None))).Kind);
+    }
 
     private static async Task<PortException> FailureAsync(Func<Task> call)
     {
