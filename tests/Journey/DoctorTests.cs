@@ -68,6 +68,28 @@ public sealed class DoctorTests : IDisposable
         Assert.Contains("not as Coordinator does", found.Detail, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_balancer_that_has_no_host_to_ask_may_be_what_answers()
+    {
+        await using var balancer = await LoopbackServer.StartAsync(app => app.MapGet("/health/ready", () => Results.Text("<html>503 Service Unavailable</html>", "text/html", statusCode: 503)));
+
+        var found = Assert.Single(await HostChecks.RunAsync(balancer.Address, CancellationToken.None));
+
+        Assert.Equal(Health.Bad, found.Health);
+        Assert.Contains("load balancer", found.Advice, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Away_from_the_clone_that_boxes_run_from_a_missing_agent_is_no_fault()
+    {
+        var elsewhere = Assert.Single(await LocalChecks.RunAsync(new Uri("http://elsewhere.example"), root.FullName, CancellationToken.None), finding => finding.Name == "OpenCode");
+        await File.WriteAllTextAsync(Path.Combine(root.FullName, "run.sh"), "");
+        var cloned = Assert.Single(await LocalChecks.RunAsync(new Uri("http://elsewhere.example"), root.FullName, CancellationToken.None), finding => finding.Name == "OpenCode");
+
+        Assert.Equal((Health.Warning, Health.Bad), (elsewhere.Health, cloned.Health));
+        Assert.Contains("--root", elsewhere.Advice, StringComparison.Ordinal);
+    }
+
     public void Dispose() => root.Delete(recursive: true);
 
     private static string Session(string id, string status) => $$"""

@@ -54,7 +54,7 @@ internal static class HostChecks
     }
 
     private static Finding Stranger(Uri url, int status) =>
-        new("host", Health.Bad, $"{url} answers {status}, but not as Coordinator does", "Look at the address: another program, or a proxy's page, is there.");
+        new("host", Health.Bad, $"{url} answers {status}, but not as Coordinator does", status is 502 or 503 or 504 ? "A load balancer or a proxy answers that has no ready host behind it: ask each host at its own address (--url). Else another program is there." : "Look at the address: another program, or the page of a proxy or a load balancer, is there.");
 
     private static IEnumerable<Finding> Dependencies(JsonElement report)
     {

@@ -7,6 +7,9 @@ namespace Coordinator.Cli.Doctor;
 /// <summary>What this machine has. Nothing is changed.</summary>
 internal static class LocalChecks
 {
+    /// <summary>What a clone has in its root, and puts the agent into it.</summary>
+    private const string SetUp = "run.sh";
+
     public static async Task<IReadOnlyList<Finding>> RunAsync(Uri url, string root, CancellationToken cancellationToken) =>
     [
         await VersionAsync(".NET SDK", "dotnet", "--version", "Install the SDK that global.json names: https://dot.net", cancellationToken),
@@ -21,9 +24,10 @@ internal static class LocalChecks
     private static Task<Finding> AgentAsync(string root, CancellationToken cancellationToken)
     {
         var binary = SetUpAgent.In(root);
-        return File.Exists(binary)
-            ? ElsewhereAsync(home => VersionAsync("OpenCode", binary, "--version", "Run ./run.sh, which installs it.", cancellationToken, home))
-            : Task.FromResult(new Finding("OpenCode", Health.Bad, $"not at {binary}", "Run ./run.sh, which installs it."));
+        if (File.Exists(binary)) return ElsewhereAsync(home => VersionAsync("OpenCode", binary, "--version", "Run ./run.sh, which installs it.", cancellationToken, home));
+        return Task.FromResult(File.Exists(Path.Combine(root, SetUp))
+            ? new Finding("OpenCode", Health.Bad, $"not at {binary}", $"Run ./{SetUp}, which installs it.")
+            : new("OpenCode", Health.Warning, $"not looked for: {root} is not what Coordinator was cloned to", "It matters only on a machine that runs boxes from a clone: name that folder with --root. Other hosts have it where Sandbox:Local:Agents says."));
     }
 
     /// <summary>OpenCode makes folders in the home of whoever asks even for its version.</summary>
