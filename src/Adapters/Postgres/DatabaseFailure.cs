@@ -48,6 +48,10 @@ internal static class DatabaseFailure
     /// <summary>True when the statement itself was refused: for how it is written, what it names, or what its role may do (class 42).</summary>
     public static bool IsOfStatement(PostgresException failure) => failure.SqlState.StartsWith("42", StringComparison.Ordinal);
 
+    /// <summary>True when the server's disk has no room: also for what a process of the server keeps when it begins, which it says without a code of its own.</summary>
+    public static bool IsOfRoom(PostgresException failure) => failure.SqlState == PostgresErrorCodes.DiskFull
+        || (failure.SqlState == PostgresErrorCodes.InternalError && failure.MessageText.StartsWith("could not write init file", StringComparison.Ordinal));
+
     /// <summary>True when the server takes no writes: it is a standby by now, or was made read-only.</summary>
     public static bool IsReadOnly(Exception? failure) => failure is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction };
 
@@ -72,6 +76,7 @@ internal static class DatabaseFailure
     {
         var (kind, why) = failure switch
         {
+            PostgresException refused when IsOfRoom(refused) => (PortFailureKind.Full, $"there is no room on its disk: {refused.SqlState} {refused.MessageText}"),
             PostgresException refused => (Kind(refused), $"{refused.SqlState} {refused.MessageText}"),
             NpgsqlException { InnerException: TimeoutException } or TimeoutException => (PortFailureKind.Timeout, "it did not answer in time"),
             _ when IsNonsense(failure) => (PortFailureKind.Corrupt, "it answered what makes no sense"),
@@ -82,7 +87,6 @@ internal static class DatabaseFailure
 
     private static PortFailureKind Kind(PostgresException refused) => refused.SqlState switch
     {
-        PostgresErrorCodes.DiskFull => PortFailureKind.Full,
         PostgresErrorCodes.QueryCanceled => PortFailureKind.Timeout,
         PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InsufficientPrivilege => PortFailureKind.Unauthorized,
         _ when IsOfData(refused) => PortFailureKind.Rejected,

@@ -128,9 +128,13 @@ public sealed class DatabaseBadDayTests : IAsyncLifetime
         var told = await host.CreateSessionAsync("full");
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "dependency_unavailable", true), (told.Status, told.Code, told.RetryAfter > TimeSpan.Zero));
         Assert.Equal(1, await SessionsAsync(host)); // reading goes on
+        var ready = default(Answer);
+        await EmbeddedServerFolder.UntilAsync("it is said to have no room", async () => (ready = await host.GetAsync("/health/ready")).Status == HttpStatusCode.ServiceUnavailable);
+        Assert.Contains("no room on its disk", ready.Body, StringComparison.Ordinal);
         await ExecuteAsync("DROP TRIGGER no_room ON session_record");
 
         await HostOnDatabase.UntilAsync(HttpStatusCode.Created, () => host.CreateSessionAsync("full"));
+        await HostOnDatabase.UntilAsync(HttpStatusCode.OK, () => host.GetAsync("/health/ready"));
         Assert.Equal(2, await SessionsAsync(host));
     }
 

@@ -1,7 +1,6 @@
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace Coordinator.Adapters.Postgres.Journal;
 
@@ -16,13 +15,13 @@ internal sealed class AppendPipeline : IAsyncDisposable
     private readonly ByteBudget budget;
     private readonly JournalOptions options;
 
-    public AppendPipeline(NpgsqlDataSource source, JournalOptions options, DatabasePatience patience, TimeProvider time, ILogger logger)
+    public AppendPipeline(SystemDataSource system, JournalOptions options, DatabasePatience patience, TimeProvider time, ILogger logger)
     {
         this.options = options;
         budget = new(options.PendingBytes);
         var held = new HeldSessions();
-        apart = new(source, options, patience, held, apart: null, time, logger);
-        writers = [.. Enumerable.Range(0, options.Writers).Select(_ => new AppendWriter(source, options, patience, held, apart, time, logger))];
+        apart = new(system, options, patience, held, apart: null, time, logger);
+        writers = [.. Enumerable.Range(0, options.Writers).Select(_ => new AppendWriter(system, options, patience, held, apart, time, logger))];
     }
 
     /// <summary>As <see cref="ISessionJournal.AppendAsync"/>. Cancelled only while nothing was written.</summary>

@@ -22,6 +22,7 @@ internal sealed partial class AppendWriter : IAsyncDisposable
     private static readonly Comparison<PendingAppend> BySession = (one, other) => one.Lease.Key.Session.Value.CompareTo(other.Lease.Key.Session.Value);
 
     private readonly NpgsqlDataSource source;
+    private readonly JournalRoom room;
     private readonly JournalOptions options;
     private readonly DatabasePatience patience;
     private readonly HeldSessions held;
@@ -39,16 +40,16 @@ internal sealed partial class AppendWriter : IAsyncDisposable
     private readonly Task running;
     private WriterConnection? connection;
 
-    /// <param name="source">Where its connection comes from.</param>
+    /// <param name="system">Where its connection comes from, and who is told whether there is room.</param>
     /// <param name="options">The bounds of a group, and of a statement's time.</param>
     /// <param name="patience">With a database that is away.</param>
     /// <param name="held">The sessions whose appends are at <paramref name="apart"/>.</param>
     /// <param name="apart">Who goes on with appends to rows that somebody holds; null: this writer is the one.</param>
     /// <param name="time">Measures how long an append has waited for its row.</param>
     /// <param name="logger">For what callers are not told.</param>
-    public AppendWriter(NpgsqlDataSource source, JournalOptions options, DatabasePatience patience, HeldSessions held, AppendWriter? apart, TimeProvider time, ILogger logger)
+    public AppendWriter(SystemDataSource system, JournalOptions options, DatabasePatience patience, HeldSessions held, AppendWriter? apart, TimeProvider time, ILogger logger)
     {
-        (this.source, this.options, this.patience, this.held, this.apart, this.time, this.logger) = (source, options, patience, held, apart, time, logger);
+        (source, room, this.options, this.patience, this.held, this.apart, this.time, this.logger) = (system.Source, system.Room, options, patience, held, apart, time, logger);
         running = Task.Run(RunAsync);
     }
 
@@ -140,6 +141,7 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         try
         {
             count = await writer.Statement.ExecuteAsync(group);
+            if (count > 0) room.Written();
         }
         catch (PostgresException refused) when (DatabaseFailure.WasRolledBack(refused))
         {
@@ -248,8 +250,13 @@ internal sealed partial class AppendWriter : IAsyncDisposable
         ? new(told.Kind, told.Message, effectMayHaveHappened: true)
         : DatabaseFailure.ToPort(why is PortException { InnerException: { } failure } ? failure : why, "appending, and whether it was written could not be found out", effectMayHaveHappened: true);
 
-    private static void FailAll(IReadOnlyList<PendingAppend> group, Exception failure)
+    private void FailAll(IReadOnlyList<PendingAppend> group, Exception failure)
     {
-        foreach (var pending in group) pending.Fail(failure as PortException ?? DatabaseFailure.ToPort(failure, "appending; nothing was written"));
+        foreach (var pending in group)
+        {
+            var told = failure as PortException ?? DatabaseFailure.ToPort(failure, "appending; nothing was written");
+            if (told.Kind == PortFailureKind.Full) room.Refused(told.Message);
+            pending.Fail(told);
+        }
     }
 }

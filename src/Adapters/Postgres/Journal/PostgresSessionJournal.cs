@@ -63,7 +63,7 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
         (this.system, heads) = (system.Source, system.Heads);
         patience = new(this.system, options.Value.Journal.OutagePatience, time);
         reader = new(tenants, new(tenants, options.Value.Journal.OutagePatience, time));
-        pipeline = new(system.Source, options.Value.Journal, patience, time, logger);
+        pipeline = new(system, options.Value.Journal, patience, time, logger);
         returns = new(system, patience);
         resting = new(system.Source, patience, logger);
         retention = new(system.Source, resting, logger);

@@ -37,7 +37,7 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
         connection.ApplicationName = NameOfProcess(connection.ApplicationName!);
         AddOptions(connection, $"{Roles.OptionsFor(Roles.Host)} {KeyedPlans} {NothingLeftOpen}");
         if (IsFar(connection)) AddOptions(connection, KeepAlives);
-        return new(ClearedWithItsServer(NpgsqlDataSource.Create(connection)), connection.ApplicationName, new(options.Journal.RowPatience, options.Journal.StatementTimeout, time));
+        return new(ClearedWithItsServer(NpgsqlDataSource.Create(connection)), connection.ApplicationName, new(options.Journal.RowPatience, options.Journal.StatementTimeout, time), new(time));
     }
 
     /// <summary>As the login itself, which owns the schema: for the steps of a start, and nothing that is done for anybody.</summary>

@@ -64,6 +64,10 @@ internal sealed partial class DatabaseStarter(
         {
             throw new PortException(PortFailureKind.Rejected, failure.Message, inner: failure);
         }
+        catch (PostgresException failure) when (DatabaseFailure.IsOfRoom(failure))
+        {
+            throw new PortException(PortFailureKind.Full, $"The database has no room on its disk: {failure.SqlState} {failure.MessageText}. Make room; the host goes on by itself.", inner: failure);
+        }
         catch (PostgresException failure) when (!DatabaseFailure.MayPass(failure))
         {
             throw new PortException(PortFailureKind.Rejected, $"The database refused the host: {failure.SqlState} {failure.MessageText}. Check Database:ConnectionString.", inner: failure);
@@ -95,7 +99,11 @@ internal sealed partial class DatabaseStarter(
         {
             var why = await WhyNotWrittenAsync(either.Token);
             if (why is not null) dataSource.Clear(); // another connection may lead to a server that takes writes, or find that this one does by now
-            return why;
+            return why ?? system.Room.WhyNone();
+        }
+        catch (PostgresException failure) when (DatabaseFailure.IsOfRoom(failure))
+        {
+            return $"The database has no room on its disk: {failure.SqlState} {failure.MessageText}";
         }
         catch (NpgsqlException failure)
         {

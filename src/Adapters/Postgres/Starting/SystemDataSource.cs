@@ -1,3 +1,4 @@
+using Coordinator.Adapters.Postgres.Journal;
 using Npgsql;
 
 namespace Coordinator.Adapters.Postgres;
@@ -6,7 +7,7 @@ namespace Coordinator.Adapters.Postgres;
 /// The pool that acts for the host over all organizations (appends, alarms, sweeps). A type of its own, so that nothing
 /// gets it by asking for a data source.
 /// </summary>
-internal sealed class SystemDataSource(NpgsqlDataSource source, string name, HeldHeads heads) : IAsyncDisposable, IDisposable
+internal sealed class SystemDataSource(NpgsqlDataSource source, string name, HeldHeads heads, JournalRoom room) : IAsyncDisposable, IDisposable
 {
     public NpgsqlDataSource Source { get; } = source;
 
@@ -15,6 +16,9 @@ internal sealed class SystemDataSource(NpgsqlDataSource source, string name, Hel
 
     /// <summary>The turns of those of its statements that change heads which somebody holds.</summary>
     public HeldHeads Heads { get; } = heads;
+
+    /// <summary>Whether what is appended over it finds room.</summary>
+    public JournalRoom Room { get; } = room;
 
     public ValueTask DisposeAsync() => Source.DisposeAsync();
 
