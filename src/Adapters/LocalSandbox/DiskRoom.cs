@@ -2,7 +2,7 @@ using Coordinator.Adapters.LocalSandbox.Layout;
 
 namespace Coordinator.Adapters.LocalSandbox;
 
-/// <summary>The room that a new box needs on this machine's disk: what a create demands, and what the machine's readiness goes by.</summary>
+/// <summary>The room that a new box needs on this machine's disk: what a create demands, and what is told of the machine.</summary>
 internal static class DiskRoom
 {
     /// <summary>Null when there is as much as is demanded.</summary>

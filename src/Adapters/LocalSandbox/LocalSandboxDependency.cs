@@ -20,7 +20,7 @@ internal sealed partial class LocalSandboxDependency(
 
     public string Name => "sandbox";
 
-    public string Description => machine is { } ready ? ready.Description + unread.Note : "local boxes";
+    public string Description => machine is { } ready ? ready.Description + unread.Note + NoteOnRoom(ready) : "local boxes";
 
     public bool IsRequired => true;
 
@@ -38,20 +38,20 @@ internal sealed partial class LocalSandboxDependency(
     public async ValueTask<string?> CheckAsync(CancellationToken cancellationToken)
     {
         if (machine is not { } ready) return "Local boxes are not ready yet.";
-        if (WhyNoRoom(ready) is { } full) return full;
         if (ready.Bubblewrap is not { } features) return null;
         return await setup.WhyNoIsolationAsync(ready.User, features, ready.Paths, cancellationToken) is { } reason ? $"Boxes cannot be isolated: {reason}." : null;
     }
 
-    private string? WhyNoRoom(LocalMachine ready)
+    /// <summary>No reason to be sent nobody: only new boxes need the room, and all else is served, those that run too.</summary>
+    private string NoteOnRoom(LocalMachine ready)
     {
         try
         {
-            return DiskRoom.WhyNone(ready.Paths, options.Value);
+            return DiskRoom.WhyNone(ready.Paths, options.Value) is { } full ? $"; no box can be made: {full}" : "";
         }
         catch (Exception failure) when (DiskFailure.Is(failure))
         {
-            return $"The boxes' disk cannot be looked at: {failure.Message}";
+            return $"; the boxes' disk cannot be looked at: {failure.Message}";
         }
     }
 
