@@ -110,7 +110,7 @@ public sealed class PeerSignerTests
 
     private string Sign() => asker.Sign(self, Request).ToString();
 
-    private bool IsTaken(string signature) => host.Verify(self, signature, Request) is not null;
+    private bool IsTaken(string signature) => host.Verify(self, signature, Request, out _) is null;
 
     private sealed class Key : ITokenSigner
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using Coordinator.Ports;
 using Microsoft.Extensions.Logging;
 
@@ -15,8 +16,14 @@ internal sealed partial class ClusterLog(ILogger logger)
     [LoggerMessage(2030, LogLevel.Error, "This host's part in the cluster ended as nobody foresaw; its sessions are stopped, and it registers anew")]
     public partial void MembershipFailed(Exception failure);
 
-    [LoggerMessage(2022, LogLevel.Information, "A request that claims to come from a peer is refused: its signature is not good, not fresh or not the first")]
-    public partial void Refused();
+    [LoggerMessage(2022, LogLevel.Warning, "A request from {Address} that claims to come from a peer is refused")]
+    public partial void Refused(PortException why, IPAddress? address);
+
+    [LoggerMessage(2031, LogLevel.Debug, "A request from {Address} is for a host that this process is not, or not any more")]
+    public partial void Elsewhere(IPAddress? address);
+
+    [LoggerMessage(2032, LogLevel.Warning, "A peer does not believe this host; what is asked here of its sessions is answered 503")]
+    public partial void NotBelieved(PortException why);
 
     [LoggerMessage(2023, LogLevel.Information, "The watch of {Session} missed a look; it looks again")]
     public partial void WatchMissed(Exception failure, SessionKey session);

@@ -155,6 +155,13 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
                 locations.TryRemove(key, out _);
                 if (time.GetElapsedTime(began) > options.SearchTime) throw new PortException(PortFailureKind.Unavailable, "The session's host cannot be reached; try again.", retryAfter: TimeSpan.FromSeconds(1), inner: failure);
             }
+            catch (PeerRefusedException refused)
+            {
+                locations.TryRemove(key, out _);
+                var failure = refused.ToPort();
+                log.NotBelieved(failure);
+                throw failure;
+            }
             catch (Exception)
             {
                 locations.TryRemove(key, out _); // whatever went wrong, the next call looks anew: the owner may hang

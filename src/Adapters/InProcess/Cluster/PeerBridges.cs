@@ -21,6 +21,7 @@ internal sealed class PeerBridges(PeerSigner signer, PeerVigil vigil, ClusterOpt
     private readonly HttpMessageInvoker http = new(new SocketsHttpHandler { UseCookies = false, UseProxy = false, ConnectCallback = DialedConnection.ToHostAsync, ConnectTimeout = TimeSpan.FromSeconds(2) });
 
     /// <exception cref="PeerUnreachableException">The host cannot be reached, or has died; a box that it joined all the same dials anew.</exception>
+    /// <exception cref="PeerRefusedException">It does not believe this host; nothing was done.</exception>
     /// <exception cref="PeerMovedException">The host does not have the session.</exception>
     public async ValueTask<Result<IBridgeLink>> AttachAsync(HostLocation peer, PeerAttach attach, IBridgeSink sink, CancellationToken cancellationToken)
     {
@@ -38,7 +39,9 @@ internal sealed class PeerBridges(PeerSigner signer, PeerVigil vigil, ClusterOpt
             await socket.ConnectAsync(new UriBuilder(new Uri(peer.Address, Path)) { Scheme = peer.Address.Scheme == Uri.UriSchemeHttps ? "wss" : "ws" }.Uri, http, either.Token);
             connection = new(socket);
             await connection.SendAsync(first, either.Token);
-            var answer = ReadSigned(peer.Id, signature.Nonce, await connection.ReceiveAsync(either.Token));
+            var said = await connection.ReceiveAsync(either.Token);
+            if (said is null && PeerRefusals.Read(peer, connection.WhyClosed, ahead: null) is { } refused) throw refused;
+            var answer = ReadSigned(peer.Id, signature.Nonce, said);
             if (answer.Moved) throw new PeerMovedException();
             if (answer.Failure is { } failure) throw failure.ToException();
             if (answer.Problem is { } problem) return problem;

@@ -16,6 +16,7 @@ internal sealed class PeerClient(PeerSigner signer, PeerVigil vigil, TimeSpan ti
     private readonly HttpMessageInvoker http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectCallback = dial ?? DialedConnection.ToHostAsync, ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60) });
 
     /// <exception cref="PeerUnreachableException">Nothing was sent: the host cannot be reached.</exception>
+    /// <exception cref="PeerRefusedException">It does not believe this host; nothing was done.</exception>
     /// <exception cref="PortException">Something was sent, and no answer that can be believed came.</exception>
     public async Task<PeerAnswer> AskAsync<T>(HostLocation peer, string path, T message, CancellationToken cancellationToken)
     {
@@ -31,7 +32,7 @@ internal sealed class PeerClient(PeerSigner signer, PeerVigil vigil, TimeSpan ti
         {
             using var response = await http.SendAsync(request, either.Token);
             var answer = await response.Content.ReadAsByteArrayAsync(either.Token);
-            if (response.StatusCode == HttpStatusCode.Unauthorized) return new(Moved: true); // it lives under another id by now
+            if (response.StatusCode == HttpStatusCode.Unauthorized) return PeerRefusals.Read(peer, response.Headers, time.GetUtcNow()) is { } refused ? throw refused : new(Moved: true); // it lives under another id by now
             var mac = response.Headers.TryGetValues(PeerSigner.AnswerHeader, out var values) ? values.First() : null;
             if (!signer.IsAnswerOf(peer.Id, signature.Nonce, answer, mac)) throw Lost(peer, "its answer is not its own", null);
             return PeerJson.Read<PeerAnswer>(answer);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.WebSockets;
 using System.Text.Json;
 using System.Threading.Channels;
@@ -52,7 +53,7 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
 
     public async Task BridgeAsync(HttpContext context)
     {
-        if (!context.WebSockets.IsWebSocketRequest || host.Members.Find() is not { } member || !IsToThisHost(context, member))
+        if (!context.WebSockets.IsWebSocketRequest || Addressed(context) is not { } member)
         {
             context.Response.StatusCode = StatusCodes.Status401Unauthorized;
             return;
@@ -60,13 +61,18 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
 
         using var socket = new PeerSocket(await context.WebSockets.AcceptWebSocketAsync());
         var first = await IntroductionAsync(socket, context.RequestAborted);
-        if (first is null || signer.Verify(member.Location.Id, context.Request.Headers.Authorization, new("GET", PeerBridges.Path, first)) is not { } signature)
+        RequestSignature? signature = null;
+        if ((first is null ? PeerRefusal.Unsaid : signer.Verify(member.Location.Id, context.Request.Headers.Authorization, new("GET", PeerBridges.Path, first), out signature)) is { } refusal)
         {
-            log.Refused();
+            log.Refused(refusal.ToPort(), context.Connection.RemoteIpAddress);
+            if (refusal.Word() is not { } word) return;
+            using var goodbye = new CancellationTokenSource(LongestGoodbye, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(goodbye.Token, context.RequestAborted);
+            await socket.RefuseAsync(word, either.Token);
             return;
         }
 
-        await BridgeAsync(socket, first, answer => PeerBridges.Signed(signer, member.Location.Id, signature.Nonce, answer), context.RequestAborted);
+        await BridgeAsync(socket, first!, answer => PeerBridges.Signed(signer, member.Location.Id, signature!.Nonce, answer), context.RequestAborted);
     }
 
     private async Task<byte[]?> IntroductionAsync(PeerSocket socket, CancellationToken cancellationToken)
@@ -173,19 +179,24 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
     private async Task AnswerAsync<T>(HttpContext context, Func<T, CancellationToken, Task<PeerAnswer>> answer)
         where T : class
     {
-        using var body = await ReadBodyAsync(context);
-        if (body is null || host.Members.Find() is not { } member
-            || signer.Verify(member.Location.Id, context.Request.Headers.Authorization, new("POST", context.Request.Path, body.Bytes)) is not { } signature)
+        if (Addressed(context) is not { } member)
         {
-            log.Refused();
             context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            return;
+        }
+
+        using var body = await ReadBodyAsync(context);
+        RequestSignature? signature = null;
+        if ((body is null ? PeerRefusal.Unsaid : signer.Verify(member.Location.Id, context.Request.Headers.Authorization, new("POST", context.Request.Path, body.Bytes), out signature)) is { } refusal)
+        {
+            Refuse(context, refusal);
             return;
         }
 
         PeerAnswer said;
         try
         {
-            said = Read<T>(body.Bytes.Span) is { } asked ? await answer(asked, context.RequestAborted) : NotUnderstood;
+            said = Read<T>(body!.Bytes.Span) is { } asked ? await answer(asked, context.RequestAborted) : NotUnderstood;
         }
         catch (PortException failure)
         {
@@ -193,7 +204,7 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
         }
 
         var bytes = PeerJson.Write(said);
-        context.Response.Headers[PeerSigner.AnswerHeader] = signer.SignAnswer(member.Location.Id, signature.Nonce, bytes);
+        context.Response.Headers[PeerSigner.AnswerHeader] = signer.SignAnswer(member.Location.Id, signature!.Nonce, bytes);
         context.Response.ContentType = "application/json";
         await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
     }
@@ -213,14 +224,32 @@ internal sealed class PeerEndpoints(ClusterSessionHost host, PeerSigner signer, 
         }
     }
 
-    /// <summary>Names this host, whose id strangers do not know, in a signature that is yet to be looked at: nothing is read for who does not.</summary>
-    private static bool IsToThisHost(HttpContext context, Member member) =>
-        RequestSignature.TryParse(context.Request.Headers.Authorization, out var claimed) && claimed.KeyId == member.Location.Id.ToString();
+    /// <summary>
+    /// This host, when a request names it, whose id strangers do not know, in a signature that is yet to be looked at: nothing is read for who does not.
+    /// Peers ask a host that has left or registered anew until they have heard of it, so that is nothing to tell an operator.
+    /// </summary>
+    private Member? Addressed(HttpContext context)
+    {
+        var member = host.Members.Find();
+        if (PeerSigner.Address(member?.Location.Id, context.Request.Headers.Authorization) is not { } refusal) return member;
+        if (refusal is PeerRefusal.Elsewhere) log.Elsewhere(context.Connection.RemoteIpAddress);
+        else log.Refused(refusal.ToPort(), context.Connection.RemoteIpAddress);
+        return null;
+    }
+
+    private void Refuse(HttpContext context, PeerRefusal refusal)
+    {
+        log.Refused(refusal.ToPort(), context.Connection.RemoteIpAddress);
+        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        if (refusal.Word() is not { } word) return;
+        context.Response.Headers[PeerRefusals.Header] = word;
+        context.Response.Headers.Date = time.GetUtcNow().ToString("R", CultureInfo.InvariantCulture); // by which who asked sees how far the clocks are apart
+    }
 
     /// <summary>Null for what cannot be a peer's, and for what does not come in time: a peer asks again, for nothing was done.</summary>
     private async Task<PeerBody?> ReadBodyAsync(HttpContext context)
     {
-        if (context.Request.ContentLength is not (> 0 and <= LargestBody) || host.Members.Find() is not { } member || !IsToThisHost(context, member)) return null;
+        if (context.Request.ContentLength is not (> 0 and <= LargestBody)) return null;
         using var limit = new CancellationTokenSource(LongestSaying, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, context.RequestAborted);
         try

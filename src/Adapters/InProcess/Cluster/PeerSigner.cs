@@ -21,13 +21,19 @@ internal sealed class PeerSigner(ITokenSigner signer, TimeProvider time, int mos
     public RequestSignature Sign(HostId target, SignedRequest request) =>
         RequestSignature.Create(target.ToString(), KeyOf(target), request, time.GetUtcNow(), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
 
-    /// <summary>The signature, when it is fresh, comes for the first time and covers the request; else null.</summary>
-    public RequestSignature? Verify(HostId self, string? header, SignedRequest request)
+    /// <summary>Whether a request names this host in a signature that is yet to be looked at; null: it does.</summary>
+    public static PeerRefusal? Address(HostId? self, string? header) =>
+        !RequestSignature.TryParse(header, out var claimed) ? PeerRefusal.Unsigned : claimed.KeyId != self?.ToString() ? PeerRefusal.Elsewhere : null;
+
+    /// <summary>Null when the signature covers the request, is fresh and comes for the first time. What is said of its time is so to nobody who cannot sign.</summary>
+    public PeerRefusal? Verify(HostId self, string? header, SignedRequest request, out RequestSignature? signature)
     {
-        if (!RequestSignature.TryParse(header, out var signature) || signature.KeyId != self.ToString()) return null;
+        if (!RequestSignature.TryParse(header, out signature)) return PeerRefusal.Unsigned;
+        if (signature.KeyId != self.ToString()) return PeerRefusal.Elsewhere;
+        if (!signature.Covers(KeyOf(self), request)) return PeerRefusal.Signature;
         var now = time.GetUtcNow();
-        if ((now - DateTimeOffset.FromUnixTimeSeconds(signature.Timestamp)).Duration() > RequestSignature.AllowedSkew) return null;
-        return signature.Covers(KeyOf(self), request) && seen.IsFirst(signature.Timestamp, signature.Nonce, now) ? signature : null;
+        if (Math.Abs((decimal)now.ToUnixTimeMilliseconds() - (signature.Timestamp * 1000m)) > (decimal)RequestSignature.AllowedSkew.TotalMilliseconds) return PeerRefusal.Time;
+        return seen.IsFirst(signature.Timestamp, signature.Nonce, now) ? null : PeerRefusal.Repeated;
     }
 
     public string SignAnswer(HostId self, string nonce, ReadOnlySpan<byte> body) => Convert.ToHexStringLower(AnswerMac(self, nonce, body));

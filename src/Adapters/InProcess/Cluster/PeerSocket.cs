@@ -10,6 +10,9 @@ internal sealed class PeerSocket(WebSocket socket) : IDisposable
 
     private readonly SemaphoreSlim sending = new(1);
 
+    /// <summary>Why the other side closed, where it said so.</summary>
+    public string? WhyClosed => socket.CloseStatusDescription;
+
     /// <summary>The next message; null when the other side has closed, or is gone, or says more at once than <paramref name="largest"/>.</summary>
     public async Task<byte[]?> ReceiveAsync(CancellationToken cancellationToken, int largest = LargestMessage)
     {
@@ -51,11 +54,27 @@ internal sealed class PeerSocket(WebSocket socket) : IDisposable
     }
 
     /// <summary>Says that nothing more will be said, after what was.</summary>
-    public async Task FinishAsync(CancellationToken cancellationToken)
+    public Task FinishAsync(CancellationToken cancellationToken) => CloseAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken);
+
+    /// <summary>Says that nothing will be said, and why, to who then closes too.</summary>
+    public async Task RefuseAsync(string why, CancellationToken cancellationToken)
     {
         try
         {
-            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken);
+            await CloseAsync(WebSocketCloseStatus.PolicyViolation, why, cancellationToken);
+            await ReceiveAsync(cancellationToken, largest: 0);
+        }
+        catch (OperationCanceledException)
+        {
+            // It did not close in time.
+        }
+    }
+
+    private async Task CloseAsync(WebSocketCloseStatus status, string? why, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await socket.CloseOutputAsync(status, why, cancellationToken);
         }
         catch (Exception gone) when (IsGone(gone, cancellationToken))
         {

@@ -73,7 +73,7 @@ internal sealed class Watches(Membership members, IHostRegistry registry, ISessi
             catch (Exception failure)
             {
                 // Whatever it was: all who watch the session here, and whoever joins them, hang on this one look.
-                if (failure is PortException or PeerUnreachableException) log.WatchMissed(failure as PortException ?? new PortException(PortFailureKind.Unavailable, failure.Message, inner: failure), key);
+                if (failure is PortException or PeerUnreachableException or PeerRefusedException) log.WatchMissed(failure as PortException ?? new PortException(PortFailureKind.Unavailable, failure.Message, inner: failure), key);
                 else log.WatchFailed(failure, key);
                 await PauseAsync(Brief, listener.Opened, cancellationToken); // a host that died is missed here until another opens the session
             }
