@@ -38,7 +38,7 @@ public static class Registration
         services.AddSingleton(s => new PeerVigil(s.GetRequiredService<IHostRegistry>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ClusterLog>()));
         services.AddSingleton(s => new PeerClient(s.GetRequiredService<PeerSigner>(), s.GetRequiredService<PeerVigil>(), Options(s).PeerTimeout, s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => new PeerBridges(s.GetRequiredService<PeerSigner>(), s.GetRequiredService<PeerVigil>(), Options(s), s.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(s => new Membership(s.GetRequiredService<IHostRegistry>(), registration => Actors(s, registration), Options(s), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ClusterLog>()));
+        services.AddSingleton(s => new Membership(s.GetRequiredService<IHostRegistry>(), registration => Actors(s, registration), () => PeerSigner.PrintOf(s.GetRequiredService<ITokenSigner>()), Options(s), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ClusterLog>()));
         services.AddSingleton(s => new ClusterSessionHost(
             s.GetRequiredService<Membership>(),
             s.GetRequiredService<IHostRegistry>(),

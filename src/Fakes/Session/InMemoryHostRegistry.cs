@@ -15,6 +15,7 @@ public sealed class InMemoryHostRegistry : IHostRegistry
     private readonly InMemoryJournalStore store;
     private readonly Dictionary<HostId, Registration> hosts = [];
     private readonly List<Listener> listeners = [];
+    private long registered;
 
     public InMemoryHostRegistry(InMemoryJournalStore store)
     {
@@ -29,12 +30,17 @@ public sealed class InMemoryHostRegistry : IHostRegistry
 
     public FaultSwitch Faults { get; } = new();
 
-    public ValueTask<IHostRegistration> RegisterAsync(Uri address, CancellationToken cancellationToken) => Faults.Run<IHostRegistration>(
+    public ValueTask<IHostRegistration> RegisterAsync(HostIntroduction introduction, CancellationToken cancellationToken) => Faults.Run<IHostRegistration>(
         () =>
         {
-            var host = new Registration(this, new(HostId.New(store.Time), address));
-            lock (store.Gate) hosts.Add(host.Location.Id, host);
-            return host;
+            var id = HostId.New(store.Time);
+            lock (store.Gate)
+            {
+                if (HostAccord.Judge(new(id, long.MaxValue, ClockAhead(introduction), introduction.KeyPrint), Others(id)) is { } discord) throw discord.ToException();
+                var host = new Registration(this, id, introduction, ++registered);
+                hosts.Add(id, host);
+                return host;
+            }
         },
         cancellationToken);
 
@@ -135,18 +141,29 @@ public sealed class InMemoryHostRegistry : IHostRegistry
 
     private bool IsAlive(Registration host) => !host.IsDead && host.HasLock && host.HeardAt > store.Now - HostPulse.DeadAfter(TimeToLive);
 
+    private TimeSpan? ClockAhead(HostIntroduction introduction) => introduction.Clock?.GetUtcNow() - store.Now;
+
+    /// <summary>The other living hosts, as they last said.</summary>
+    private IEnumerable<HostStanding> Others(HostId self) => hosts.Values.Where(host => host.Location.Id != self && IsAlive(host)).Select(host => host.Standing);
+
     private void Beat(Registration host)
     {
         var sentAt = store.Time.GetTimestamp();
-        bool isDead;
+        bool isDead, isDisbelieved = false;
         lock (store.Gate)
         {
             if (host.Hangs) return;
             isDead = host.IsDead;
-            if (!isDead) host.HeardAt = store.Now;
+            if (!isDead)
+            {
+                (host.HeardAt, host.ClockAhead) = (store.Now, ClockAhead(host.Introduction));
+                var isDiscord = HostAccord.Judge(host.Standing, Others(host.Location.Id)) is not null;
+                (isDisbelieved, host.WasDiscord) = (isDiscord && host.WasDiscord, isDiscord);
+            }
         }
 
         if (isDead) host.Pulse.Lose(HostLoss.MarkedDead);
+        else if (isDisbelieved) host.Pulse.Lose(HostLoss.Disbelieved);
         else host.Pulse.Beat(sentAt);
     }
 
@@ -168,9 +185,12 @@ public sealed class InMemoryHostRegistry : IHostRegistry
         private readonly InMemoryHostRegistry registry;
         private readonly ITimer beats;
 
-        public Registration(InMemoryHostRegistry registry, HostLocation location)
+        private readonly long age;
+
+        public Registration(InMemoryHostRegistry registry, HostId id, HostIntroduction introduction, long age)
         {
-            (this.registry, Location) = (registry, location);
+            (this.registry, Introduction, this.age) = (registry, introduction, age);
+            (Location, ClockAhead) = (new(id, introduction.Address), registry.ClockAhead(introduction));
             var time = registry.Time;
             Pulse = new(TimeToLive, time.GetTimestamp(), time);
             HeardAt = registry.Now;
@@ -185,7 +205,16 @@ public sealed class InMemoryHostRegistry : IHostRegistry
 
         public HostPulse Pulse { get; }
 
+        public HostIntroduction Introduction { get; }
+
         public DateTimeOffset HeardAt { get; set; }
+
+        public TimeSpan? ClockAhead { get; set; }
+
+        /// <summary>Whether it was to be no host at its last beat; at the next it is none.</summary>
+        public bool WasDiscord { get; set; }
+
+        public HostStanding Standing => new(Location.Id, age, ClockAhead, Introduction.KeyPrint);
 
         public bool HasLock { get; set; } = true;
 

@@ -20,7 +20,7 @@ public sealed class InMemoryAlarmClockTests : AlarmClockContract
 
     protected override ISessionJournal Journal { get; }
 
-    protected override async Task<HostId> LivingHostAsync() => (await registry.RegisterAsync(new("http://127.0.0.1:1/"), default)).Location.Id;
+    protected override async Task<HostId> LivingHostAsync() => (await registry.RegisterAsync(new(new("http://127.0.0.1:1/")), default)).Location.Id;
 
     protected override Task KillAsync(HostId host)
     {

@@ -80,7 +80,7 @@ public sealed class PostgresAlarmClockTests : AlarmClockContract, IAsyncLifetime
 
     protected override async Task<HostId> LivingHostAsync()
     {
-        hosts.Add(await Sessions.Hosts.RegisterAsync(new("http://127.0.0.1:1/"), default));
+        hosts.Add(await Sessions.Hosts.RegisterAsync(new(new("http://127.0.0.1:1/")), default));
         return hosts[^1].Location.Id;
     }
 

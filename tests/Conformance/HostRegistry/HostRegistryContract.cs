@@ -297,6 +297,59 @@ public abstract class HostRegistryContract : IAsyncLifetime
         Assert.Equal(host.Location, await registry.ClaimAsync(key, host, default));
     }
 
+    [Fact]
+    public async Task A_process_that_its_peers_would_not_believe_becomes_no_host_until_it_is_mended()
+    {
+        var clock = new SkewedTime();
+        var first = await IntroduceAsync(new(Somewhere, "one key", Clock));
+        await IntroduceAsync(new(Somewhere)); // of a release that says nothing of itself
+
+        clock.Skew = TimeSpan.FromMinutes(6);
+        var wrongClock = await Assert.ThrowsAsync<PortException>(async () => await IntroduceAsync(new(Somewhere, "one key", new ShiftedTime(Clock, clock))));
+        var wrongKey = await Assert.ThrowsAsync<PortException>(async () => await IntroduceAsync(new(Somewhere, "another key", Clock)));
+
+        Assert.Equal((PortFailureKind.Unavailable, PortFailureKind.Unavailable), (wrongClock.Kind, wrongKey.Kind));
+        Assert.Contains("6 minutes ahead of", wrongClock.Message, StringComparison.Ordinal);
+        Assert.Contains($"not that of {first.Location.Id}", wrongKey.Message, StringComparison.Ordinal);
+        clock.Skew = TimeSpan.Zero;
+        await IntroduceAsync(new(Somewhere, "one key", new ShiftedTime(Clock, clock)));
+    }
+
+    [Fact]
+    public async Task A_host_of_which_the_clock_is_set_wrong_hears_that_it_is_none_and_its_peer_does_not()
+    {
+        var clock = new SkewedTime();
+        var older = await IntroduceAsync(new(Somewhere, "one key", new ShiftedTime(Clock, clock)));
+        var right = await IntroduceAsync(new(Somewhere, "one key", Clock));
+
+        clock.Skew = -TimeSpan.FromMinutes(6);
+        await PassBeatsAsync(older);
+
+        Assert.Equal(HostLoss.Disbelieved, older.Loss);
+        Assert.Null(right.Loss);
+    }
+
+    private static Uri Somewhere { get; } = new("http://127.0.0.1:1/");
+
+    /// <summary>A clock that is right by the store's.</summary>
+    protected virtual TimeProvider Clock => TimeProvider.System;
+
+    /// <summary>Waits until a host that beats on has lost its registration.</summary>
+    protected virtual Task PassBeatsAsync(IHostRegistration host) => LostAsync(host);
+
+    private async Task<IHostRegistration> IntroduceAsync(HostIntroduction introduction)
+    {
+        var host = await NewProcess(TimeSpan.FromSeconds(8)).RegisterAsync(introduction, default);
+        registered.Add(host);
+        return host;
+    }
+
+    /// <summary>A clock, wrong by as much as another is.</summary>
+    private sealed class ShiftedTime(TimeProvider inner, SkewedTime by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => inner.GetUtcNow() + by.Skew;
+    }
+
     /// <summary>A registry of its own, and a host in it.</summary>
     protected async Task<(IHostRegistry Registry, IHostRegistration Host)> HostAsync(string address = "http://127.0.0.1:1/", TimeSpan? timeToLive = null)
     {
@@ -335,7 +388,7 @@ public abstract class HostRegistryContract : IAsyncLifetime
 
     protected async Task<IHostRegistration> RegisterAsync(IHostRegistry registry, string address = "http://127.0.0.1:1/")
     {
-        var host = await registry.RegisterAsync(new(address), default);
+        var host = await registry.RegisterAsync(new(new(address)), default);
         registered.Add(host);
         return host;
     }

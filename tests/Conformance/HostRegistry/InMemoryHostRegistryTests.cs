@@ -18,6 +18,14 @@ public sealed class InMemoryHostRegistryTests : HostRegistryContract
 
     protected override ISessionJournal Journal { get; }
 
+    protected override TimeProvider Clock => time;
+
+    protected override Task PassBeatsAsync(IHostRegistration host)
+    {
+        time.Advance(InMemoryHostRegistry.TimeToLive / 4);
+        return Task.CompletedTask;
+    }
+
     public override Task InitializeAsync() => Task.CompletedTask;
 
     [Fact]

@@ -89,7 +89,7 @@ public sealed class PostgresHostRegistryTests(PostgresFixture postgres) : HostRe
     {
         await using var network = PostgresBehindProxy.Before(postgres.ConnectionString);
         var cut = NewProcess(network.Through(postgres.ConnectionString), ShortLife);
-        var mine = await cut.RegisterAsync(new("http://127.0.0.1:1/"), default);
+        var mine = await cut.RegisterAsync(new(new("http://127.0.0.1:1/")), default);
         var other = await HostAsync();
         var key = NewKey();
         var lease = await OpenAsync(key, mine);

@@ -74,7 +74,7 @@ public sealed class AlarmSweepTests : IAsyncLifetime
         await StartAsync(host);
         await PassAsync(TimeSpan.FromSeconds(100));
         await SleepingAsync(AtWork);
-        await using var peer = await registry.RegisterAsync(new("http://peer/"), default);
+        await using var peer = await registry.RegisterAsync(new(new("http://peer/")), default);
         await SleepingAsync(AtWork, peer.Location.Id);
 
         await PassAsync(TimeSpan.FromSeconds(10));
@@ -85,7 +85,7 @@ public sealed class AlarmSweepTests : IAsyncLifetime
     [Fact]
     public async Task What_a_live_peer_has_is_left_to_it_by_a_host_that_starts()
     {
-        await using var peer = await registry.RegisterAsync(new("http://peer/"), default);
+        await using var peer = await registry.RegisterAsync(new(new("http://peer/")), default);
         await SleepingAsync(AtWork, peer.Location.Id);
 
         await StartAsync(host);
@@ -99,7 +99,7 @@ public sealed class AlarmSweepTests : IAsyncLifetime
     {
         await StartAsync(host);
         await PassAsync(TimeSpan.FromSeconds(100));
-        await using var peer = await registry.RegisterAsync(new("http://peer/"), default);
+        await using var peer = await registry.RegisterAsync(new(new("http://peer/")), default);
         var atWork = await SleepingAsync(AtWork, peer.Location.Id);
         await SleepingAsync(TimeSpan.FromMinutes(15), peer.Location.Id);
 
@@ -114,7 +114,7 @@ public sealed class AlarmSweepTests : IAsyncLifetime
     {
         await StartAsync(host);
         await PassAsync(TimeSpan.FromSeconds(100));
-        await using var peer = await registry.RegisterAsync(new("http://peer/"), default);
+        await using var peer = await registry.RegisterAsync(new(new("http://peer/")), default);
         var atWork = await SleepingAsync(AtWork, peer.Location.Id);
 
         registry.Hang(peer.Location.Id);
@@ -184,7 +184,7 @@ public sealed class AlarmSweepTests : IAsyncLifetime
     {
         await StartAsync(host);
         await PassAsync(TimeSpan.FromSeconds(100));
-        await using var peer = await registry.RegisterAsync(new("http://peer/"), default);
+        await using var peer = await registry.RegisterAsync(new(new("http://peer/")), default);
         for (var i = 0; i < 300; i++) await SleepingAsync(AtWork, peer.Location.Id);
 
         registry.Kill(peer.Location.Id);
@@ -222,7 +222,7 @@ public sealed class AlarmSweepTests : IAsyncLifetime
     [Fact]
     public async Task What_a_host_has_claimed_but_not_opened_when_it_leaves_is_its_peers_once_it_has_left()
     {
-        var registration = await registry.RegisterAsync(new("http://leaving/"), default);
+        var registration = await registry.RegisterAsync(new(new("http://leaving/")), default);
         var due = await SleepingAsync(Second);
         time.Advance(2 * Second);
         var leaving = new Woken(registration.Location.Id) { Takes = 0, Claims = async key => await registry.ClaimAsync(key, registration, default) };

@@ -15,6 +15,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Xunit;
 
 namespace Coordinator.Tests.Conformance.SessionHost;
 
@@ -49,7 +50,7 @@ internal sealed class ClusterNode : IAsyncDisposable
 
     public PeerSigner Signer => app.Services.GetRequiredService<PeerSigner>();
 
-    public static async Task<ClusterNode> StartAsync(ClusterStore store, ISessionEffectRunner effects, string masterKey = "a key that all hosts share", string searchTime = "00:00:15", string watchInterval = "00:00:00.100", TimeProvider? time = null, Action<IServiceCollection>? change = null)
+    public static async Task<ClusterNode> StartAsync(ClusterStore store, ISessionEffectRunner effects, string masterKey = "a key that all hosts share", string searchTime = "00:00:15", string watchInterval = "00:00:00.100", TimeProvider? time = null, bool isHostAtStart = true, Action<IServiceCollection>? change = null)
     {
         var url = $"http://127.0.0.1:{LoopbackPort.Find()}";
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Cluster:Address"] = url, ["Cluster:WatchInterval"] = watchInterval, ["Cluster:SearchTime"] = searchTime }).Build();
@@ -71,7 +72,9 @@ internal sealed class ClusterNode : IAsyncDisposable
         app.MapCluster();
         await app.StartAsync();
         var node = new ClusterNode(app);
-        await node.Host.Members.StartAsync(CancellationToken.None);
+        var starting = node.Host.Members.StartAsync(CancellationToken.None);
+        if (isHostAtStart) await starting;
+        else await Assert.ThrowsAsync<PortException>(() => starting);
         return node;
     }
 
@@ -81,7 +84,7 @@ internal sealed class ClusterNode : IAsyncDisposable
         await app.DisposeAsync();
     }
 
-    private sealed class SharedKey(string key) : ITokenSigner
+    internal sealed class SharedKey(string key) : ITokenSigner
     {
         public byte[] Sign(string purpose, ReadOnlySpan<byte> data) => HMACSHA256.HashData(SHA256.HashData(Encoding.UTF8.GetBytes($"{key}/{purpose}")), data);
     }

@@ -279,10 +279,12 @@ public sealed class ClusterTests : IAsyncLifetime
     [Fact]
     public async Task A_host_with_another_master_key_gets_nothing_and_is_believed_nothing()
     {
-        await using var stranger = await ClusterNode.StartAsync(store, effects, "another key", searchTime: "00:00:00.500");
+        await using var stranger = await ClusterNode.StartAsync(store, effects, "another key", searchTime: "00:00:00.500", isHostAtStart: false);
 
         var refused = await Assert.ThrowsAsync<PortException>(async () => await stranger.Host.CallAsync(key, Prompt("let me in"), default));
         Assert.Equal(PortFailureKind.Unavailable, refused.Kind);
+        Assert.Contains("Vault:KeyFile", await stranger.Dependency.CheckAsync(default), StringComparison.Ordinal);
+        Assert.Null(await one.Dependency.CheckAsync(default));
     }
 
     [Fact]
@@ -306,7 +308,7 @@ public sealed class ClusterTests : IAsyncLifetime
     [Fact]
     public async Task Whoever_comes_as_a_peer_with_a_box_and_does_not_say_who_they_are_is_neither_waited_for_nor_listened_to_at_length()
     {
-        var time = new ManualTime();
+        var time = new ManualTime(TimeProvider.System.GetUtcNow());
         await using var host = await ClusterNode.StartAsync(store, effects, time: time);
         using var silent = await IntroduceAsync(host);
         using var verbose = await IntroduceAsync(host);

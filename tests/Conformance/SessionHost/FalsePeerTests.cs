@@ -36,7 +36,7 @@ public sealed class FalsePeerTests : IAsyncLifetime
     {
         asking = await ClusterNode.StartAsync(store, new RecordingEffects(), searchTime: "00:00:00.500");
         server = await LoopbackServer.StartAsync(Map);
-        registration = await store.Hosts.RegisterAsync(server.Address, default);
+        registration = await store.Hosts.RegisterAsync(new(server.Address), default);
         owner = registration.Location;
         Assert.NotNull(await store.Journal.OpenAsync(key, owner.Id, create: true, default));
     }

@@ -17,7 +17,7 @@ public sealed class MembershipTests
     {
         using var log = new CapturedLog();
         var registry = new RefusingRegistry(isForeseen ? new PortException(PortFailureKind.Unavailable, "The database is away.") : new InvalidOperationException("Host=db;Password=hunter2"));
-        await using var members = new Membership(registry, _ => throw new NotSupportedException(), new() { Address = new("http://127.0.0.1:1/") }, new ManualTime(), new(log));
+        await using var members = new Membership(registry, _ => throw new NotSupportedException(), () => "", new() { Address = new("http://127.0.0.1:1/") }, new ManualTime(), new(log));
         using var patience = new CancellationTokenSource();
 
         var starting = members.StartAsync(patience.Token);
@@ -33,7 +33,7 @@ public sealed class MembershipTests
     {
         public Exception Failure => failure;
 
-        public ValueTask<IHostRegistration> RegisterAsync(Uri address, CancellationToken cancellationToken) => throw failure;
+        public ValueTask<IHostRegistration> RegisterAsync(HostIntroduction introduction, CancellationToken cancellationToken) => throw failure;
 
         public ValueTask<HostLocation?> FindAsync(SessionKey key, CancellationToken cancellationToken) => throw failure;
 

@@ -2,7 +2,6 @@ using System.Net;
 using Coordinator.Adapters.InProcess.Cluster;
 using Coordinator.Ports;
 using Coordinator.Ports.Compute.DataPlane;
-using Coordinator.Ports.Identity;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Support;
 using Coordinator.Tests.Support.Http;
@@ -115,10 +114,10 @@ public sealed class RefusedPeerTests : IAsyncLifetime
 
     private SignedRequest Request => new("POST", PeerClient.CallsPath, Body);
 
-    /// <summary>Which would search for hours; only what it says to peers is dated by its clock.</summary>
-    private Task<ClusterNode> AskerAsync(string masterKey) => ClusterNode.StartAsync(store, effects, masterKey, searchTime: "10:00:00", change: services => services
+    /// <summary>Which would search for hours; only what it says to peers is by its clock and key, and the registry knows nothing of them.</summary>
+    private Task<ClusterNode> AskerAsync(string masterKey) => ClusterNode.StartAsync(store, effects, searchTime: "10:00:00", change: services => services
         .AddSingleton(new ClusterLog(askersLog))
-        .AddSingleton(s => new PeerSigner(s.GetRequiredService<ITokenSigner>(), askersClock))
+        .AddSingleton(new PeerSigner(new ClusterNode.SharedKey(masterKey), askersClock))
         .AddSingleton(s => new PeerClient(s.GetRequiredService<PeerSigner>(), s.GetRequiredService<PeerVigil>(), TimeSpan.FromMinutes(5), askersClock)));
 
     private ValueTask<Result<SessionReply>> RenameAsync(ClusterNode asker) => asker.Host.CallAsync(key, new SessionCommand.Rename(Ada, "Asked of the owner"), default);

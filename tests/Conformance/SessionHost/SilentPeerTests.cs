@@ -75,7 +75,7 @@ public sealed class SilentPeerTests : IAsyncLifetime
     public async Task A_watcher_whose_look_failed_hears_of_the_next_host_that_opens_the_session_and_waits_for_no_clock()
     {
         var registry = new StumblingRegistry(store.Hosts) { OverFinding = true };
-        await using var three = await ClusterNode.StartAsync(store, effects, time: new ManualTime(), change: services => services.AddSingleton<IHostRegistry>(registry));
+        await using var three = await ClusterNode.StartAsync(store, effects, time: new ManualTime(TimeProvider.System.GetUtcNow()), change: services => services.AddSingleton<IHostRegistry>(registry));
         await using var watching = (await three.Host.SubscribeAsync(key, null, default)).Value;
         var told = ToldAsync(watching, watching.Start.Seq + 1);
         await registry.Stumbled.WaitAsync(Eventually.Bound);
@@ -174,10 +174,10 @@ public sealed class SilentPeerTests : IAsyncLifetime
             return inner.FindAsync(key, cancellationToken);
         }
 
-        public async ValueTask<IHostRegistration> RegisterAsync(Uri address, CancellationToken cancellationToken)
+        public async ValueTask<IHostRegistration> RegisterAsync(HostIntroduction introduction, CancellationToken cancellationToken)
         {
             if (OverRegistering) Stumble(OverRegistering = false);
-            return new Registration(this, await inner.RegisterAsync(address, cancellationToken));
+            return new Registration(this, await inner.RegisterAsync(introduction, cancellationToken));
         }
 
         public ValueTask<bool> IsAliveAsync(HostId host, CancellationToken cancellationToken)

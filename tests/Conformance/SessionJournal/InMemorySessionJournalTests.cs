@@ -58,7 +58,7 @@ public sealed class InMemorySessionJournalTests : SessionJournalArchiveContract
         Assert.False(await AppendAsync(lease, 0, events: 1));
     }
 
-    protected override async Task<HostId> LivingHostAsync() => (await registry.RegisterAsync(new("http://127.0.0.1:1/"), default)).Location.Id;
+    protected override async Task<HostId> LivingHostAsync() => (await registry.RegisterAsync(new(new("http://127.0.0.1:1/")), default)).Location.Id;
 
     protected override Task KillAsync(HostId host)
     {

@@ -142,7 +142,7 @@ public sealed class PostgresSessionJournalTests(PostgresFixture fixture) : Sessi
 
     protected override async Task<HostId> LivingHostAsync()
     {
-        hosts.Add(await sessions.Hosts.RegisterAsync(new("http://127.0.0.1:1/"), default));
+        hosts.Add(await sessions.Hosts.RegisterAsync(new(new("http://127.0.0.1:1/")), default));
         return hosts[^1].Location.Id;
     }
 

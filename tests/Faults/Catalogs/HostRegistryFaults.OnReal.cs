@@ -74,7 +74,7 @@ public sealed partial class HostRegistryFaults
         private async ValueTask<string> ClaimOnceAsync(IHostRegistry registry)
         {
             if (mine is { Loss: not null }) await LeaveAsync();
-            mine ??= await registry.RegisterAsync(new("http://127.0.0.1:1/"), CancellationToken.None);
+            mine ??= await registry.RegisterAsync(new(new("http://127.0.0.1:1/")), CancellationToken.None);
             return await registry.ClaimAsync(key, mine, CancellationToken.None) == mine.Location ? "ok" : Elsewhere;
         }
     }

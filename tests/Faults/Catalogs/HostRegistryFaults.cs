@@ -128,7 +128,7 @@ public sealed partial class HostRegistryFaults : FaultCatalog<IHostRegistry>
 
         private async ValueTask<IHostRegistration> RegisterAsync()
         {
-            var host = await world!.Hosts.RegisterAsync(Address, default);
+            var host = await world!.Hosts.RegisterAsync(new(Address), default);
             all.Add(host);
             return host;
         }

@@ -15,7 +15,7 @@ internal sealed record Member(IHostRegistration Registration, InProcessSessionHo
 /// Keeps this process a host of the cluster. When the registration is lost its actors are stopped and its followers sent
 /// away to come again, and the process registers anew, under a new id and with nothing in memory.
 /// </summary>
-internal sealed class Membership(IHostRegistry registry, Func<IHostRegistration, InProcessSessionHost> actorsOf, ClusterOptions options, TimeProvider time, ClusterLog log) : IAsyncDisposable
+internal sealed class Membership(IHostRegistry registry, Func<IHostRegistration, InProcessSessionHost> actorsOf, Func<string> keyPrint, ClusterOptions options, TimeProvider time, ClusterLog log) : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
@@ -122,7 +122,7 @@ internal sealed class Membership(IHostRegistry registry, Func<IHostRegistration,
 
     private async Task<Member> BeginAsync(CancellationToken cancellationToken)
     {
-        var registration = await registry.RegisterAsync(options.Address!, cancellationToken);
+        var registration = await registry.RegisterAsync(new(options.Address!, keyPrint(), time), cancellationToken);
         try
         {
             return new(registration, actorsOf(registration));

@@ -18,6 +18,9 @@ internal sealed class PeerSigner(ITokenSigner signer, TimeProvider time, int mos
 
     private readonly PeerNonces seen = new(mostNonces);
 
+    /// <summary>The same at all who hold the master key, and for nothing but to compare.</summary>
+    public static string PrintOf(ITokenSigner signer) => Convert.ToHexStringLower(signer.Sign("cluster-key-print", "first"u8).AsSpan(0, 16));
+
     public RequestSignature Sign(HostId target, SignedRequest request) =>
         RequestSignature.Create(target.ToString(), KeyOf(target), request, time.GetUtcNow(), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
 

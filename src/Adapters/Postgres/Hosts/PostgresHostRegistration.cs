@@ -2,6 +2,7 @@ using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Coordinator.Adapters.Postgres.Hosts;
 
@@ -11,7 +12,11 @@ namespace Coordinator.Adapters.Postgres.Hosts;
 /// </summary>
 internal sealed partial class PostgresHostRegistration : IHostRegistration
 {
+    /// <summary>The other living hosts, as whoever registers and whoever beats compares itself with them.</summary>
+    private const string Others = "other.id, other.lock, other.clock_ahead, other.key_print";
+
     private readonly NpgsqlConnection connection;
+    private readonly HostIntroduction introduction;
     private readonly HostPulse pulse;
     private readonly TimeSpan timeToLive;
     private readonly OpeningWakeUps openings;
@@ -21,11 +26,12 @@ internal sealed partial class PostgresHostRegistration : IHostRegistration
     private readonly Task beating;
     private int disposed;
 
-    private PostgresHostRegistration(NpgsqlConnection connection, HostLocation location, TimeSpan timeToLive, OpeningWakeUps openings, long heardAt, TimeProvider time, ILogger logger)
+    private PostgresHostRegistration(NpgsqlConnection connection, HostId id, HostIntroduction introduction, TimeSpan timeToLive, OpeningWakeUps openings, long heardAt, TimeProvider time, ILogger logger)
     {
-        (this.connection, Location, this.timeToLive, this.openings, this.time, this.logger) = (connection, location, timeToLive, openings, time, logger);
+        (this.connection, this.introduction, this.timeToLive, this.openings, this.time, this.logger) = (connection, introduction, timeToLive, openings, time, logger);
+        Location = new(id, introduction.Address);
         pulse = new(timeToLive, heardAt, time);
-        pulse.Lost.Register(() => LogLost(location.Id, pulse.Loss));
+        pulse.Lost.Register(() => LogLost(id, pulse.Loss));
         beating = Task.Run(() => BeatAsync(leaving.Token));
     }
 
@@ -40,14 +46,15 @@ internal sealed partial class PostgresHostRegistration : IHostRegistration
 
     private int LeaveTimeout => Math.Max(1, (int)(timeToLive / 4).TotalSeconds);
 
-    public static async Task<PostgresHostRegistration> OpenAsync(SystemDataSource system, HostLocation location, TimeSpan timeToLive, OpeningWakeUps openings, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    public static async Task<PostgresHostRegistration> OpenAsync(SystemDataSource system, HostIntroduction introduction, TimeSpan timeToLive, OpeningWakeUps openings, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
         var connection = await system.Source.OpenConnectionAsync(cancellationToken);
         try
         {
             var heardAt = time.GetTimestamp();
-            await RegisterAsync(connection, location, system.Name, timeToLive, cancellationToken);
-            return new(connection, location, timeToLive, openings, heardAt, time, logger);
+            var id = HostId.New(time);
+            await RegisterAsync(connection, id, introduction, system.Name, timeToLive, cancellationToken);
+            return new(connection, id, introduction, timeToLive, openings, heardAt, time, logger);
         }
         catch
         {
@@ -70,25 +77,54 @@ internal sealed partial class PostgresHostRegistration : IHostRegistration
     }
 
     /// <summary>Row and lock appear at once: nobody ever sees a host that lives and holds no lock yet.</summary>
-    private static async Task RegisterAsync(NpgsqlConnection connection, HostLocation location, string connections, TimeSpan timeToLive, CancellationToken cancellationToken)
+    private static async Task RegisterAsync(NpgsqlConnection connection, HostId id, HostIntroduction introduction, string connections, TimeSpan timeToLive, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await using (var sweep = new NpgsqlCommand("DELETE FROM session_host WHERE beat < now() - interval '1 day' AND (dead OR NOT host_alive(session_host))", connection, transaction)) await sweep.ExecuteNonQueryAsync(cancellationToken);
+        await CompareAsync(connection, transaction, id, introduction, cancellationToken);
         await using var register = new NpgsqlCommand(
             """
-            WITH host AS (INSERT INTO session_host (id, address, connections, time_to_live) VALUES ($1, $2, $3, $4) RETURNING lock)
+            WITH host AS (INSERT INTO session_host (id, address, connections, time_to_live, clock_ahead, key_print) VALUES ($1, $2, $3, $4, $5 - clock_timestamp(), $6) RETURNING lock)
             SELECT pg_advisory_lock(host_lock_class(), lock) FROM host
             """,
             connection,
             transaction);
-        register.Parameters.Add(new() { Value = location.Id.Value });
-        register.Parameters.Add(new() { Value = location.Address.AbsoluteUri });
+        register.Parameters.Add(new() { Value = id.Value });
+        register.Parameters.Add(new() { Value = introduction.Address.AbsoluteUri });
         register.Parameters.Add(new() { Value = connections });
         // What peers go by is in the row; the host itself goes by the whole.
         register.Parameters.Add(new() { Value = HostPulse.DeadAfter(timeToLive) });
+        register.Parameters.Add(Clock(introduction));
+        register.Parameters.Add(new() { Value = (object?)introduction.KeyPrint ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         await register.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }
+
+    /// <summary>Who would be disbelieved does not become a host first: nothing is ever asked of it.</summary>
+    private static async Task CompareAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, HostId id, HostIntroduction introduction, CancellationToken cancellationToken)
+    {
+        await using var look = new NpgsqlCommand($"SELECT self.clock_ahead, {Others} FROM (SELECT $1 - clock_timestamp() AS clock_ahead) AS self LEFT JOIN session_host AS other ON host_alive(other)", connection, transaction);
+        look.Parameters.Add(Clock(introduction));
+        await using var rows = await look.ExecuteReaderAsync(cancellationToken);
+        await rows.ReadAsync(cancellationToken);
+        if (await JudgeAsync(rows, new(id, long.MaxValue, Span(rows, 0), introduction.KeyPrint), cancellationToken) is { } discord) throw discord.ToException();
+    }
+
+    /// <summary>By rows of its own clock and <see cref="Others"/>, of which the first is read already, and has nobody in it when there is none.</summary>
+    private static async Task<HostDiscord?> JudgeAsync(NpgsqlDataReader rows, HostStanding self, CancellationToken cancellationToken)
+    {
+        List<HostStanding> others = [];
+        do
+        {
+            if (!rows.IsDBNull(1)) others.Add(new(new(rows.GetGuid(1)), rows.GetInt32(2), Span(rows, 3), rows.IsDBNull(4) ? null : rows.GetString(4)));
+        }
+        while (await rows.ReadAsync(cancellationToken));
+        return HostAccord.Judge(self, others);
+    }
+
+    private static TimeSpan? Span(NpgsqlDataReader rows, int column) => rows.IsDBNull(column) ? null : rows.GetTimeSpan(column);
+
+    private static NpgsqlParameter Clock(HostIntroduction introduction) => new() { Value = (object?)introduction.Clock?.GetUtcNow().UtcDateTime ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz };
 
     /// <summary>A beat has no time limit but the pulse's: an end of it would be the connection's, and cost what it was to keep. Whoever hears of the loss disposes.</summary>
     private async Task BeatAsync(CancellationToken cancellationToken)
@@ -97,15 +133,32 @@ internal sealed partial class PostgresHostRegistration : IHostRegistration
         {
             // A beat does not wait for the disk, or for a standby: what a crash takes with it, it takes the lock with too, and a host that a
             // stalled disk were to cost all its sessions would have nobody to leave them to.
-            await using var beat = new NpgsqlCommand($"UPDATE session_host SET beat = now() WHERE id = $1 AND NOT dead RETURNING {UnforcedCommit.Sql}", connection) { CommandTimeout = 0 };
-            beat.Parameters.Add(new() { Value = Location.Id.Value });
+            await using var beat = new NpgsqlCommand(
+                $"""
+                WITH self AS (UPDATE session_host SET beat = now(), clock_ahead = $2 - clock_timestamp() WHERE id = $1 AND NOT dead RETURNING id, lock, clock_ahead)
+                SELECT self.clock_ahead, {Others}, self.lock, {UnforcedCommit.Sql} FROM self LEFT JOIN session_host AS other ON other.id <> self.id AND host_alive(other)
+                """,
+                connection) { CommandTimeout = 0 };
             var sentAt = time.GetTimestamp();
+            var wasDiscord = false;
             while (pulse.Loss is null)
             {
                 if (BeatEvery - time.GetElapsedTime(sentAt) is { TotalMilliseconds: >= 1 } pause) await connection.WaitAsync(pause, cancellationToken);
                 sentAt = time.GetTimestamp();
-                if (await beat.ExecuteNonQueryAsync(cancellationToken) > 0) pulse.Beat(sentAt);
-                else pulse.Lose(HostLoss.MarkedDead);
+                beat.Parameters.Clear();
+                beat.Parameters.Add(new() { Value = Location.Id.Value });
+                beat.Parameters.Add(Clock(introduction));
+                await using var rows = await beat.ExecuteReaderAsync(cancellationToken);
+                if (!await rows.ReadAsync(cancellationToken))
+                {
+                    pulse.Lose(HostLoss.MarkedDead);
+                    break;
+                }
+
+                var discord = await JudgeAsync(rows, new(Location.Id, rows.GetInt32(5), Span(rows, 0), introduction.KeyPrint), cancellationToken);
+                pulse.Beat(sentAt);
+                if (discord is not null && wasDiscord) pulse.Lose(HostLoss.Disbelieved); // twice: a clock that is being set moves before its host has said so
+                wasDiscord = discord is not null;
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -31,13 +31,13 @@ public sealed partial class PostgresHostRegistry : IHostRegistry, IAsyncDisposab
     }
 
     /// <summary>Made anew while an outage lasts: a try that failed leaves a row without a lock, which is dead.</summary>
-    public async ValueTask<IHostRegistration> RegisterAsync(Uri address, CancellationToken cancellationToken)
+    public async ValueTask<IHostRegistration> RegisterAsync(HostIntroduction introduction, CancellationToken cancellationToken)
     {
         var registered = await patience.RunAsync(
             "registering the host",
-            token => PostgresHostRegistration.OpenAsync(system, new(HostId.New(time), address), options.Hosts.TimeToLive, openings, time, logger, token),
+            token => PostgresHostRegistration.OpenAsync(system, introduction, options.Hosts.TimeToLive, openings, time, logger, token),
             cancellationToken);
-        LogRegistered(registered.Location.Id, address);
+        LogRegistered(registered.Location.Id, introduction.Address);
         return registered;
     }
 

@@ -10,10 +10,13 @@ namespace Coordinator.Ports.Session;
 public interface IHostRegistry
 {
     /// <summary>
-    /// Makes this process a host under an id that no host had before, reached by its peers at <paramref name="address"/>,
+    /// Makes this process a host under an id that no host had before, reached by its peers at the address that it gives,
     /// and keeps it heard until the registration is disposed or lost.
     /// </summary>
-    ValueTask<IHostRegistration> RegisterAsync(Uri address, CancellationToken cancellationToken);
+    /// <exception cref="PortException">
+    /// <see cref="PortFailureKind.Unavailable"/>: among others that its peers would not believe it (<see cref="HostAccord"/>); it may come right, and is tried again.
+    /// </exception>
+    ValueTask<IHostRegistration> RegisterAsync(HostIntroduction introduction, CancellationToken cancellationToken);
 
     /// <summary>The live host that owns the session; null when nobody does, or who did is not alive. Changes nothing.</summary>
     ValueTask<HostLocation?> FindAsync(SessionKey key, CancellationToken cancellationToken);
@@ -85,4 +88,7 @@ public enum HostLoss
 
     /// <summary>A peer has found it dead.</summary>
     MarkedDead,
+
+    /// <summary>Its peers do not believe it, and are right by <see cref="HostAccord"/>: its clock was set, or theirs, or theirs is another key.</summary>
+    Disbelieved,
 }
