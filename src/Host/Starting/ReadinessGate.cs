@@ -1,11 +1,13 @@
 using Coordinator.Modules.Kernel.Http;
 using Coordinator.Ports;
+using Coordinator.Ports.Models.Relaying;
 
 namespace Coordinator.Host.Starting;
 
 /// <summary>
 /// Until the host is ready its API answers 503 and when to come again; health and the web app's files are served. A model call
-/// waits instead: an agent gives a model up that refuses it a few times, and with it the turn that the host is about to take up.
+/// of an older box waits instead: its agent gives a model up that refuses it a few times, and with it the turn that the host is about
+/// to take up. A box that asks for the relayed form takes a refusal outside of it for what it is, and asks again, another host if there is one.
 /// </summary>
 internal sealed class ReadinessGate(RequestDelegate next, HostReadiness readiness, IHostApplicationLifetime lifetime, TimeProvider time)
 {
@@ -23,7 +25,7 @@ internal sealed class ReadinessGate(RequestDelegate next, HostReadiness readines
     {
         if (Array.Find(Gated, prefix => IsUnder(context, prefix)) is { } gate)
         {
-            if (gate == ModelCalls) await WaitAsync(context.RequestAborted);
+            if (gate == ModelCalls && !context.Request.Headers.ContainsKey(RelayedAnswer.RequestHeader)) await WaitAsync(context.RequestAborted);
             if (!readiness.IsReady)
             {
                 await context.WriteProblemAsync(Starting);

@@ -28,7 +28,7 @@ internal sealed class BoxParts : IAsyncDisposable
         Endpoint = HostEndpoint.TryParse(configuration.Endpoint) ?? throw new InvalidOperationException("The configuration was not checked.");
         host = new HostConnection(Endpoint, configuration.Token);
         token = new GatewayToken(host, Redactor, time);
-        Models = new ModelRoute(host, token, time, log);
+        Models = new ModelRoute(new HostCaller(host, token, time, log), log);
         Loopback = new LoopbackServer(Models, new EgressProxy(new EgressTunnel(host, time), time), new CredentialRoute(new GitCredentials(host, Redactor, time)), time, log);
         Artifacts = new ArtifactUpload(host, time, log);
         store = BridgeStore.Open(state, NewSpoolId);

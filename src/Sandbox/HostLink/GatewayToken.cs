@@ -11,10 +11,13 @@ internal sealed class GatewayToken(HostConnection host, Redactor redactor, TimeP
 {
     /// <summary>A call that starts now must not find its token expired when it arrives.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(8);
 
     private readonly SemaphoreSlim single = new(1, 1);
     private GatewayTokenAnswer? current;
+
+    /// <summary>The host that minted the token answers model calls at once, in the relayed form.</summary>
+    public bool HostRelaysAnswers => Volatile.Read(ref current)?.RelaysAnswers == true;
 
     /// <summary>A token that is good for a while; a new one when <paramref name="refused"/> is the one that is held.</summary>
     /// <exception cref="HttpRequestException">The control plane did not answer, or answered with a status that is no success.</exception>
@@ -24,9 +27,10 @@ internal sealed class GatewayToken(HostConnection host, Redactor redactor, TimeP
         try
         {
             if (current is { } held && held.Token != refused && held.ExpiresAt - time.GetUtcNow() > Margin) return held.Token;
-            current = await AskAsync(cancellationToken);
-            redactor.Add(current.Token);
-            return current.Token;
+            var minted = await AskAsync(cancellationToken);
+            redactor.Add(minted.Token);
+            Volatile.Write(ref current, minted);
+            return minted.Token;
         }
         finally
         {

@@ -2,8 +2,8 @@ using System.Text.Json.Serialization;
 
 namespace Coordinator.Sandbox.HostLink;
 
-/// <summary>The answer of <c>POST /v1/bridge/gateway-token</c>.</summary>
-internal sealed record GatewayTokenAnswer(string Token, DateTimeOffset ExpiresAt)
+/// <summary>The answer of <c>POST /v1/bridge/gateway-token</c>. An older host does not say whether it relays answers: it does not.</summary>
+internal sealed record GatewayTokenAnswer(string Token, DateTimeOffset ExpiresAt, bool RelaysAnswers = false)
 {
     public override string ToString() => $"gateway token until {ExpiresAt:O}";
 }

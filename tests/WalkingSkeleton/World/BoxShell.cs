@@ -45,7 +45,7 @@ internal sealed class BoxShell : IAsyncDisposable
         };
         host = new(HostEndpoint.TryParse(configuration.Endpoint)!, spec.BridgeToken);
         token = new(host, redactor, time);
-        loopback = new(new ModelRoute(host, token, time, log), new EgressProxy(new EgressTunnel(host, time), time), new CredentialRoute(new GitCredentials(host, redactor, time)), time, log);
+        loopback = new(new ModelRoute(new HostCaller(host, token, time, log), log), new EgressProxy(new EgressTunnel(host, time), time), new CredentialRoute(new GitCredentials(host, redactor, time)), time, log);
         environment = ToolEnvironment.Build(configuration, Inherited(way), loopback.Port, Path.Combine(AppContext.BaseDirectory, "coordinator-box"));
     }
 

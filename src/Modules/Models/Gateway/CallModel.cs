@@ -1,4 +1,5 @@
 using Coordinator.Modules.Kernel.Http;
+using Coordinator.Modules.Models.Gateway.Relaying;
 using Coordinator.Modules.Models.Metering;
 using Coordinator.Modules.Models.Tokens;
 using Coordinator.Ports;
@@ -32,7 +33,9 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
 
     public void Map(IEndpointRouteBuilder routes) => routes.MapPost("/model/v1/{provider}/{**path}", HandleAsync).ForBoxes().WithName("CallModel");
 
-    private async Task HandleAsync(HttpContext context, string provider, string? path)
+    private Task HandleAsync(HttpContext context, string provider, string? path) => RelayedResponse.ServeAsync(context, time, () => HearAsync(context, provider, path));
+
+    private async Task HearAsync(HttpContext context, string provider, string? path)
     {
         if (!Paths.TryGetValue(path ?? string.Empty, out var wire))
         {
@@ -53,6 +56,12 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
         catch (PortException failure)
         {
             await TellAsync(context, provider, wire, failure);
+        }
+        catch (Exception failure) when (RelayedResponse.IsAsked(context) && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+        {
+            // Broken off without a word it would be tried for a minute, and each time cost what it costs.
+            LogUnforeseen(logger, provider, failure);
+            await WireRefusal.WriteAsync(context, wire, new("internal_error", "Something went wrong here.", ProblemKind.Unavailable), StatusCodes.Status500InternalServerError);
         }
     }
 
@@ -137,7 +146,7 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
         if (!CallBody.TryRead(bytes.Value, out var body, out var wrong)) return await RefuseAsync(context, wire, new("model_request_invalid", wrong, ProblemKind.Malformed));
 
         var model = $"{address.Provider}/{body.Model}";
-        var route = await ResolveAsync(box.Key.Organization, address.Provider, model, context.RequestAborted);
+        var route = await ResolveAsync(context, box.Key.Organization, address.Provider, model);
         if (!route.IsSuccess) return await RefuseAsync(context, wire, route.Problem);
         var headers = PassedHeaders.Where(name => context.Request.Headers.ContainsKey(name)).ToDictionary(name => name, name => context.Request.Headers[name].ToString());
         var upstream = body.ForUpstream(route.Value.UpstreamModel, askForUsage: wire == CallWire.OpenAiChat);
@@ -145,14 +154,16 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
     }
 
     /// <summary>Nothing of it is the provider's: what fails here is the control plane's own, and told as that.</summary>
-    private async ValueTask<Result<ModelRoute>> ResolveAsync(OrganizationId organization, string provider, string model, CancellationToken cancellationToken)
+    private async ValueTask<Result<ModelRoute>> ResolveAsync(HttpContext context, OrganizationId organization, string provider, string model)
     {
         try
         {
-            return await gateway.ResolveAsync(organization, model, cancellationToken);
+            return await gateway.ResolveAsync(organization, model, context.RequestAborted);
         }
         catch (PortException away) when (away is { Told: null, Kind: PortFailureKind.Unavailable or PortFailureKind.Timeout or PortFailureKind.Full })
         {
+            // One that asks for the relayed form takes what is in it for the provider's: it is sent away, and asks again.
+            if (RelayedResponse.IsAsked(context)) throw new ComeAgainException(away);
             LogFailed(logger, provider, away.Kind, away);
             return away.ToProblem();
         }
@@ -211,6 +222,9 @@ internal sealed partial class CallModel(GatewayTokens tokens, IBoxTokenScheme bo
 
     [LoggerMessage(EventId = 5105, Level = LogLevel.Warning, Message = "{Session}: an answer of {Model} is cut, for it could not be counted to its end; what it had told of its usage is counted. {Why}")]
     private static partial void LogNotKept(ILogger logger, SessionKey session, string model, string why);
+
+    [LoggerMessage(EventId = 5106, Level = LogLevel.Error, Message = "A call of {Provider} failed unforeseen.")]
+    private static partial void LogUnforeseen(ILogger logger, string provider, Exception failure);
 
     /// <summary>Nothing was begun, and the call may be tried again at once.</summary>
     private sealed class ComeAgainException(PortException? away) : Exception("The session cannot be reached from this host now.", away)

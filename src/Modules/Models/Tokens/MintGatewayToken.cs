@@ -19,13 +19,13 @@ internal sealed class MintGatewayToken(GatewayTokens tokens, ISessionHost sessio
         return box.ToHttp(authorized =>
         {
             var (token, expiresAt) = tokens.Mint(authorized.Key, authorized.Credential);
-            return Results.Json(new GatewayTokenAnswer(token, expiresAt), ModelsJson.Default.GatewayTokenAnswer);
+            return Results.Json(new GatewayTokenAnswer(token, expiresAt, RelaysAnswers: true), ModelsJson.Default.GatewayTokenAnswer);
         });
     }
 }
 
-/// <summary>A token for the model route and when it stops working.</summary>
-internal sealed record GatewayTokenAnswer(string Token, DateTimeOffset ExpiresAt)
+/// <summary>A token for the model route, when it stops working, and that calls are answered at once by who is asked for the relayed form.</summary>
+internal sealed record GatewayTokenAnswer(string Token, DateTimeOffset ExpiresAt, bool RelaysAnswers)
 {
     /// <summary>Never prints the token.</summary>
     public override string ToString() => $"gateway token until {ExpiresAt:O}";
