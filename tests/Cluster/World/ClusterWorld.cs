@@ -52,6 +52,9 @@ internal sealed class ClusterWorld : IAsyncDisposable
     /// <summary>Starts hosts each of which runs real boxes of its own.</summary>
     public static Task<ClusterWorld> StartWithOwnBoxesAsync(int count) => new ClusterWorld().BeginAsync(count, static (_, direct) => direct, LongLife, new Dictionary<string, string>());
 
+    /// <summary>Starts hosts whose boxes are made outside of them, as these settings of each say; they live for so long unheard, in seconds.</summary>
+    public static Task<ClusterWorld> StartWithBoxesOfAsync(int count, int timeToLive, IReadOnlyDictionary<string, string> settings) => new ClusterWorld().BeginAsync(count, static (_, direct) => direct, timeToLive, settings);
+
     /// <summary>The addresses of hosts, in this order.</summary>
     public IReadOnlyList<Uri> Urls(params int[] order) => [.. order.Select(host => hosts[host].Url)];
 

@@ -96,6 +96,9 @@ public sealed class FaultProxy : IAsyncDisposable
         Cut();
     }
 
+    /// <summary>New connections go to this server; those that are open stay where they are, as with a load balancer that has taken a server out.</summary>
+    public void LeadTo(Uri server) => target = At(server);
+
     /// <summary>New connections are closed at once and those that are open are cut, as when nobody listens. How many were cut.</summary>
     public int Refuse()
     {
