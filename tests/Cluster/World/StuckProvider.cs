@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Coordinator.Tests.Support.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -21,7 +22,7 @@ internal sealed class StuckProvider : IAsyncDisposable
     /// <summary>Completes when the first call is under way.</summary>
     public Task Came => came.Task;
 
-    /// <summary>How often it was called.</summary>
+    /// <summary>How often it was called for a turn.</summary>
     public int Calls => Volatile.Read(ref calls);
 
     /// <summary>What makes a host use it.</summary>
@@ -49,7 +50,9 @@ internal sealed class StuckProvider : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext context)
     {
-        var isFirst = Interlocked.Increment(ref calls) == 1;
+        using var asked = await JsonDocument.ParseAsync(context.Request.Body);
+        var isOfTurn = asked.RootElement.TryGetProperty("tools", out _); // an agent may also ask for a title
+        var isFirst = isOfTurn && Interlocked.Increment(ref calls) == 1;
         context.Response.ContentType = "text/event-stream";
         if (!isFirst || begins) await SayAsync(context, """{"id":"1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"role":"assistant","content":"Here I am."},"finish_reason":null}]}""");
         if (isFirst)
