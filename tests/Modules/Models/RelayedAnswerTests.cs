@@ -82,7 +82,7 @@ public sealed class RelayedAnswerTests : IAsyncLifetime
     {
         server.Gateway.Enqueue(ModelAnswer.Stream("data: {}\n\n") with { CutAtEnd = true });
 
-        await Assert.ThrowsAnyAsync<IOException>(() => CallAsync());
+        await IsBrokenOffAsync();
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class RelayedAnswerTests : IAsyncLifetime
     {
         server.Gateway.Faults.FailBefore(calls: 1);
 
-        await Assert.ThrowsAnyAsync<IOException>(() => CallAsync());
+        await IsBrokenOffAsync();
 
         Assert.Equal(200, (await CallAsync()).Head.Status);
     }
@@ -122,6 +122,9 @@ public sealed class RelayedAnswerTests : IAsyncLifetime
         await using var body = await response.Content.ReadAsStreamAsync();
         return await ReadAsync(body);
     }
+
+    /// <summary>Before its first byte was read, or after: that is up to the network.</summary>
+    private async Task IsBrokenOffAsync() => Assert.True(await Record.ExceptionAsync(() => CallAsync()) is IOException or HttpRequestException);
 
     private static async Task<(RelayedHead Head, string Text)> ReadAsync(Stream body)
     {
