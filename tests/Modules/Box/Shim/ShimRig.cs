@@ -17,12 +17,17 @@ internal sealed class ShimRig : IAsyncDisposable
     /// <summary>Longer than all that a call waits for, and shorter than what is waited for an agent.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
 
+    /// <summary>Between two tries nothing is on its way.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
     private readonly TaskCompletionSource over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<Func<HttpContext, Task>> script = new();
     private readonly List<IDisposable> owned = [];
     private HttpServer hosts = null!;
     private LoopbackServer shim = null!;
     private int calls;
+    private int standing;
+    private int passed;
 
     public ManualTime Time { get; } = new();
 
@@ -75,11 +80,25 @@ internal sealed class ShimRig : IAsyncDisposable
     {
         await Relayed(frames)(context);
         await context.Response.BodyWriter.FlushAsync();
+        StandsStill();
         await over.Task;
     };
 
     /// <summary>Not even that it is there.</summary>
-    public Task SaysNothingAsync(HttpContext context) => over.Task.WaitAsync(context.RequestAborted);
+    public Task SaysNothingAsync(HttpContext context)
+    {
+        StandsStill();
+        return over.Task.WaitAsync(context.RequestAborted);
+    }
+
+    /// <summary>Answers when so much time has passed.</summary>
+    public Func<HttpContext, Task> After(TimeSpan wait, string answer) => async context =>
+    {
+        var waiting = Task.Delay(wait, Time, context.RequestAborted);
+        StandsStill();
+        await waiting;
+        await context.Response.WriteAsync(answer);
+    };
 
     /// <summary>An answer that is whole.</summary>
     public static void Whole(System.IO.Pipelines.PipeWriter output)
@@ -98,14 +117,17 @@ internal sealed class ShimRig : IAsyncDisposable
         return invoker.SendAsync(request, CancellationToken.None);
     }
 
-    /// <summary>Lets time pass, from one thing that is due to the next, until a call that has come to a host is over.</summary>
+    /// <summary>
+    /// Lets time pass, from one thing that is due to the next, until a call that has come to a host is over; much of it only where a host
+    /// stands still, and once for each, since what is on its way takes no time by this clock.
+    /// </summary>
     public async Task PassAsync(Task calling)
     {
         await Eventually.HoldsAsync(() => Calls > 0, "the call");
         await Eventually.HoldsAsync(
             () =>
             {
-                if (!calling.IsCompleted && Time.NextIn is { } due && due <= LongestWait) Time.Advance(due);
+                if (!calling.IsCompleted && Time.NextIn is { } due && MayPass(due)) Time.Advance(due);
                 return calling.IsCompleted;
             },
             "the end of the call");
@@ -117,6 +139,17 @@ internal sealed class ShimRig : IAsyncDisposable
         await shim.DisposeAsync();
         foreach (var one in Enumerable.Reverse(owned)) one.Dispose();
         await hosts.DisposeAsync();
+    }
+
+    private void StandsStill() => Volatile.Write(ref standing, Calls);
+
+    private bool MayPass(TimeSpan due)
+    {
+        if (due <= LongestPause) return true;
+        var call = Volatile.Read(ref standing);
+        if (due > LongestWait || call == passed) return false;
+        passed = call;
+        return true;
     }
 
     private Task AnswerAsync(HttpContext context)

@@ -66,11 +66,7 @@ public sealed class SilentModelHostTests
     public async Task Where_older_hosts_have_come_back_a_call_gets_longer_with_each_of_them()
     {
         await using var rig = await ShimRig.StartAsync();
-        rig.Enqueue(rig.SaysNothingAsync, async context =>
-        {
-            await Task.Delay(TimeSpan.FromSeconds(12), rig.Time, context.RequestAborted);
-            await context.Response.WriteAsync("whole");
-        });
+        rig.Enqueue(rig.SaysNothingAsync, rig.After(TimeSpan.FromSeconds(12), "whole"));
 
         await AnsweredAsync(rig, TimeSpan.FromSeconds(21));
     }
