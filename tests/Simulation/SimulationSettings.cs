@@ -5,7 +5,7 @@ namespace Coordinator.Tests.Simulation;
 /// <summary>What the command line may ask of the simulation, by environment variables (CONTRIBUTING.md).</summary>
 internal static class SimulationSettings
 {
-    private const int UsualSeconds = 60;
+    private const int UsualSeconds = 30;
     private const long UsualSteps = 10_000_000;
 
     /// <summary>How long fresh seeds are run at least.</summary>
