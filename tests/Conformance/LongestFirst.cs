@@ -10,7 +10,7 @@ public sealed class LongestFirst : ITestCollectionOrderer
     public const string Name = "Coordinator.Tests.Conformance.LongestFirst";
     public const string Assembly = "Coordinator.Tests.Conformance";
 
-    private static readonly string[] Long = [RealAgentHarness.OneAtATime, RealAgentHarness.OneAtATimeOverAcp, ".EmbeddedPostgresTests", ".DatabaseBadDayTests", ".ModalFaultTests"];
+    private static readonly string[] Long = [RealAgentHarness.OneAtATime, RealAgentHarness.OneAtATimeOverAcp, RealAgentHarness.OneAtATimeBeyondTheContract, ".EmbeddedPostgresTests", ".DatabaseBadDayTests", ".ModalFaultTests"];
 
     public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>
         testCollections.OrderBy(RankOf).ThenBy(collection => collection.DisplayName, StringComparer.Ordinal);

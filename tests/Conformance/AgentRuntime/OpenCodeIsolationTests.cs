@@ -6,7 +6,7 @@ using Xunit;
 namespace Coordinator.Tests.Conformance.AgentRuntime;
 
 /// <summary>What is promised of OpenCode beyond the contract, on the real one.</summary>
-[Collection(RealAgentHarness.OneAtATime)]
+[Collection(RealAgentHarness.OneAtATimeBeyondTheContract)]
 public sealed class OpenCodeIsolationTests(OpenCodeHarness harness) : IClassFixture<OpenCodeHarness>
 {
     [Theory]

@@ -19,6 +19,9 @@ public abstract class RealAgentHarness : AgentRuntimeHarness
     /// <summary>The same over the Agent Client Protocol.</summary>
     public const string OneAtATimeOverAcp = "Real agents over ACP";
 
+    /// <summary>What is promised of one beyond the contract: the other two would be done long before a collection with these in it.</summary>
+    public const string OneAtATimeBeyondTheContract = "Real agents, beyond the contract";
+
     private ScriptedModelServer? models;
 
     public ScriptedModelServer Models => models ?? throw new InvalidOperationException("The fixture is not initialized.");

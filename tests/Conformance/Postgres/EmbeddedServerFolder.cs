@@ -3,6 +3,7 @@ using System.Globalization;
 using Coordinator.Adapters.Postgres;
 using Coordinator.Adapters.Postgres.Embedded;
 using Coordinator.Ports;
+using Coordinator.Tests.Support;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -18,7 +19,7 @@ internal sealed class EmbeddedServerFolder : IAsyncDisposable
 
     public DatabaseOptions Options { get; } = new()
     {
-        Embedded = { DataDirectory = Path.Combine(Path.GetTempPath(), $"coordinator-embedded-{PrefixedId.NewValue(TimeProvider.System):n}") },
+        Embedded = { DataDirectory = Path.Combine(ClusterStorage.Folder, $"coordinator-embedded-{PrefixedId.NewValue(TimeProvider.System):n}") },
     };
 
     public string Root => Options.Embedded.DataDirectory;

@@ -15,7 +15,7 @@ public sealed class FailOverPair : IAsyncDisposable
 {
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
 
-    private readonly string folder = Path.Combine(Path.GetTempPath(), $"coordinator-pair-{PrefixedId.NewValue(TimeProvider.System):n}");
+    private readonly string folder = Path.Combine(ClusterStorage.Folder, $"coordinator-pair-{PrefixedId.NewValue(TimeProvider.System):n}");
     private readonly List<GuardedServer> servers = [];
 
     private FailOverPair() => Directory.CreateDirectory(folder);

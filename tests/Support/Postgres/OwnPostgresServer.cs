@@ -9,7 +9,7 @@ namespace Coordinator.Tests.Support;
 /// <summary>An embedded PostgreSQL for one test alone, which may be killed: as in a host, it comes up again by itself.</summary>
 public sealed class OwnPostgresServer : IAsyncDisposable
 {
-    private readonly string folder = Path.Combine(Path.GetTempPath(), $"coordinator-own-postgres-{PrefixedId.NewValue(TimeProvider.System):n}");
+    private readonly string folder = Path.Combine(ClusterStorage.Folder, $"coordinator-own-postgres-{PrefixedId.NewValue(TimeProvider.System):n}");
     private readonly DatabaseOptions options = new();
     private readonly EmbeddedPostgres server;
 

@@ -8,7 +8,7 @@ namespace Coordinator.Tests.Support;
 
 /// <summary>
 /// The one PostgreSQL of a test process: that of <c>COORDINATOR_TEST_POSTGRES</c> (a connection string whose role may
-/// create databases and roles), else an embedded one in a temporary folder, gone when the process ends.
+/// create databases and roles), else an embedded one in a folder of <see cref="ClusterStorage"/>, gone when the process ends.
 /// </summary>
 public sealed class PostgresTestServer
 {
@@ -36,7 +36,7 @@ public sealed class PostgresTestServer
     private static async Task<PostgresTestServer> EmbedAsync()
     {
         RemoveLeftovers();
-        var folder = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"{FolderPrefix}{Environment.ProcessId}"));
+        var folder = Path.Combine(ClusterStorage.Folder, string.Create(CultureInfo.InvariantCulture, $"{FolderPrefix}{Environment.ProcessId}"));
         var server = new EmbeddedPostgres(new DatabaseOptions { Embedded = { DataDirectory = folder } }, TimeProvider.System, NullLogger<EmbeddedPostgres>.Instance);
         await server.StartAsync(CancellationToken.None);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Remove(server, folder);
@@ -69,7 +69,7 @@ public sealed class PostgresTestServer
     /// <summary>Folders of test processes that were killed.</summary>
     private static void RemoveLeftovers()
     {
-        foreach (var folder in Directory.EnumerateDirectories(Path.GetTempPath(), $"{FolderPrefix}*"))
+        foreach (var folder in Directory.EnumerateDirectories(ClusterStorage.Folder, $"{FolderPrefix}*"))
         {
             var process = Path.GetFileName(folder)[FolderPrefix.Length..];
             if (Directory.Exists($"/proc/{process}") || !FolderLock.IsFree(Path.Combine(folder, "server.lock"))) continue;
