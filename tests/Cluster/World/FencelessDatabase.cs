@@ -76,9 +76,9 @@ internal sealed class FencelessDatabase : IAsyncDisposable
                 await server.ConnectAsync(end, over.Token);
                 await Task.WhenAny(PumpAsync(client, server, CutOut, over.Token), PumpAsync(server, client, static data => data.Length, over.Token));
             }
-            catch (SocketException)
+            catch (Exception ended) when (ended is SocketException or OperationCanceledException)
             {
-                // The server is gone: the client's socket closes too.
+                // The server is gone, or nobody is to come to it any more: the client's socket closes too.
             }
 
             await over.CancelAsync();

@@ -18,6 +18,7 @@ internal sealed class SimDisk(SimWorld world, SimBox box) : IBridgeDisk
 
     private MemoryFiles now = new(box.Dice, world.Mutation == Mutation.FlushForgotten);
     private MemoryFiles? copy;
+    private readonly HashSet<MessageId> lostSinceCopy = [];
     private readonly DiskPromises promises = new();
     private BridgeStore store = null!;
 
@@ -70,6 +71,7 @@ internal sealed class SimDisk(SimWorld world, SimBox box) : IBridgeDisk
     /// <summary>A new, empty disk.</summary>
     public void Lose()
     {
+        lostSinceCopy.UnionWith(Known(now));
         now = new(box.Dice) { IsFull = now.IsFull };
         promises.Forget();
     }
@@ -81,16 +83,24 @@ internal sealed class SimDisk(SimWorld world, SimBox box) : IBridgeDisk
         promises.Forget();
     }
 
-    public void KeepCopy() => copy = now.Copy();
+    public void KeepCopy()
+    {
+        copy = now.Copy();
+        lostSinceCopy.Clear();
+    }
 
     public void RestoreCopy()
     {
         now = copy!.Copy();
+        lostSinceCopy.Clear();
         promises.Forget();
     }
 
-    /// <summary>The copy of a box that is restored was taken earlier: acceptances made since are not on it.</summary>
-    public IEnumerable<MessageId> LostByRestore() => Known(now).Except(Known(copy!));
+    /// <summary>
+    /// The copy of a box that is restored was taken earlier: acceptances made since are not on it. Nor are those of a disk that was lost in between, which
+    /// the box would have told by its new spool: the copy has the spool that the server knows.
+    /// </summary>
+    public IEnumerable<MessageId> LostByRestore() => Known(now).Union(lostSinceCopy).Except(Known(copy!));
 
     private static IEnumerable<MessageId> Known(MemoryFiles files)
     {
