@@ -275,12 +275,18 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
     /// <summary>Runs on the live activation; one that was just ending gives way to the next.</summary>
     private async ValueTask<Result<SessionReply>> OnActivationAsync(SessionKey key, bool create, Func<Activation, ValueTask<Result<SessionReply>>> call, CancellationToken cancellationToken)
     {
-        while (true)
+        for (var lost = 0; ;)
         {
             if (await ActivateAsync(key, create, cancellationToken) is not { } activation) return JournalledView.NotFound;
             try
             {
                 return await call(activation);
+            }
+            catch (PortException fenced) when (create && !hasPeers && lost++ == 0 && fenced is { Kind: PortFailureKind.Fenced, EffectMayHaveHappened: false })
+            {
+                // The database crashed before the lease of a session that was just to be made had come to its disk.
+                await activation.Ended.WaitAsync(cancellationToken);
+                Forget(key, activation);
             }
             catch (ActivationOverException)
             {

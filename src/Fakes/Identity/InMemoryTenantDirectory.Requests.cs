@@ -14,6 +14,15 @@ public sealed partial class InMemoryTenantDirectory
         lock (gate) requests.Clear();
     }
 
+    /// <summary>Forgets the answers that need not be durable, and the claims on them, as a directory that has crashed may have.</summary>
+    public void ForgetRecognisedRepeats()
+    {
+        lock (gate)
+        {
+            foreach (var (name, _) in requests.Where(known => known.Value.RepeatsRecognised).ToList()) requests.Remove(name);
+        }
+    }
+
     public ValueTask<RequestClaim> ClaimRequestAsync(OrganizationId organization, string scope, string key, ReadOnlyMemory<byte> bodyHash, DateTimeOffset now, TimeSpan held, CancellationToken cancellationToken) =>
         Faults.Run<RequestClaim>(() =>
         {
@@ -43,12 +52,12 @@ public sealed partial class InMemoryTenantDirectory
             }
         }, cancellationToken);
 
-    public ValueTask CompleteRequestAsync(OrganizationId organization, string scope, string key, Guid claim, StoredAnswer answer, CancellationToken cancellationToken) =>
+    public ValueTask CompleteRequestAsync(OrganizationId organization, string scope, string key, Guid claim, StoredAnswer answer, bool repeatsRecognised, CancellationToken cancellationToken) =>
         Faults.Run(() =>
         {
             lock (gate)
             {
-                if (OwnOf((organization, scope, key), claim) is { } own) requests[(organization, scope, key)] = own with { Answer = answer };
+                if (OwnOf((organization, scope, key), claim) is { } own) requests[(organization, scope, key)] = own with { Answer = answer, RepeatsRecognised = repeatsRecognised };
             }
         }, cancellationToken);
 
@@ -64,5 +73,5 @@ public sealed partial class InMemoryTenantDirectory
     private Request? OwnOf((OrganizationId, string, string) name, Guid claim) =>
         requests.TryGetValue(name, out var known) && known.Answer is null && known.Claim == claim ? known : null;
 
-    private sealed record Request(byte[] BodyHash, DateTimeOffset ClaimedAt, Guid Claim, long HeldSince, TimeSpan Held, StoredAnswer? Answer);
+    private sealed record Request(byte[] BodyHash, DateTimeOffset ClaimedAt, Guid Claim, long HeldSince, TimeSpan Held, StoredAnswer? Answer, bool RepeatsRecognised = false);
 }

@@ -1,4 +1,5 @@
 using Coordinator.Adapters.Postgres;
+using Coordinator.Ports;
 using Coordinator.Tests.Support;
 using Npgsql;
 using Xunit;
@@ -15,7 +16,7 @@ public sealed class ConnectionDefaultTests(PostgresFixture postgres) : IClassFix
     {
         var chosen = Connection(Plain);
 
-        Assert.Equal(("coordinator", 20, 50, 60, 1), (chosen.ApplicationName, chosen.MaxPoolSize, chosen.MaxAutoPrepare, chosen.ConnectionIdleLifetime, chosen.HostRecheckSeconds));
+        Assert.Equal(("coordinator", 20, 50, 60, 1, true), (chosen.ApplicationName, chosen.MaxPoolSize, chosen.MaxAutoPrepare, chosen.ConnectionIdleLifetime, chosen.HostRecheckSeconds, chosen.NoResetOnClose));
     }
 
     [Fact]
@@ -51,9 +52,9 @@ public sealed class ConnectionDefaultTests(PostgresFixture postgres) : IClassFix
     [Fact]
     public void What_it_says_is_kept()
     {
-        var chosen = Connection($"{Plain};ApplicationName=mine;Maximum Pool Size=7;Max Auto Prepare=0;Connection Idle Lifetime=300;Host Recheck Seconds=9");
+        var chosen = Connection($"{Plain};ApplicationName=mine;Maximum Pool Size=7;Max Auto Prepare=0;Connection Idle Lifetime=300;Host Recheck Seconds=9;No Reset On Close=false");
 
-        Assert.Equal(("mine", 7, 0, 300, 9), (chosen.ApplicationName, chosen.MaxPoolSize, chosen.MaxAutoPrepare, chosen.ConnectionIdleLifetime, chosen.HostRecheckSeconds));
+        Assert.Equal(("mine", 7, 0, 300, 9, false), (chosen.ApplicationName, chosen.MaxPoolSize, chosen.MaxAutoPrepare, chosen.ConnectionIdleLifetime, chosen.HostRecheckSeconds, chosen.NoResetOnClose));
     }
 
     [Fact]
@@ -77,6 +78,32 @@ public sealed class ConnectionDefaultTests(PostgresFixture postgres) : IClassFix
         await using var sessions = new PostgresSessions(postgres.ConnectionString);
 
         Assert.Equal(("off", "off"), (await AskAsync(sessions.Shared), await AskAsync(sessions.System)));
+    }
+
+    /// <summary>The server is not asked to forget what was said over a connection, so nothing may be said for longer than a transaction.</summary>
+    [Fact]
+    public async Task A_tenant_and_a_role_that_were_named_end_with_their_transaction_however_it_ends()
+    {
+        await using var sessions = new PostgresSessions($"{postgres.ConnectionString};Maximum Pool Size=1");
+        var before = await StandingAsync(sessions.Shared);
+        await using (var left = await sessions.Shared.OpenConnectionAsync())
+        {
+            await left.BeginTransactionAsync(); // and nobody ends it
+            await using var naming = new NpgsqlCommand($"SELECT set_config('coordinator.organization', '{PrefixedId.NewValue(TimeProvider.System)}', true), set_config('role', current_setting('coordinator.host_role'), true)", left);
+            await naming.ExecuteNonQueryAsync();
+            await using var role = new NpgsqlCommand("SELECT current_user::text", left);
+            Assert.NotEqual(before.Role, await role.ExecuteScalarAsync());
+        }
+
+        Assert.Equal(before, await StandingAsync(sessions.Shared));
+    }
+
+    private static async Task<(int Process, string Role, string Organization)> StandingAsync(NpgsqlDataSource source)
+    {
+        await using var ask = source.CreateCommand("SELECT pg_backend_pid(), current_user::text, coalesce(nullif(current_setting('coordinator.organization', true), ''), 'none')");
+        await using var row = await ask.ExecuteReaderAsync();
+        await row.ReadAsync();
+        return (row.GetInt32(0), row.GetString(1), row.GetString(2));
     }
 
     private static async Task<string?> AskAsync(NpgsqlDataSource source, string setting = "jit")

@@ -57,6 +57,20 @@ public sealed class InProcessSessionHostTests : SessionHostContract
     }
 
     [Fact]
+    public async Task A_session_is_made_though_its_lease_was_lost_before_its_first_record_and_one_that_was_made_is_fenced()
+    {
+        var journal = JournalThatLosesLeases.Over(new InMemorySessionJournal(TimeProvider.System), out var losing);
+        await using var harness = new Harness(journal);
+        var key = NewKey();
+        losing.Next();
+        Assert.True((await harness.Host.CallAsync(key, Create(), CancellationToken.None)).IsSuccess);
+
+        losing.Next();
+        var fenced = await Assert.ThrowsAsync<PortException>(async () => await harness.Host.CallAsync(key, Prompt("lost"), CancellationToken.None));
+        Assert.Equal(PortFailureKind.Fenced, fenced.Kind);
+    }
+
+    [Fact]
     public async Task Told_that_its_journal_went_back_a_host_begins_every_session_anew_and_lets_those_who_follow_come_back()
     {
         var journal = new InMemorySessionJournal(TimeProvider.System);
@@ -269,6 +283,27 @@ public class JournalThatCannotRelease : DispatchProxy
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name == nameof(ISessionJournal.ReleaseAsync)
         ? new ValueTask(Task.FromException(new InvalidOperationException("An answer that makes no sense.")))
+        : targetMethod.Invoke(inner, args);
+}
+
+/// <summary>A journal that knows nothing of a lease any more when something is to be appended with it, once when a test says so.</summary>
+public class JournalThatLosesLeases : DispatchProxy
+{
+    private ISessionJournal inner = null!;
+    private int losing;
+
+    public static ISessionJournal Over(ISessionJournal journal, out JournalThatLosesLeases losing)
+    {
+        var proxy = Create<ISessionJournal, JournalThatLosesLeases>();
+        losing = (JournalThatLosesLeases)(object)proxy;
+        losing.inner = journal;
+        return proxy;
+    }
+
+    public void Next() => Interlocked.Exchange(ref losing, 1);
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name == nameof(ISessionJournal.AppendAsync) && Interlocked.Exchange(ref losing, 0) == 1
+        ? new ValueTask<bool>(false)
         : targetMethod.Invoke(inner, args);
 }
 

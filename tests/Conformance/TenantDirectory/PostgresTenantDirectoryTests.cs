@@ -100,4 +100,30 @@ public sealed class PostgresSecretStoreTests(PostgresFixture postgres) : SecretS
 public sealed class PostgresRequestMemoryTests(PostgresFixture postgres) : RequestMemoryContract, IClassFixture<PostgresFixture>
 {
     protected override ITenantDirectoryHarness Harness { get; } = new PostgresDirectoryHarness(postgres);
+
+    [Fact]
+    public async Task What_is_forgotten_is_cleared_away_by_those_who_claim_and_nothing_else_is()
+    {
+        var organization = await Harness.AddOrganizationAsync("Acme");
+        var now = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+        await CountAsync("INSERT INTO idempotent_request (org, scope, key, body_hash, claimed_at) SELECT $1, 'scope', n::text, '', $2 FROM generate_series(1, 400) AS n RETURNING 1", organization.Value, now - TimeSpan.FromHours(24));
+        var claims = 0;
+
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await Harness.Directory.ClaimRequestAsync(organization, "other", $"{claims++}", new byte[] { 1 }, now, TimeSpan.FromHours(1), default);
+                return await CountAsync("SELECT count(*) FROM idempotent_request WHERE org = $1 AND scope = 'scope' AND claimed_at <= $2", organization.Value, now) == 0;
+            },
+            "what is forgotten to be cleared away");
+
+        Assert.Equal(claims, await CountAsync("SELECT count(*) FROM idempotent_request WHERE org = $1 AND claimed_at <= $2", organization.Value, now));
+    }
+
+    private async Task<long> CountAsync(string sql, params object[] values)
+    {
+        await using var command = postgres.Owner.CreateCommand(sql);
+        foreach (var value in values) command.Parameters.Add(new() { Value = value });
+        return Convert.ToInt64(await command.ExecuteScalarAsync(), System.Globalization.CultureInfo.InvariantCulture);
+    }
 }

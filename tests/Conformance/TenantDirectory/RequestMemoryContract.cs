@@ -18,14 +18,16 @@ public abstract class RequestMemoryContract
 
     private ITenantDirectory Directory => Harness.Directory;
 
-    [Fact]
-    public async Task The_first_claim_runs_and_later_ones_get_its_answer()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_first_claim_runs_and_later_ones_get_its_answer(bool repeatsRecognised)
     {
         var organization = await Harness.AddOrganizationAsync("Acme");
         var claim = await MineAsync(organization);
         Assert.Equal(claim, Assert.IsType<RequestClaim.InProgress>(await ClaimAsync(organization)).Claim);
 
-        await Directory.CompleteRequestAsync(organization, Scope, "k", claim, new(201, "application/json", [123, 125]), default);
+        await Directory.CompleteRequestAsync(organization, Scope, "k", claim, new(201, "application/json", [123, 125]), repeatsRecognised, default);
 
         var answered = Assert.IsType<RequestClaim.Answered>(await ClaimAsync(organization));
         Assert.Equal((201, "application/json"), (answered.Answer.Status, answered.Answer.ContentType));
@@ -49,7 +51,7 @@ public abstract class RequestMemoryContract
         var organization = await Harness.AddOrganizationAsync("Acme");
         var claim = await MineAsync(organization);
         Assert.IsType<RequestClaim.Differs>(await ClaimAsync(organization, body: OtherBody));
-        await Directory.CompleteRequestAsync(organization, Scope, "k", claim, new(204, "", []), default);
+        await Directory.CompleteRequestAsync(organization, Scope, "k", claim, new(204, "", []), repeatsRecognised: false, default);
 
         Assert.IsType<RequestClaim.Differs>(await ClaimAsync(organization, body: OtherBody));
     }
@@ -73,7 +75,7 @@ public abstract class RequestMemoryContract
         await Directory.AbandonRequestAsync(organization, Scope, "k", first, default);
         var second = await MineAsync(organization, OtherBody);
 
-        await Directory.CompleteRequestAsync(organization, Scope, "k", second, new(200, "", [1]), default);
+        await Directory.CompleteRequestAsync(organization, Scope, "k", second, new(200, "", [1]), repeatsRecognised: false, default);
         await Directory.AbandonRequestAsync(organization, Scope, "k", second, default);
 
         Assert.IsType<RequestClaim.Answered>(await ClaimAsync(organization, body: OtherBody));
@@ -127,10 +129,10 @@ public abstract class RequestMemoryContract
         var present = await MineAsync(organization);
 
         Assert.False(await Directory.HoldRequestAsync(organization, Scope, "k", lost, Held, default));
-        await Directory.CompleteRequestAsync(organization, Scope, "k", lost, new(201, "", [1]), default);
+        await Directory.CompleteRequestAsync(organization, Scope, "k", lost, new(201, "", [1]), repeatsRecognised: false, default);
         await Directory.AbandonRequestAsync(organization, Scope, "k", lost, default);
         Assert.IsType<RequestClaim.InProgress>(await ClaimAsync(organization));
-        await Directory.CompleteRequestAsync(organization, Scope, "k", present, new(202, "", [2]), default);
+        await Directory.CompleteRequestAsync(organization, Scope, "k", present, new(202, "", [2]), repeatsRecognised: false, default);
 
         Assert.Equal(202, Assert.IsType<RequestClaim.Answered>(await ClaimAsync(organization)).Answer.Status);
         Assert.True(await Directory.HoldRequestAsync(organization, Scope, "k", present, Held, default)); // it is still who it was
@@ -152,7 +154,7 @@ public abstract class RequestMemoryContract
     {
         var organization = await Harness.AddOrganizationAsync("Acme");
         var claim = await MineAsync(organization);
-        await Directory.CompleteRequestAsync(organization, Scope, "k", claim, new(200, "", [1]), default);
+        await Directory.CompleteRequestAsync(organization, Scope, "k", claim, new(200, "", [1]), repeatsRecognised: false, default);
 
         Assert.IsType<RequestClaim.Answered>(await ClaimAsync(organization, Now.AddHours(24).AddMilliseconds(-1)));
         Assert.IsType<RequestClaim.Mine>(await ClaimAsync(organization, Now.AddHours(24), OtherBody));
@@ -165,8 +167,8 @@ public abstract class RequestMemoryContract
         var organization = await Harness.AddOrganizationAsync("Acme");
         var claim = await MineAsync(organization);
 
-        await Directory.CompleteRequestAsync(organization, Scope, "k", claim, new(422, "application/problem+json", [1]), default);
-        await Directory.CompleteRequestAsync(organization, Scope, "k", claim, new(201, "application/json", [2]), default);
+        await Directory.CompleteRequestAsync(organization, Scope, "k", claim, new(422, "application/problem+json", [1]), repeatsRecognised: false, default);
+        await Directory.CompleteRequestAsync(organization, Scope, "k", claim, new(201, "application/json", [2]), repeatsRecognised: false, default);
 
         Assert.Equal(422, Assert.IsType<RequestClaim.Answered>(await ClaimAsync(organization)).Answer.Status);
     }

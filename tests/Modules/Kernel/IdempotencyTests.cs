@@ -111,6 +111,21 @@ public sealed class IdempotencyTests : IAsyncLifetime
         Assert.Equal(2, server.Runs);
     }
 
+    [Theory]
+    [InlineData("/v1/recognised", 201, 2)]
+    [InlineData("/v1/recognised", 422, 1)]
+    [InlineData("/v1/things", 201, 1)]
+    public async Task Only_an_answer_that_a_repeat_would_be_given_again_may_be_lost_with_the_store(string path, int status, int runs)
+    {
+        server.Work = _ => Task.FromResult(Results.Json(new { made = true }, statusCode: status));
+        using var first = await PostAsync("k1", "{}", path);
+
+        server.Directory.ForgetRecognisedRepeats();
+        using var second = await PostAsync("k1", "{}", path);
+
+        Assert.Equal((status, status, runs), ((int)first.StatusCode, (int)second.StatusCode, server.Runs));
+    }
+
     [Fact]
     public async Task A_long_request_is_held_for_as_long_as_it_runs()
     {

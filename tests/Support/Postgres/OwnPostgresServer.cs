@@ -34,15 +34,35 @@ public sealed class OwnPostgresServer : IAsyncDisposable
     /// <summary>kill -9 of the server's main process. False when it does not run in this moment.</summary>
     public bool Kill() => PostgresMainProcess.Kill(Path.Combine(folder, "cluster"));
 
-    /// <summary>Has every commit that is to be durable wait: for a second server, which there is not.</summary>
+    /// <summary>Has every commit that is to be durable wait, from when this returns: for a second server, which there is not.</summary>
     public async Task HoldUpCommitsAsync()
     {
-        await using var administrator = NpgsqlDataSource.Create(EmbeddedLayout.For(options.Embedded).Connection(EmbeddedLayout.Administrator, "postgres").ConnectionString);
-        foreach (var sql in new[] { "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()" })
+        await using var administrator = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(EmbeddedLayout.For(options.Embedded).Connection(EmbeddedLayout.Administrator, "postgres").ConnectionString) { Pooling = false });
+        foreach (var sql in new[] { "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()" }) await AskAsync(administrator, sql);
+        await Eventually.HoldsAsync(() => HoldsUpAsync(administrator), "a commit to wait");
+    }
+
+    /// <summary>Whether a commit is seen to wait; it is let go.</summary>
+    private static async Task<bool> HoldsUpAsync(NpgsqlDataSource administrator)
+    {
+        await using var writer = await administrator.OpenConnectionAsync();
+        await using var committing = new NpgsqlCommand("SELECT pg_logical_emit_message(true, 'test', '')", writer);
+        Task commit = committing.ExecuteScalarAsync();
+        while (!commit.IsCompleted)
         {
-            await using var command = administrator.CreateCommand(sql);
-            await command.ExecuteNonQueryAsync();
+            if (await AskAsync(administrator, $"SELECT wait_event = 'SyncRep' AND pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = {writer.ProcessID}") is not true) continue;
+            await commit.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return true;
         }
+
+        await commit;
+        return false;
+    }
+
+    private static async Task<object?> AskAsync(NpgsqlDataSource source, string sql)
+    {
+        await using var command = source.CreateCommand(sql);
+        return await command.ExecuteScalarAsync();
     }
 
     public async ValueTask DisposeAsync()

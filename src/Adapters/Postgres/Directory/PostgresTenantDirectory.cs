@@ -85,8 +85,8 @@ internal sealed partial class PostgresTenantDirectory(TenantTransactions<Directo
     public ValueTask<bool> HoldRequestAsync(OrganizationId organization, string scope, string key, Guid claim, TimeSpan held, CancellationToken cancellationToken) =>
         requests.HoldAsync(organization, scope, key, claim, held, cancellationToken);
 
-    public ValueTask CompleteRequestAsync(OrganizationId organization, string scope, string key, Guid claim, StoredAnswer answer, CancellationToken cancellationToken) =>
-        requests.CompleteAsync(organization, scope, key, claim, answer, cancellationToken);
+    public ValueTask CompleteRequestAsync(OrganizationId organization, string scope, string key, Guid claim, StoredAnswer answer, bool repeatsRecognised, CancellationToken cancellationToken) =>
+        requests.CompleteAsync(organization, scope, key, claim, answer, repeatsRecognised, cancellationToken);
 
     public ValueTask AbandonRequestAsync(OrganizationId organization, string scope, string key, Guid claim, CancellationToken cancellationToken) =>
         requests.AbandonAsync(organization, scope, key, claim, cancellationToken);

@@ -9,8 +9,11 @@ internal sealed class RequestMemory(TenantStatements statements)
 {
     private static readonly TimeSpan AnswersKept = TimeSpan.FromHours(24);
 
-    /// <summary>How many forgotten requests each claim clears away: more than it adds, so that the table shrinks to what is kept.</summary>
-    private const int ClearedPerClaim = 5;
+    /// <summary>Of so many claims one, by chance, clears away what is forgotten of its organization: to look costs more than to claim.</summary>
+    private const int ClaimsPerClearing = 64;
+
+    /// <summary>How many forgotten requests it clears away: five for each that was added, so that the table shrinks to what is kept.</summary>
+    private const int ClearedAtOnce = 5 * ClaimsPerClearing;
 
     /// <summary>
     /// Decides in one statement who has the claim: a new one ($5), one that is not held any more, by the server's clock, or
@@ -55,10 +58,12 @@ internal sealed class RequestMemory(TenantStatements statements)
     {
         var (org, now) = (organization.Value, at.ToUniversalTime());
         var forgotten = now - AnswersKept;
+        List<Statement> claiming = [new(Claim, org, scope, key, bodyHash, now, forgotten, held), new(Known, org, scope, key), new(Unforced)];
+        if (Random.Shared.Next(ClaimsPerClearing) == 0) claiming.Add(new(Clear, org, forgotten, ClearedAtOnce));
         return statements.WriteAsync<RequestClaim>(
             TenantScope.Of(organization),
             "claiming a request",
-            [new(Claim, org, scope, key, bodyHash, now, forgotten, held), new(Known, org, scope, key), new(Clear, org, forgotten, ClearedPerClaim), new(Unforced)],
+            claiming,
             async (reader, ct) =>
             {
                 if (await reader.ReadAsync(ct)) return new RequestClaim.Mine(reader.GetGuid(0));
@@ -73,11 +78,14 @@ internal sealed class RequestMemory(TenantStatements statements)
     public ValueTask<bool> HoldAsync(OrganizationId organization, string scope, string key, Guid claim, TimeSpan held, CancellationToken cancellationToken) =>
         statements.WriteAsync(TenantScope.Of(organization), "holding a request", [new(Hold, organization.Value, scope, key, claim, held), new(Unforced)], static (reader, ct) => reader.ReadAsync(ct), cancellationToken);
 
-    public async ValueTask CompleteAsync(OrganizationId organization, string scope, string key, Guid claim, StoredAnswer answer, CancellationToken cancellationToken) =>
-        await WriteAsync(organization, "storing a request's answer", new(Complete, organization.Value, scope, key, claim, answer.Status, answer.ContentType, answer.Body), cancellationToken);
+    public async ValueTask CompleteAsync(OrganizationId organization, string scope, string key, Guid claim, StoredAnswer answer, bool repeatsRecognised, CancellationToken cancellationToken)
+    {
+        Statement complete = new(Complete, organization.Value, scope, key, claim, answer.Status, answer.ContentType, answer.Body);
+        await WriteAsync(organization, "storing a request's answer", repeatsRecognised ? [complete, new(Unforced)] : [complete], cancellationToken);
+    }
 
     public async ValueTask AbandonAsync(OrganizationId organization, string scope, string key, Guid claim, CancellationToken cancellationToken) =>
-        await WriteAsync(organization, "giving a request back", new(Abandon, organization.Value, scope, key, claim), cancellationToken);
+        await WriteAsync(organization, "giving a request back", [new(Abandon, organization.Value, scope, key, claim)], cancellationToken);
 
     private static RequestClaim Standing(NpgsqlDataReader reader, byte[] bodyHash)
     {
@@ -85,6 +93,6 @@ internal sealed class RequestMemory(TenantStatements statements)
         return reader.IsDBNull(1) ? new RequestClaim.InProgress(reader.IsDBNull(4) ? null : reader.GetGuid(4)) : new RequestClaim.Answered(new(reader.GetInt32(1), reader.GetString(2), reader.GetFieldValue<byte[]>(3)));
     }
 
-    private ValueTask<bool> WriteAsync(OrganizationId organization, string doing, Statement statement, CancellationToken cancellationToken) =>
-        statements.WriteAsync(TenantScope.Of(organization), doing, [statement], (_, _) => Task.FromResult(true), cancellationToken);
+    private ValueTask<bool> WriteAsync(OrganizationId organization, string doing, IReadOnlyList<Statement> writing, CancellationToken cancellationToken) =>
+        statements.WriteAsync(TenantScope.Of(organization), doing, writing, (_, _) => Task.FromResult(true), cancellationToken);
 }

@@ -21,9 +21,12 @@ public sealed class PostgresSessionJournal : ISessionJournal, IAsyncDisposable
     // row as it is once it is free to be changed.
     private const string IsFree = "(h.host IS NULL OR h.host = $3 OR NOT EXISTS (SELECT FROM session_host AS owner WHERE owner.id = h.host AND host_alive(owner)))";
 
-    private const string LeaseSql = """
+    // Nobody has been told anything of a session that has no record yet: its lease becomes durable with its first, and one that a crash takes is
+    // found by that to be none.
+    private const string LeaseSql = $"""
         SELECT EXISTS (SELECT FROM dead), epoch, version, seq, incarnation,
-            CASE WHEN epoch IS NULL THEN EXISTS (SELECT FROM session_head WHERE org = $1 AND session = $2 AND version > 0) END
+            CASE WHEN epoch IS NULL THEN EXISTS (SELECT FROM session_head WHERE org = $1 AND session = $2 AND version > 0) END,
+            CASE WHEN version = 0 THEN {UnforcedCommit.Sql} END
         FROM (SELECT) AS always LEFT JOIN opened ON true
         """;
 

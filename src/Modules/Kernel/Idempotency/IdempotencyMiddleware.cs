@@ -130,7 +130,7 @@ internal sealed partial class IdempotencyMiddleware(RequestDelegate next, ITenan
         {
             await (answer is null
                 ? directory.AbandonRequestAsync(claim.Organization, claim.Scope, claim.Key, claim.Id, timeout.Token)
-                : directory.CompleteRequestAsync(claim.Organization, claim.Scope, claim.Key, claim.Id, answer, timeout.Token));
+                : directory.CompleteRequestAsync(claim.Organization, claim.Scope, claim.Key, claim.Id, answer, answer.Status < 400 && RecognisesRepeats(context), timeout.Token));
         }
         catch (Exception failure) when (failure is PortException or OperationCanceledException)
         {

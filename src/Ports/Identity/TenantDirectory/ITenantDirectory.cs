@@ -85,8 +85,12 @@ public interface ITenantDirectory
     /// <summary>Holds a claim for <paramref name="held"/> from now on; false when it is not the caller's any more.</summary>
     ValueTask<bool> HoldRequestAsync(OrganizationId organization, string scope, string key, Guid claim, TimeSpan held, CancellationToken cancellationToken);
 
-    /// <summary>Stores the answer of a request whose claim is the caller's still, and else nothing; kept 24 hours.</summary>
-    ValueTask CompleteRequestAsync(OrganizationId organization, string scope, string key, Guid claim, StoredAnswer answer, CancellationToken cancellationToken);
+    /// <summary>
+    /// Stores the answer of a request whose claim is the caller's still, and else nothing; kept 24 hours. Where
+    /// <paramref name="repeatsRecognised"/>, the same request made again does nothing anew and says the same, and a crash of the store may take the
+    /// answer with it; else it is durable when this returns.
+    /// </summary>
+    ValueTask CompleteRequestAsync(OrganizationId organization, string scope, string key, Guid claim, StoredAnswer answer, bool repeatsRecognised, CancellationToken cancellationToken);
 
     /// <summary>Gives the caller's claim back, because the request failed in a way that a retry may mend.</summary>
     ValueTask AbandonRequestAsync(OrganizationId organization, string scope, string key, Guid claim, CancellationToken cancellationToken);
