@@ -19,9 +19,10 @@ need_node
 need_system_programs false bwrap:bubblewrap git:git rg:ripgrep
 wants conformance && need_system_programs false python3:python3
 wants browser && need_system_programs false chromium:chromium
-install_npm_packages .
-build_web
+{ install_npm_packages .; build_web; } &
+web=$!
 build_box
+wait "$web"
 if wants cluster || wants chaos || wants journey || wants browser; then build_programs; fi
 say "Building the tests …"
 dotnet build Coordinator.sln -c Release -v q --nologo >&2

@@ -144,7 +144,7 @@ public sealed class EventsTests : IAsyncLifetime
         await server.Directory.RevokeCredentialAsync(ada.Key, server.Time.GetUtcNow(), default);
 
         var rest = reader.ReadToEndAsync();
-        await Eventually.AdvanceAsync(server.Time, EventStreams.PingInterval, () => rest.IsCompleted);
+        await Eventually.AdvanceAsync(server.Time, EventStreams.RecheckInterval / 2, () => rest.IsCompleted);
 
         Assert.DoesNotContain("data:", await rest.WaitAsync(Bound), StringComparison.Ordinal);
     }
@@ -162,7 +162,7 @@ public sealed class EventsTests : IAsyncLifetime
         server.Directory.SetRole(server.Directory.AddOrganization("Other"), ada.User, Role.Owner);
 
         var rest = reader.ReadToEndAsync();
-        await Eventually.AdvanceAsync(server.Time, EventStreams.PingInterval, () => rest.IsCompleted);
+        await Eventually.AdvanceAsync(server.Time, EventStreams.RecheckInterval / 2, () => rest.IsCompleted);
 
         Assert.DoesNotContain("data:", await rest.WaitAsync(Bound), StringComparison.Ordinal);
     }

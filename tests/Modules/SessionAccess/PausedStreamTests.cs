@@ -38,10 +38,11 @@ public sealed class PausedStreamTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_reader_that_takes_nothing_at_all_is_cut_off_and_resumes_without_gap_or_duplicate()
+    public async Task A_reader_that_takes_nothing_more_is_cut_off_and_resumes_without_gap_or_duplicate()
     {
         using var paused = await FollowAsync(lastEventId: null);
         await session.TellAsync();
+        await paused.ReadAsync(through: 1); // its stream is under way: else the clock may be past the bound before anything was sent
 
         await Eventually.AdvanceAsync(server.Time, FrameSocket.SendTimeout, () => server.Returns.Following == 0);
         await Assert.ThrowsAnyAsync<IOException>(() => paused.ReadAsync(through: long.MaxValue));
