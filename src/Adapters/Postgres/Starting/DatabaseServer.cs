@@ -24,7 +24,8 @@ internal sealed class DatabaseServer(DatabaseOptions options, EmbeddedPostgres? 
     {
         var connection = Connection();
         if (!IsSaid(connection, "Maximum Pool Size")) connection.MaxPoolSize = options.MaxPoolSize;
-        // Whatever is set over it is set for one transaction, and ends with that: to have the server take back nothing costs as much as a small read.
+        // Whatever is set over it is set for one transaction, and ends with that: to have the server take back nothing costs as much as a small read. Who listens
+        // for the feed does so over one connection until the host ends.
         if (!IsSaid(connection, "No Reset On Close")) connection.NoResetOnClose = true;
         AddOptions(connection, $"{Roles.OptionsFor(Roles.Tenants)} {Uncompiled} {NothingLeftOpen}");
         if (IsFar(connection)) AddOptions(connection, KeepAlives);
