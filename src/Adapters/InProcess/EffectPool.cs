@@ -15,9 +15,12 @@ internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runne
 {
     private readonly ConcurrentDictionary<Type, SemaphoreSlim> places = new();
     private readonly ISessionEffectRunner[] runners = [.. runners];
-    private readonly ConcurrentDictionary<Task, byte> running = new();
+    private readonly Lock gate = new();
+    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource closing = new();
     private readonly CancellationTokenSource stopping = new();
+    private bool closed;
+    private int underWay;
     private int disposed;
 
     /// <summary>
@@ -26,22 +29,30 @@ internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runne
     /// </summary>
     public bool Start(SessionKey key, string effectKey, SessionEffect effect, Func<EffectOutcome?, Task> settled)
     {
-        if (closing.IsCancellationRequested) return false;
-        var task = Task.Run(() => RunAsync(key, effectKey, effect, settled));
-        running.TryAdd(task, 0);
-        task.ContinueWith(t => running.TryRemove(t, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        if (task.IsCompleted) running.TryRemove(task, out _);
+        lock (gate)
+        {
+            if (closed) return false;
+            underWay++;
+        }
+
+        Task.Run(() => RunAsync(key, effectKey, effect, settled));
         return true;
     }
 
     /// <summary>Begins nothing from here on: neither what is started later nor what still waits for its place.</summary>
-    public Task CloseAsync() => closing.CancelAsync();
-
-    /// <summary>Waits until nothing is under way, of a pool that is closed.</summary>
-    public async Task SettleAsync()
+    public Task CloseAsync()
     {
-        while (!running.IsEmpty) await Task.WhenAll(running.Keys);
+        lock (gate)
+        {
+            closed = true;
+            if (underWay == 0) ended.TrySetResult();
+        }
+
+        return closing.CancelAsync();
     }
+
+    /// <summary>Completes when nothing is under way, of a pool that is closed.</summary>
+    public Task SettleAsync() => ended.Task;
 
     /// <summary>Cancels what runs and waits for it to end.</summary>
     public async Task StopAsync()
@@ -71,6 +82,11 @@ internal sealed partial class EffectPool(IEnumerable<ISessionEffectRunner> runne
         catch (Exception failure)
         {
             EffectUnsettled(failure, effectKey, key);
+        }
+        finally
+        {
+            lock (gate)
+                if (--underWay == 0 && closed) ended.TrySetResult();
         }
     }
 
