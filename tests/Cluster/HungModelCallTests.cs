@@ -50,5 +50,6 @@ public sealed class HungModelCallTests(ITestOutputHelper output)
         Assert.Single(client.Log, e => e.Type == "message.completed");
         Assert.Equal(2, provider.Calls);
         await world.ClientOf(1).ArchiveAsync(session.Id, CancellationToken.None);
+        await Eventually.HoldsAsync(() => LiveProcess.Naming(session.Id).Count == 0, "the box to be gone");
     }
 }

@@ -75,7 +75,7 @@ public sealed class DatabaseBackupTests : IAsyncLifetime
                 if (version == 20) begun.TrySetResult();
             }
         });
-        await begun.Task;
+        await await Task.WhenAny(begun.Task, writing); // writing that fails before says so
         await BackupOf(original).WriteAsync(folder, default);
         await enough.CancelAsync();
         await writing;

@@ -74,10 +74,10 @@ public sealed class KilledDatabaseTests : IAsyncLifetime
         const int Appends = 60;
         var halfway = new TaskCompletionSource();
 
-        var writing = leases.Select(lease => WriteAsync(lease, Appends, halfway)).ToList();
-        await halfway.Task;
+        var writing = Task.WhenAll(leases.Select(lease => WriteAsync(lease, Appends, halfway)));
+        await await Task.WhenAny(halfway.Task, writing); // writing that fails before says so
         EmbeddedServerFolder.Kill(folder.ServerProcess);
-        await Task.WhenAll(writing);
+        await writing;
 
         foreach (var lease in leases) Assert.Equal(Appends, (await Journal.FindHeadAsync(lease.Key, default))!.Version);
         Assert.Null(await Database.CheckAsync(default));

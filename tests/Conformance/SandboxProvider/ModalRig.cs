@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Runtime.Versioning;
 using Coordinator.Adapters.Modal;
 using Coordinator.Ports.Compute;
 using Coordinator.SandboxHost;
+using Coordinator.Tests.Support.Network;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -27,7 +29,7 @@ internal sealed class ModalRig : ISandboxRig
     public LocalRig Local { get; } = new();
 
     /// <summary>Where the sandbox host serves; the same after a restart.</summary>
-    public Uri Url { get; private set; } = new("http://127.0.0.1:0");
+    public Uri Url { get; private set; } = new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LoopbackPort.Find()}"));
 
     public string HostDirectory => Path.Combine(Local.Root, "sandbox-host");
 

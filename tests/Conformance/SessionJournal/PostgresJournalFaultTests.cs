@@ -1,6 +1,7 @@
 using Coordinator.Ports;
 using Coordinator.Ports.Session;
 using Coordinator.Tests.Conformance.Postgres;
+using Coordinator.Tests.Support;
 using Coordinator.Tests.Support.Network;
 using Npgsql;
 using Xunit;
@@ -21,7 +22,7 @@ public sealed class PostgresJournalFaultTests : PostgresJournalFaults
         await EmbeddedServerFolder.UntilAsync("the append is durable", async () => (await Direct.Journal.FindHeadAsync(lease.Key, default))!.Version == 2);
         Proxy.Heal();
 
-        Assert.True(await append);
+        Assert.True(await Eventually.ComesAsync(append, "the outcome of the append"));
         Assert.Equal(2, (await Direct.Journal.FindHeadAsync(lease.Key, default))!.Version);
         Assert.True(await AppendAsync(lease, 2));
     }
@@ -38,7 +39,7 @@ public sealed class PostgresJournalFaultTests : PostgresJournalFaults
         await Direct.Journal.OpenAsync(lease.Key, HostId.New(TimeProvider.System), create: false, default);
         Proxy.Heal();
 
-        Assert.True(await append);
+        Assert.True(await Eventually.ComesAsync(append, "the outcome of the append"));
         Assert.False(await AppendAsync(lease, 2));
     }
 

@@ -135,10 +135,17 @@ public sealed class HostProcess : IAsyncDisposable
     public async Task<(int ExitCode, string Said)> DoAsync(params string[] verb)
     {
         using var done = Process.Start(Start(verb)) ?? throw new InvalidOperationException("The host's program did not start.");
-        done.StandardInput.Close();
-        var said = await Task.WhenAll(done.StandardOutput.ReadToEndAsync(), done.StandardError.ReadToEndAsync());
-        await done.WaitForExitAsync().WaitAsync(EndLimit);
-        return (done.ExitCode, string.Concat(said));
+        try
+        {
+            done.StandardInput.Close();
+            var said = await Task.WhenAll(done.StandardOutput.ReadToEndAsync(), done.StandardError.ReadToEndAsync()).WaitAsync(StartLimit); // it may start the database
+            await done.WaitForExitAsync().WaitAsync(EndLimit);
+            return (done.ExitCode, string.Concat(said));
+        }
+        finally
+        {
+            if (!done.HasExited) done.Kill(entireProcessTree: true);
+        }
     }
 
     /// <summary>Stops the process as it stands (SIGSTOP): its sockets stay open, and it does nothing until <see cref="ResumeAsync"/>.</summary>

@@ -89,7 +89,8 @@ internal sealed class ProxiedConnection(Socket client, Socket server, Func<Netwo
                 lostToServer |= direction == Direction.ToServer;
                 lostToClient |= direction == Direction.ToClient;
                 shown();
-                return true;
+                Interlocked.MemoryBarrier(); // who heals sets the fault and then looks for what was lost; this is the other way about, and one of both sees the other
+                return fault() is NetworkFault.BlackHole || End();
             case NetworkFault.Corrupt corrupt when corrupt.In == direction:
                 shown();
                 data.Span[corrupt.At] ^= 1;
