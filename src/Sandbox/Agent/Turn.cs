@@ -98,12 +98,17 @@ internal sealed class Turn(PromptRequest request, TurnServices services)
             return new MessageEnd(TurnOutcome.Failed, notStarted.Code, notStarted.Detail, AgentTokens.None);
         }
 
-        if (IsCancelled) return verdict ?? MessageEnd.Cancelled;
+        var tools = ToolProcesses.Before(services.Agent.Runtime.ProcessId);
+        if (!await MayBeginAsync(stop)) return verdict ?? MessageEnd.Cancelled;
         using var abandon = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var cancelling = StopWhenAskedAsync(ToolProcesses.Before(services.Agent.Runtime.ProcessId), abandon);
+        var prompt = new AgentPrompt(request.Text, request.Model, services.Agent.TakeHistory(request.History));
+        var updates = services.Agent.Runtime.PromptAsync(prompt, abandon.Token).GetAsyncEnumerator(abandon.Token);
+        var first = updates.MoveNextAsync().AsTask();
+        // Only from here on: an agent does not hear a cancel that comes before its turn's first step.
+        var cancelling = StopWhenAskedAsync(tools, abandon);
         try
         {
-            await FollowAsync(abandon.Token);
+            await FollowAsync(updates, first, abandon.Token);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
@@ -124,12 +129,20 @@ internal sealed class Turn(PromptRequest request, TurnServices services)
         return End();
     }
 
-    /// <summary>Reads the agent's updates, no faster than the spool takes them, until the turn ends.</summary>
-    private async Task FollowAsync(CancellationToken cancellationToken)
+    /// <summary>Waits until there is room for what the agent will say; false when the turn's end was asked for by then.</summary>
+    private async Task<bool> MayBeginAsync(CancellationToken stop)
     {
-        var prompt = new AgentPrompt(request.Text, request.Model, services.Agent.TakeHistory(request.History));
-        var updates = services.Agent.Runtime.PromptAsync(prompt, cancellationToken).GetAsyncEnumerator(cancellationToken);
-        Task<bool>? next = null;
+        var room = services.Bridge.WaitForRoomAsync(stop).AsTask();
+        await Task.WhenAny(room, cancelAsked.Task);
+        if (IsCancelled) return false;
+        await room;
+        return true;
+    }
+
+    /// <summary>Reads the agent's updates, no faster than the spool takes them, until the turn ends.</summary>
+    private async Task FollowAsync(IAsyncEnumerator<AgentUpdate> updates, Task<bool> first, CancellationToken cancellationToken)
+    {
+        Task<bool>? next = first;
         try
         {
             while (last is null)

@@ -31,7 +31,10 @@ public interface IAgentRuntime : IAsyncDisposable
     /// </summary>
     IAsyncEnumerable<AgentUpdate> PromptAsync(AgentPrompt prompt, CancellationToken cancellationToken);
 
-    /// <summary>Asks the agent to stop its turn; the turn's updates then end as cancelled. Idempotent.</summary>
+    /// <summary>
+    /// Asks the agent to stop its turn; the turn's updates then end as cancelled. Idempotent. A turn runs from when its
+    /// first update was asked for: a cancel that comes before is not kept for it.
+    /// </summary>
     ValueTask CancelAsync(CancellationToken cancellationToken);
 
     /// <summary>
