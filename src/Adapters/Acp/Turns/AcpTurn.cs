@@ -12,12 +12,14 @@ namespace Coordinator.Adapters.Acp.Turns;
 internal sealed class AcpTurn(AcpProcess process, AcpConnection connection, string session, AcpTranslator translator, bool ask, AcpOptions options, TimeProvider time) : IAsyncDisposable
 {
     private const int Capacity = 512;
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
     private readonly Channel<JsonElement> messages = Channel.CreateBounded<JsonElement>(new BoundedChannelOptions(Capacity) { SingleReader = true });
     private readonly CancellationTokenSource stop = new();
     private readonly Lock gate = new();
     private readonly Dictionary<string, OpenQuestion> questions = new(StringComparer.Ordinal);
     private Task grace = Task.CompletedTask;
+    private Task watching = Task.CompletedTask;
     private bool begun;
     private bool over;
     private volatile bool cancelled;
@@ -30,7 +32,7 @@ internal sealed class AcpTurn(AcpProcess process, AcpConnection connection, stri
         {
             ended = await messages.Reader.WaitToReadAsync(cancellationToken)
                 ? await StepAsync(await messages.Reader.ReadAsync(cancellationToken), updates, cancellationToken)
-                : translator.Abandon(cancelled, "agent_crashed", Crashed(await process.Exited), updates);
+                : translator.Abandon(cancelled, "agent_crashed", Crashed(await process.Exited.WaitAsync(cancellationToken)), updates);
             foreach (var update in updates) yield return update;
             updates.Clear();
         }
@@ -85,6 +87,7 @@ internal sealed class AcpTurn(AcpProcess process, AcpConnection connection, stri
 
         await stop.CancelAsync();
         await grace;
+        await watching;
         stop.Dispose();
     }
 
@@ -102,6 +105,7 @@ internal sealed class AcpTurn(AcpProcess process, AcpConnection connection, stri
     private async Task<AgentUpdate.TurnEnded?> BeginAsync(JsonArray prompt, List<AgentUpdate> updates, CancellationToken cancellationToken)
     {
         begun = true;
+        watching = WatchExitAsync();
         try
         {
             await connection.PromptAsync(new JsonObject { ["sessionId"] = session, ["prompt"] = prompt }, messages.Writer, cancellationToken);
@@ -153,6 +157,25 @@ internal sealed class AcpTurn(AcpProcess process, AcpConnection connection, stri
 
         if (outcome is null) updates.Add(asked);
         else await TrySendAsync(() => connection.AnswerAsync(requestId, outcome, cancellationToken));
+    }
+
+    /// <summary>
+    /// The end of the process ends the turn, also where something that it started holds its output open and no end of
+    /// that comes. What the agent said before its end comes first.
+    /// </summary>
+    private async Task WatchExitAsync()
+    {
+        try
+        {
+            await process.Exited.WaitAsync(stop.Token);
+            do await Task.Delay(LastWords, time, stop.Token);
+            while (messages.Reader.Count > 0);
+            messages.Writer.TryComplete();
+        }
+        catch (OperationCanceledException)
+        {
+            // The turn ended before the process.
+        }
     }
 
     private async Task KillLateAsync()
