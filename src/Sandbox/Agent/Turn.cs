@@ -56,6 +56,10 @@ internal sealed class Turn(PromptRequest request, TurnServices services)
                 // The agent is gone or going; how the turn ends is told by its end.
                 services.Log.Failed("a decision did not reach the agent", exception);
             }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return; // the box ends, and nobody knows whether it arrived
+            }
 
             hang.QuestionClosed();
         }

@@ -20,7 +20,7 @@ internal static class FolderSize
                 if (total > enough) return total;
             }
         }
-        catch (IOException)
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
             // Folders come and go while they are counted; the next look sees the rest.
             return total;
@@ -35,9 +35,9 @@ internal static class FolderSize
         {
             return file.Length;
         }
-        catch (IOException)
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
-            return 0;
+            return 0; // or in a folder that may be listed and not entered
         }
     }
 }

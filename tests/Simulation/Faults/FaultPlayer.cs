@@ -175,6 +175,10 @@ internal sealed class FaultPlayer(SimWorld world)
             case HappeningKind.JournalDown:
                 world.Database.DownUntil = world.Now + span;
                 break;
+            case HappeningKind.CrashDatabase:
+                world.Database.Crash();
+                world.Database.DownUntil = world.Now + span;
+                break;
             case HappeningKind.AppendAnswerLost:
                 world.Faults.Add(AppendFault.AnswerLost);
                 break;

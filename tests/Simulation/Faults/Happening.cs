@@ -49,6 +49,7 @@ internal enum HappeningKind
 
     // What goes wrong at the database.
     JournalDown,
+    CrashDatabase,
     AppendAnswerLost,
     AppendLate,
     HistoryDown,

@@ -38,13 +38,13 @@ internal sealed class AppendPath(SimWorld world, SimHost host, int session, Jour
         }
 
         var leaves = host.FrozenUntil > world.Now ? host.FrozenUntil - world.Now : TimeSpan.Zero;
-        var (life, restores) = (host.Life, world.Database.Restores);
+        var (life, server) = (host.Life, world.Database.Server);
         var lostOnTheWay = fault == AppendFault.AnswerLost && host.Dice.Percent(50);
         var connects = host.ToDatabase.TakesRequests || host.Dice.Percent(50);
         world.After(leaves + way, () =>
         {
-            // What was on its way to a server goes with it: the one that came back from a copy is another.
-            if (world.Database.IsDown || world.Database.Restores != restores || !connects)
+            // What was on its way to a server goes with it.
+            if (world.Database.IsDown || world.Database.Server != server || !connects)
             {
                 Back(world.Delay(host.Dice), () => Again(record, began, done));
                 return;

@@ -17,8 +17,14 @@ internal sealed class Database(SimWorld world, int sessions)
     private SessionRow[] rows = [.. Enumerable.Range(0, sessions).Select(_ => new SessionRow())];
     private SessionRow[]? kept;
 
+    /// <summary>What a crash takes: rows that were changed by commits that waited for no disk, as they were before. The next commit that does wait takes them along.</summary>
+    private readonly Dictionary<int, SessionRow> unforced = [];
+
     /// <summary>How often the database went back in time.</summary>
     public int Restores { get; private set; }
+
+    /// <summary>Counts the servers that there have been: what was on its way to one goes with it.</summary>
+    public int Server { get; private set; }
 
     /// <summary>Nobody can reach it.</summary>
     public bool IsDown => world.Now < DownUntil;
@@ -41,6 +47,8 @@ internal sealed class Database(SimWorld world, int sessions)
     {
         var row = rows[session];
         if (!create && row.Version == 0) return null;
+        if (row.Version == 0) LeaveUnforced(session); // a lease under which nobody has been told anything
+        else unforced.Clear();
         row.Epoch++;
         row.Host = host;
         return new(Names.Session(session), Names.Host(host), row.Epoch, row.Version, row.Seq, row.Incarnation);
@@ -50,6 +58,8 @@ internal sealed class Database(SimWorld world, int sessions)
     {
         var row = rows[session];
         if (world.Mutation != Mutation.MissingFence && (row.Epoch != lease.Epoch || row.Version != append.ExpectedVersion)) return false;
+        if (world.Mutation == Mutation.AppendNotForced) LeaveUnforced(session);
+        else unforced.Clear();
         var record = new JournalRecord(row.Version + 1, row.Seq + 1, row.Seq + append.EventCount, JournalRecord.CurrentSchema, RecordEvents.JsonCodec, append.Payload, append.At);
         row.Records.Add(record);
         if (RecordEvents.Read(record) is { } batch)
@@ -66,6 +76,7 @@ internal sealed class Database(SimWorld world, int sessions)
     {
         var row = rows[session];
         if (row.Epoch != lease.Epoch) return;
+        unforced.Clear();
         row.Epoch++;
         row.Host = null;
     }
@@ -82,8 +93,17 @@ internal sealed class Database(SimWorld world, int sessions)
         var runs = rows[session].Runs;
         if (world.Mutation != Mutation.RunKeptTwice && runs.Exists(r => r.Id == run.Id)) return true;
         if (world.Mutation != Mutation.RunKeptTwice && runs.Exists(r => r.Ordinal == run.Ordinal)) return false;
+        unforced.Clear();
         runs.Add(run);
         return true;
+    }
+
+    /// <summary>The server dies, and with it what is on no disk yet; another one has the rest.</summary>
+    public void Crash()
+    {
+        Server++;
+        foreach (var (session, before) in unforced) rows[session] = before;
+        unforced.Clear();
     }
 
     /// <summary>A copy that the database can be restored to.</summary>
@@ -94,7 +114,9 @@ internal sealed class Database(SimWorld world, int sessions)
     {
         var incarnations = rows.Select(row => row.Incarnation).ToArray();
         rows = [.. kept!.Select(row => row.Copy())];
+        unforced.Clear();
         Restores++;
+        Server++;
         for (var i = 0; i < rows.Length; i++)
         {
             rows[i].Incarnation = world.Mutation == Mutation.RestoreKeepsIncarnation ? rows[i].Incarnation : incarnations[i] + BetweenIncarnations;
@@ -102,5 +124,10 @@ internal sealed class Database(SimWorld world, int sessions)
             rows[i].Epoch++;
             rows[i].HiddenUntil = default;
         }
+    }
+
+    private void LeaveUnforced(int session)
+    {
+        if (!unforced.ContainsKey(session)) unforced.Add(session, rows[session].Copy());
     }
 }

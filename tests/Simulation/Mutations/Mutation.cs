@@ -9,6 +9,10 @@ internal enum Mutation
 {
     None,
 
+    /// <summary>The commit of an append waits for no disk, as a new session's lease need not.</summary>
+    [Breaks(Invariant.ShownIsDurable)]
+    AppendNotForced,
+
     /// <summary>The shell takes an append for durable when it sends it.</summary>
     [Breaks(Invariant.ShownIsDurable)]
     PublishBeforeAppend,

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Reflection;
 using Coordinator.Fakes.Compute;
+using Coordinator.Ports.Compute;
 using Coordinator.Sandbox.Bridge;
 using Coordinator.Sandbox.Commands;
 using Coordinator.Sandbox.Events;
@@ -20,6 +22,26 @@ public sealed class BoxEndTests : BoxJourney
         await Box.Host.EventAsync("boot.ready");
         await Box.Host.PromptAsync(TestBox.NewMessage());
         await Box.Host.EventAsync(EventKinds.ToolStarted);
+
+        await Box.Host.RequestAsync("shutdown", new { reason = "idle" });
+
+        Assert.Equal("interrupted", (await Box.Host.EventAsync(EventKinds.MessageEnded)).GetProperty("code").GetString());
+        Assert.Equal(BridgeVerdict.Stopped, await Box.EndAsync());
+    }
+
+    [Fact]
+    public async Task A_shutdown_while_an_answer_is_on_its_way_to_an_agent_that_does_not_take_it_ends_the_box_in_order()
+    {
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Box.NewRuntime = () => DeafAgent.Over(new ScriptedAgentRuntime(Box.AgentStore, TimeProvider.System, Box.Script), held);
+        Box.Host.Config["permissions"] = "ask";
+        Box.Script = (_, _) => [new ScriptedStep.RunTool("bash", """{"command":"ls"}""", "ls", "a\n")];
+        await Box.StartAsync();
+        await Box.Host.EventAsync("boot.ready");
+        await Box.Host.PromptAsync(TestBox.NewMessage());
+        var asked = await Box.Host.EventAsync(EventKinds.PermissionAsked);
+        await Box.Host.RequestAsync("permission", new { permissionId = asked.GetProperty("permissionId").GetString(), decision = "once" });
+        await held.Task.WaitAsync(TimeSpan.FromSeconds(60));
 
         await Box.Host.RequestAsync("shutdown", new { reason = "idle" });
 
@@ -122,5 +144,28 @@ public sealed class BoxEndTests : BoxJourney
         await Box.Host.CloseAsync(4410);
 
         Assert.Equal(BridgeVerdict.Refused, await Box.EndAsync());
+    }
+}
+
+/// <summary>An agent that is given answers to its questions and takes none of them.</summary>
+public class DeafAgent : DispatchProxy
+{
+    private IAgentRuntime inner = null!;
+    private TaskCompletionSource held = null!;
+
+    /// <param name="agent">What it is but for that.</param>
+    /// <param name="held">Completes once it was given one.</param>
+    public static IAgentRuntime Over(IAgentRuntime agent, TaskCompletionSource held)
+    {
+        var proxy = Create<IAgentRuntime, DeafAgent>();
+        (((DeafAgent)(object)proxy).inner, ((DeafAgent)(object)proxy).held) = (agent, held);
+        return proxy;
+    }
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+    {
+        if (targetMethod!.Name != nameof(IAgentRuntime.AnswerPermissionAsync)) return targetMethod.Invoke(inner, args);
+        held.TrySetResult();
+        return new ValueTask(Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, (CancellationToken)args![^1]!));
     }
 }
