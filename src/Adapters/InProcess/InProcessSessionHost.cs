@@ -317,6 +317,7 @@ public sealed class InProcessSessionHost : ISessionHost, IWakesSessions, IKeepsS
             Activation? opened = null;
             try
             {
+                if (draining) throw Draining(); // it came behind the drain's look at what there is
                 return opened = await opening.OpenAsync(key, create);
             }
             finally

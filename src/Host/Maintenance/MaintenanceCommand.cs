@@ -25,7 +25,7 @@ internal sealed class MaintenanceCommand(IConfiguration configuration, DatabaseB
     {
         var folder = args.Length > 1 && !args[1].StartsWith('-') ? args[1] : null;
         var settings = args.Skip(folder is null ? 1 : 2).Where(word => word != Replace).ToArray();
-        using var interrupted = new CancellationTokenSource();
+        var interrupted = new CancellationTokenSource(); // whoever interrupts may do so until the process has ended
         Console.CancelKeyPress += (_, pressed) =>
         {
             pressed.Cancel = true;

@@ -99,6 +99,69 @@ public sealed class ClusterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_held_while_a_host_is_none_for_a_moment_is_waited_for_though_it_is_told_to_stop_in_that_moment()
+    {
+        var lost = one.Member.Location;
+        using var hold = one.Host.TryHold(key)!;
+        store.Hosts.Faults.FailBefore();
+        store.Hosts.CutLock(lost.Id);
+        await Eventually.HoldsAsync(() => one.Host.Members is { Obstacle: not null } members && members.Find() is null, "that the host is none");
+
+        var draining = one.Host.DrainAsync(default).AsTask();
+        store.Hosts.Faults.Clear();
+        await Eventually.HoldsAsync(() => one.Host.Members.Find() is not null, "that it is a host again while it drains");
+        Assert.False(draining.IsCompleted);
+        hold.Dispose();
+
+        await draining.WaitAsync(Bound);
+        Assert.Null(one.Host.Members.Find());
+    }
+
+    [Fact]
+    public async Task What_is_held_at_a_host_that_is_none_any_more_is_asked_to_end_when_it_comes_to_be_none_again()
+    {
+        await using var three = await ClusterNode.StartAsync(store, effects, searchTime: "00:00:00.100");
+        using var hold = three.Host.TryHold(key)!;
+        var asked = new TaskCompletionSource();
+        using var asking = hold.GivenUp.Register(asked.SetResult);
+        var lost = three.Member.Location;
+        store.Hosts.Faults.FailBefore();
+        store.Hosts.CutLock(lost.Id);
+        await Eventually.HoldsAsync(() => three.Host.Members is { Obstacle: not null } members && members.Find() is null, "that the host is none");
+
+        var draining = three.Host.DrainAsync(default).AsTask();
+        await asked.Task.WaitAsync(Bound);
+        Assert.False(draining.IsCompleted);
+        hold.Dispose();
+
+        await draining.WaitAsync(Bound);
+        store.Hosts.Faults.Clear();
+    }
+
+    [Fact]
+    public async Task A_box_that_comes_through_a_host_behind_its_drain_is_sent_to_another()
+    {
+        var holds = false;
+        var journal = HeldCalls.Over<ISessionJournal, bool>(store.Journal, nameof(ISessionJournal.AppendAsync), _ => holds, out var appends);
+        await using var owner = await ClusterNode.StartAsync(store, effects, change: services => services.AddSingleton(journal));
+        SessionKey its = new(key.Organization, SessionId.New(TimeProvider.System));
+        await owner.Host.CallAsync(its, new SessionCommand.Create(Ada, new("demo/scripted", "opencode", null, PermissionMode.Auto), "Its own"), default);
+        await owner.Host.CallAsync(its, Prompt("work"), default);
+        await Eventually.HoldsAsync(() => effects.Ran.OfType<SessionEffect.CreateSandbox>().Any(), "that its box is made");
+        var box = effects.Ran.OfType<SessionEffect.CreateSandbox>().Single();
+        var sink = new RecordingSink();
+        holds = true;
+        var attaching = one.Host.AttachBridgeAsync(its, new(box.Sandbox, box.Generation, new PlainTokens().HashFor(its, box.Sandbox, box.Generation)), new(1, 1, box.Sandbox, box.Generation, "spool", [], []), sink, default).AsTask();
+        await Eventually.HoldsAsync(() => appends.Asked > 0, "that its owner is asked");
+
+        await one.Host.DrainAsync(default);
+        appends.Open();
+
+        await using var link = (await attaching.WaitAsync(Bound)).Value;
+        Assert.Equal(LinkCloseReason.HostRestarting, await sink.Closed.Task.WaitAsync(Bound));
+    }
+
+    [Fact]
     public async Task While_a_host_drains_what_it_still_has_is_reached_through_its_peers_and_what_they_have_through_it()
     {
         var held = new HeldEffects(typeof(SessionEffect.CreateSandbox));

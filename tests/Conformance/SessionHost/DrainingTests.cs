@@ -87,6 +87,29 @@ public sealed class DrainingTests
         Assert.Equal(0, host.ActiveCount);
     }
 
+    /// <summary>The moment is a short one, so it is looked for many times.</summary>
+    [Fact]
+    public async Task A_session_that_is_opened_in_the_moment_in_which_its_host_is_told_to_stop_is_handed_over_or_refused()
+    {
+        for (var round = 0; round < 1_000; round++)
+        {
+            await using var host = Host();
+            var key = NewKey();
+            using var together = new Barrier(2);
+            var calling = Task.Run(async () =>
+            {
+                together.SignalAndWait();
+                await host.CallAsync(key, Create(), default);
+            });
+
+            together.SignalAndWait();
+            await host.DrainAsync(default);
+            await Task.WhenAny(calling);
+
+            Assert.Equal(0, host.ActiveCount);
+        }
+    }
+
     [Fact]
     public async Task Only_the_session_that_something_is_held_for_is_waited_for()
     {

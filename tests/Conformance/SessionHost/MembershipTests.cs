@@ -29,6 +29,16 @@ public sealed class MembershipTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => starting);
     }
 
+    [Fact]
+    public async Task A_start_that_was_given_up_before_it_began_leaves_nothing_that_its_end_would_fail_for()
+    {
+        using var log = new CapturedLog();
+        var members = new Membership(new RefusingRegistry(new PortException(PortFailureKind.Unavailable, "The database is away.")), _ => throw new NotSupportedException(), () => "", new() { Address = new("http://127.0.0.1:1/") }, new ManualTime(), new(log));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => members.StartAsync(new(true)));
+
+        await members.DisposeAsync();
+    }
+
     private sealed class RefusingRegistry(Exception failure) : IHostRegistry
     {
         public Exception Failure => failure;

@@ -72,9 +72,11 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
     {
         var claimed = claims.CloseAsync();
         bridges.CloseAll();
+        holds.Close();
         await claimed.WaitAsync(ClaimTime, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await Members.LeaveAsync(cancellationToken);
-        bridges.CloseAll(); // the boxes that have come meanwhile
+        await Members.LeaveAsync(holds.SettleAsync(), cancellationToken);
+        bridges.End(); // the boxes that have come meanwhile, too
+        await holds.StopAsync().WaitAsync(cancellationToken); // of a process that was no host any more, and has not come to be one
         await watches.DisposeAsync();
     }
 

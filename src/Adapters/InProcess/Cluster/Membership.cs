@@ -35,7 +35,7 @@ internal sealed class Membership(IHostRegistry registry, Func<IHostRegistration,
     {
         lock (gate)
         {
-            if (keeping.IsCompleted) keeping = Task.Run(() => KeepAsync(stopping.Token), cancellationToken);
+            if (keeping.IsCompleted) keeping = Task.Run(() => KeepAsync(stopping.Token), CancellationToken.None); // who starts it may give up waiting; its end is its own
         }
 
         await CurrentAsync(cancellationToken);
@@ -67,17 +67,19 @@ internal sealed class Membership(IHostRegistry registry, Func<IHostRegistration,
     }
 
     /// <summary>Hands everything back and leaves. It leaves too when something cannot be handed back in time, so that peers need not wait to take it over.</summary>
-    public async Task LeaveAsync(CancellationToken cancellationToken)
+    /// <param name="settled">Completes once nothing is held for sessions: until then, and no longer than a call would, it waits to be a host again where it is none.</param>
+    public async Task LeaveAsync(Task settled, CancellationToken cancellationToken)
     {
         Member? member;
         lock (gate) member = now;
         try
         {
+            member ??= await ReturnAsync(settled, cancellationToken);
             if (member is not null) await member.Actors.DrainAsync(cancellationToken);
         }
         catch (OperationCanceledException)
         {
-            await StopAsync(member!);
+            if (member is not null) await StopAsync(member);
             throw;
         }
         finally
@@ -90,6 +92,15 @@ internal sealed class Membership(IHostRegistry registry, Func<IHostRegistration,
     {
         if (!stopping.IsCancellationRequested) await stopping.CancelAsync();
         await keeping;
+    }
+
+    private async Task<Member?> ReturnAsync(Task settled, CancellationToken cancellationToken)
+    {
+        Task either;
+        lock (gate) either = Task.WhenAny(settled, current.Task);
+        await either.WaitAsync(options.SearchTime, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (gate) return now;
     }
 
     private static TaskCompletionSource<Member> New() => new(TaskCreationOptions.RunContinuationsAsynchronously);

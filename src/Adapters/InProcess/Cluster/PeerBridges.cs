@@ -18,6 +18,7 @@ internal sealed class PeerBridges(PeerSigner signer, PeerVigil vigil, ClusterOpt
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<Link, byte> open = new();
+    private volatile bool closed;
     private readonly HttpMessageInvoker http = new(new SocketsHttpHandler { UseCookies = false, UseProxy = false, ConnectCallback = DialedConnection.ToHostAsync, ConnectTimeout = TimeSpan.FromSeconds(2) });
 
     /// <exception cref="PeerUnreachableException">The host cannot be reached, or has died; a box that it joined all the same dials anew.</exception>
@@ -74,6 +75,13 @@ internal sealed class PeerBridges(PeerSigner signer, PeerVigil vigil, ClusterOpt
         foreach (var link in open.Keys) link.Close();
     }
 
+    /// <summary>As <see cref="CloseAll"/>, and from here on each that still comes.</summary>
+    public void End()
+    {
+        closed = true;
+        CloseAll();
+    }
+
     public void Dispose() => http.Dispose();
 
     /// <summary>The answer's signature, a line, and the answer.</summary>
@@ -109,6 +117,7 @@ internal sealed class PeerBridges(PeerSigner signer, PeerVigil vigil, ClusterOpt
             over = CancellationTokenSource.CreateLinkedTokenSource(leaving.Token, vigil.Dead);
             owner.open.TryAdd(this, 0);
             reading = Task.Run(ReadAsync);
+            if (owner.closed) Close();
         }
 
         public void Close() => sink.Close(LinkCloseReason.HostRestarting, "The host is stopping; reconnect.");
