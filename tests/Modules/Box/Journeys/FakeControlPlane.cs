@@ -149,11 +149,11 @@ internal sealed class FakeControlPlane(string socket) : IAsyncDisposable
         }
 
         using var accepted = await context.WebSockets.AcceptWebSocketAsync("coordinator.bridge.v1");
-        bridge = accepted;
+        lock (gate) bridge = accepted;
         var buffer = new byte[512 * 1024];
         try
         {
-            while (await ReadAsync(accepted, buffer) is { } frame) await TakeAsync(frame);
+            while (await ReadAsync(accepted, buffer) is { } frame) await TakeAsync(accepted, frame);
         }
         catch (Exception exception) when (exception is WebSocketException or OperationCanceledException or IOException)
         {
@@ -161,7 +161,7 @@ internal sealed class FakeControlPlane(string socket) : IAsyncDisposable
         }
     }
 
-    private async Task TakeAsync(JsonElement frame)
+    private async Task TakeAsync(WebSocket connection, JsonElement frame)
     {
         switch (frame.GetProperty("type").GetString())
         {
@@ -173,18 +173,23 @@ internal sealed class FakeControlPlane(string socket) : IAsyncDisposable
                 changed.Release();
                 break;
             case "event":
-                var n = frame.GetProperty("n").GetInt64();
-                if (n > cursor + 1) throw new InvalidOperationException($"A gap before {n}.");
-                if (n == cursor + 1) Take(n, frame);
+                Take(connection, frame.GetProperty("n").GetInt64(), frame);
                 if (Acknowledges) await SendAsync($$"""{"type":"ack","n":{{cursor}}}""");
                 break;
         }
     }
 
-    private void Take(long n, JsonElement frame)
+    private void Take(WebSocket connection, long n, JsonElement frame)
     {
-        lock (gate) events.Add(frame);
-        cursor = n;
+        lock (gate)
+        {
+            if (connection != bridge) return; // a process that was killed reads nothing more, whatever it had received
+            if (n > cursor + 1) throw new InvalidOperationException($"A gap before {n}.");
+            if (n <= cursor) return;
+            events.Add(frame);
+            cursor = n;
+        }
+
         changed.Release();
     }
 
