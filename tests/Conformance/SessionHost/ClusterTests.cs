@@ -110,6 +110,8 @@ public sealed class ClusterTests : IAsyncLifetime
         var draining = one.Host.DrainAsync(default).AsTask();
         store.Hosts.Faults.Clear();
         await Eventually.HoldsAsync(() => one.Host.Members.Find() is not null, "that it is a host again while it drains");
+        Assert.True((await two.Host.CallAsync(key, new SessionCommand.Rename(Ada, "taken up by a peer"), default)).IsSuccess);
+        Assert.True((await one.Host.CallAsync(key, new SessionCommand.Rename(Ada, "told by what is held"), default)).IsSuccess);
         Assert.False(draining.IsCompleted);
         hold.Dispose();
 
@@ -141,8 +143,8 @@ public sealed class ClusterTests : IAsyncLifetime
     [Fact]
     public async Task A_box_that_comes_through_a_host_behind_its_drain_is_sent_to_another()
     {
-        var holds = false;
-        var journal = HeldCalls.Over<ISessionJournal, bool>(store.Journal, nameof(ISessionJournal.AppendAsync), _ => holds, out var appends);
+        const string Spool = "behind-the-drain";
+        var journal = HeldCalls.Over<ISessionJournal, bool>(store.Journal, nameof(ISessionJournal.AppendAsync), append => Encoding.UTF8.GetString(((JournalAppend)append[1]!).Payload.Span).Contains(Spool, StringComparison.Ordinal), out var appends);
         await using var owner = await ClusterNode.StartAsync(store, effects, change: services => services.AddSingleton(journal));
         SessionKey its = new(key.Organization, SessionId.New(TimeProvider.System));
         await owner.Host.CallAsync(its, new SessionCommand.Create(Ada, new("demo/scripted", "opencode", null, PermissionMode.Auto), "Its own"), default);
@@ -150,8 +152,7 @@ public sealed class ClusterTests : IAsyncLifetime
         await Eventually.HoldsAsync(() => effects.Ran.OfType<SessionEffect.CreateSandbox>().Any(), "that its box is made");
         var box = effects.Ran.OfType<SessionEffect.CreateSandbox>().Single();
         var sink = new RecordingSink();
-        holds = true;
-        var attaching = one.Host.AttachBridgeAsync(its, new(box.Sandbox, box.Generation, new PlainTokens().HashFor(its, box.Sandbox, box.Generation)), new(1, 1, box.Sandbox, box.Generation, "spool", [], []), sink, default).AsTask();
+        var attaching = one.Host.AttachBridgeAsync(its, new(box.Sandbox, box.Generation, new PlainTokens().HashFor(its, box.Sandbox, box.Generation)), new(1, 1, box.Sandbox, box.Generation, Spool, [], []), sink, default).AsTask();
         await Eventually.HoldsAsync(() => appends.Asked > 0, "that its owner is asked");
 
         await one.Host.DrainAsync(default);

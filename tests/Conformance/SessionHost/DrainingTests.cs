@@ -103,8 +103,8 @@ public sealed class DrainingTests
             });
 
             together.SignalAndWait();
-            await host.DrainAsync(default);
-            await Task.WhenAny(calling);
+            await host.DrainAsync(default).AsTask().WaitAsync(Eventually.Bound);
+            await Task.WhenAny(calling).WaitAsync(Eventually.Bound);
 
             Assert.Equal(0, host.ActiveCount);
         }

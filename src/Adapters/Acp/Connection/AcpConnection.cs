@@ -26,6 +26,7 @@ internal sealed class AcpConnection : IAsyncDisposable
     private volatile Listener? listener;
     private volatile bool closed;
     private long lastId;
+    private long heard;
 
     public AcpConnection(Stream input, Stream output, TimeProvider time)
     {
@@ -33,6 +34,9 @@ internal sealed class AcpConnection : IAsyncDisposable
         this.time = time;
         reading = ReadAsync(new LineReader(output));
     }
+
+    /// <summary>How much the agent has said so far, in messages that were read and handed on.</summary>
+    public long Heard => Interlocked.Read(ref heard);
 
     /// <summary>Calls the agent and waits for its answer.</summary>
     /// <exception cref="AcpCallException">It answered an error, is gone, or took longer than <paramref name="timeout"/>.</exception>
@@ -127,6 +131,7 @@ internal sealed class AcpConnection : IAsyncDisposable
             while (await lines.NextAsync(stop.Token) is { } line)
             {
                 if (line.ValueKind == JsonValueKind.Object) await DispatchAsync(line);
+                Interlocked.Increment(ref heard);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException or AcpCallException)

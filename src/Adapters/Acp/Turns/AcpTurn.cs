@@ -12,7 +12,7 @@ namespace Coordinator.Adapters.Acp.Turns;
 internal sealed class AcpTurn(AcpProcess process, AcpConnection connection, string session, AcpTranslator translator, bool ask, AcpOptions options, TimeProvider time) : IAsyncDisposable
 {
     private const int Capacity = 512;
-    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(5);
 
     private readonly Channel<JsonElement> messages = Channel.CreateBounded<JsonElement>(new BoundedChannelOptions(Capacity) { SingleReader = true });
     private readonly CancellationTokenSource stop = new();
@@ -54,7 +54,7 @@ internal sealed class AcpTurn(AcpProcess process, AcpConnection connection, stri
             grace = KillLateAsync();
         }
 
-        await TrySendAsync(() => connection.NotifyAsync("session/cancel", new JsonObject { ["sessionId"] = session }, cancellationToken));
+        await TrySendAsync(() => SayCancelledAsync(cancellationToken));
         foreach (var question in open) await TrySendAsync(() => connection.AnswerAsync(question.RequestId, Cancelled(), cancellationToken));
     }
 
@@ -109,6 +109,7 @@ internal sealed class AcpTurn(AcpProcess process, AcpConnection connection, stri
         try
         {
             await connection.PromptAsync(new JsonObject { ["sessionId"] = session, ["prompt"] = prompt }, messages.Writer, cancellationToken);
+            if (cancelled) await SayCancelledAsync(cancellationToken); // said once it may have come before the prompt, which it then did not stop
             return null;
         }
         catch (AcpCallException) when (process.Exited.IsCompleted)
@@ -120,6 +121,8 @@ internal sealed class AcpTurn(AcpProcess process, AcpConnection connection, stri
             return translator.Abandon(cancelled, "agent_crashed", e.Message, updates);
         }
     }
+
+    private Task SayCancelledAsync(CancellationToken cancellationToken) => connection.NotifyAsync("session/cancel", new JsonObject { ["sessionId"] = session }, cancellationToken);
 
     private async Task<AgentUpdate.TurnEnded?> StepAsync(JsonElement message, List<AgentUpdate> updates, CancellationToken cancellationToken)
     {
@@ -168,8 +171,13 @@ internal sealed class AcpTurn(AcpProcess process, AcpConnection connection, stri
         try
         {
             await process.Exited.WaitAsync(stop.Token);
-            do await Task.Delay(LastWords, time, stop.Token);
-            while (messages.Reader.Count > 0);
+            long heard;
+            do
+            {
+                heard = connection.Heard;
+                await Task.Delay(LastWords, time, stop.Token);
+            }
+            while (messages.Reader.Count > 0 || connection.Heard != heard);
             messages.Writer.TryComplete();
         }
         catch (OperationCanceledException)

@@ -74,10 +74,17 @@ public sealed class ClusterSessionHost : ISessionHost, IWakesSessions, IAsyncDis
         bridges.CloseAll();
         holds.Close();
         await claimed.WaitAsync(ClaimTime, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await Members.LeaveAsync(holds.SettleAsync(), cancellationToken);
-        bridges.End(); // the boxes that have come meanwhile, too
-        await holds.StopAsync().WaitAsync(cancellationToken); // of a process that was no host any more, and has not come to be one
-        await watches.DisposeAsync();
+        try
+        {
+            await Members.LeaveAsync(holds.SettleAsync(), cancellationToken);
+        }
+        finally
+        {
+            var stopped = holds.StopAsync(); // of a process that was no host any more, and has not come to be one
+            bridges.End(); // the boxes that have come meanwhile, too
+            await watches.DisposeAsync();
+            await stopped.WaitAsync(cancellationToken);
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -19,6 +19,9 @@ internal sealed class Membership(IHostRegistry registry, Func<IHostRegistration,
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How long a host that leaves waits to be one again: what it waits for then has its own time still.</summary>
+    private static readonly TimeSpan ReturnTime = TimeSpan.FromSeconds(5);
+
     private readonly CancellationTokenSource stopping = new();
     private readonly Lock gate = new();
     private TaskCompletionSource<Member> current = New();
@@ -67,7 +70,7 @@ internal sealed class Membership(IHostRegistry registry, Func<IHostRegistration,
     }
 
     /// <summary>Hands everything back and leaves. It leaves too when something cannot be handed back in time, so that peers need not wait to take it over.</summary>
-    /// <param name="settled">Completes once nothing is held for sessions: until then, and no longer than a call would, it waits to be a host again where it is none.</param>
+    /// <param name="settled">Completes once nothing is held for sessions: until then, and not for long, it waits to be a host again where it is none.</param>
     public async Task LeaveAsync(Task settled, CancellationToken cancellationToken)
     {
         Member? member;
@@ -98,7 +101,7 @@ internal sealed class Membership(IHostRegistry registry, Func<IHostRegistration,
     {
         Task either;
         lock (gate) either = Task.WhenAny(settled, current.Task);
-        await either.WaitAsync(options.SearchTime, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await either.WaitAsync(ReturnTime < options.SearchTime ? ReturnTime : options.SearchTime, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
         lock (gate) return now;
     }

@@ -90,7 +90,9 @@ internal sealed class FakeControlPlane(string socket) : IAsyncDisposable
     /// <summary>Goes away as a killed process does: sockets break, and nothing is said.</summary>
     public async Task KillAsync()
     {
-        bridge?.Abort();
+        WebSocket? killed;
+        lock (gate) (killed, bridge) = (bridge, null);
+        killed?.Abort();
         if (app is not null) await app.DisposeAsync();
         app = null;
     }
@@ -99,7 +101,7 @@ internal sealed class FakeControlPlane(string socket) : IAsyncDisposable
 
     public Task PromptAsync(string message, string text = "do it", string? history = null) => RequestAsync("prompt", new { messageId = message, text, agent = "scripted", history, model = Config["model"] });
 
-    public async Task SendAsync(string frame) => await bridge!.SendAsync(Encoding.UTF8.GetBytes(frame), WebSocketMessageType.Text, true, CancellationToken.None);
+    public Task SendAsync(string frame) => SendAsync(bridge!, frame);
 
     public Task CloseAsync(int code) => bridge!.CloseOutputAsync((WebSocketCloseStatus)code, "test", CancellationToken.None);
 
@@ -168,30 +170,33 @@ internal sealed class FakeControlPlane(string socket) : IAsyncDisposable
             case "hello":
                 var offered = frame.GetProperty("spoolId").GetString()!;
                 if (offered != spoolId) (spoolId, cursor) = (offered, 0);
-                await SendAsync(new JsonObject { ["type"] = "welcome", ["protocol"] = 1, ["incarnation"] = 1, ["spoolId"] = spoolId, ["ackedN"] = cursor + Ahead, ["config"] = Config.DeepClone() }.ToJsonString());
+                await SendAsync(connection, new JsonObject { ["type"] = "welcome", ["protocol"] = 1, ["incarnation"] = 1, ["spoolId"] = spoolId, ["ackedN"] = cursor + Ahead, ["config"] = Config.DeepClone() }.ToJsonString());
                 Hellos.Add(frame);
                 changed.Release();
                 break;
             case "event":
-                Take(connection, frame.GetProperty("n").GetInt64(), frame);
-                if (Acknowledges) await SendAsync($$"""{"type":"ack","n":{{cursor}}}""");
+                if (Take(connection, frame.GetProperty("n").GetInt64(), frame) && Acknowledges) await SendAsync(connection, $$"""{"type":"ack","n":{{cursor}}}""");
                 break;
         }
     }
 
-    private void Take(WebSocket connection, long n, JsonElement frame)
+    /// <summary>False: the connection is one of a process that was killed, which reads nothing more, whatever it had received.</summary>
+    private bool Take(WebSocket connection, long n, JsonElement frame)
     {
         lock (gate)
         {
-            if (connection != bridge) return; // a process that was killed reads nothing more, whatever it had received
+            if (connection != bridge) return false;
             if (n > cursor + 1) throw new InvalidOperationException($"A gap before {n}.");
-            if (n <= cursor) return;
+            if (n <= cursor) return true;
             events.Add(frame);
             cursor = n;
         }
 
         changed.Release();
+        return true;
     }
+
+    private static Task SendAsync(WebSocket connection, string frame) => connection.SendAsync(Encoding.UTF8.GetBytes(frame), WebSocketMessageType.Text, true, CancellationToken.None);
 
     private static async Task<JsonElement?> ReadAsync(WebSocket socket, byte[] buffer)
     {
