@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.WebSockets;
 using Coordinator.Adapters.Archive;
@@ -51,7 +52,7 @@ internal sealed class SessionServer : IAsyncDisposable
     public CapturedLog Log { get; private init; } = null!;
 
     /// <summary><paramref name="first"/> stands before everything but the opening of sockets, <paramref name="before"/> before the session host.</summary>
-    public static async Task<SessionServer> StartAsync(Action<IApplicationBuilder>? first = null, Func<ISessionHost, ISessionHost>? before = null)
+    public static async Task<SessionServer> StartAsync(Action<IApplicationBuilder>? first = null, Func<ISessionHost, ISessionHost>? before = null, int? followerBytes = null)
     {
         var log = new CapturedLog();
         var server = await LoopbackServer.StartAsync(
@@ -73,6 +74,7 @@ internal sealed class SessionServer : IAsyncDisposable
                 services.AddSingleton<ISessionJournal>(made => made.GetRequiredService<InMemorySessionJournal>()).AddArchivedEvents();
                 services.AddSingleton<IAlarmClock, NoAlarms>();
                 services.AddSingleton<IRunHistory, InMemoryRunHistory>();
+                if (followerBytes is { } most) builder.Configuration["Sessions:Host:FollowerBytes"] = most.ToString(CultureInfo.InvariantCulture);
                 builder.Configuration["Sessions:CompactAfter"] = "00:00:00"; // tests sweep when they want to
                 services.AddSingleton<IArtifactStore, InMemoryArtifactStore>();
                 services.AddSingleton<IBoxTokenScheme, BoxTokens>();
